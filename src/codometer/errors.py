@@ -1,0 +1,76 @@
+"""Every error that a user or a client can meet.
+
+    CodometerError
+    ├── BadRequest           400  what was asked cannot be understood
+    │   └── Malformed        400  a body that is not the OTLP it claims to be
+    ├── TooLarge             413  a body over the limit, also after decompression
+    ├── UnsupportedEncoding  415  a content type or encoding nobody speaks here
+    ├── Overloaded           503  try again in a second or two
+    ├── StoreBusy            500  another process owns the data folder
+    └── BadSettings          500  the configuration has mistakes
+
+Each has a stable `code`, an HTTP status, and a `hint` that says what to do
+next. A page, the API and the command line show the same three things.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CodometerError(Exception):
+    """The root: something that a person can read and act on."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class BadRequest(CodometerError):
+    """A request that cannot be understood: an unknown measure, a period that ends before it starts."""
+
+    code = "bad_request"
+    status = 400
+
+
+class Malformed(BadRequest):
+    """A body that does not decode. The client must not send it again."""
+
+    code = "malformed"
+
+
+class TooLarge(CodometerError):
+    """A body over the limit, before or after decompression. The client must not send it again."""
+
+    code = "too_large"
+    status = 413
+
+
+class UnsupportedEncoding(CodometerError):
+    """A content type or content encoding that this path does not speak."""
+
+    code = "unsupported_encoding"
+    status = 415
+
+
+class Overloaded(CodometerError):
+    """No room for one more request now. The client should try again in a second or two."""
+
+    code = "overloaded"
+    status = 503
+
+
+class StoreBusy(CodometerError):
+    """Another process owns the data folder."""
+
+    code = "store_busy"
+
+
+class BadSettings(CodometerError):
+    """The configuration has mistakes; the message lists every one of them."""
+
+    code = "bad_settings"

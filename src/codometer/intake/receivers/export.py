@@ -1,0 +1,53 @@
+"""The one thing every receiver does: hand an OTLP export to the pipeline.
+
+Receivers speak protocols and know nothing of agents, prices or the store.
+They are given an `Accept`, call it with a decompressed body, and turn what it
+returns or raises into their protocol's answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from codometer.model.signal import SignalKind
+
+
+class Encoding(StrEnum):
+    """How a body is written."""
+
+    PROTOBUF = "protobuf"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """One OTLP export request, decompressed, not yet decoded."""
+
+    kind: SignalKind
+    encoding: Encoding
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The export is durable, but for `rejected` of its signals, refused for good.
+
+    `message` says why, and is empty when nothing was refused.
+    """
+
+    rejected: int = 0
+    message: str = ""
+
+
+class Accept(Protocol):
+    """Takes an export and returns once it is on disk."""
+
+    async def __call__(self, request: ExportRequest) -> Accepted:
+        """Store the export.
+
+        Raises:
+            Malformed: the body does not decode; do not send it again.
+            Overloaded: no room now; send it again in a second or two.
+        """
