@@ -1,0 +1,169 @@
+"""What happened, in the same words for every coding agent.
+
+A normaliser turns each Signal into one of two rows: an Event (something
+happened once: a request, a tool call, a prompt) or a Reading (a counter stood
+at a value). Both point to an Origin, which says who and where, and which
+changes rarely while a client runs, so it is made and stored once and not
+repeated on every row.
+
+All three are tuples because the hot path makes tens of thousands of them a
+second; the store writes their fields as columns in this order.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from codometer.model.money import PicoUSD
+from codometer.model.signal import Temporality
+
+
+class Kind(StrEnum):
+    """What an Event is about. `OTHER` keeps what a newer client says and we do not know yet."""
+
+    REQUEST = "request"
+    TOOL_CALL = "tool_call"
+    DECISION = "decision"
+    PROMPT = "prompt"
+    ERROR = "error"
+    SESSION = "session"
+    ACTIVITY = "activity"
+    OTHER = "other"
+
+
+class Source(StrEnum):
+    """The signal that a row, or a rolled-up number, was counted from."""
+
+    EVENT = "event"
+    SPAN = "span"
+    METRIC = "metric"
+    METRIC_DAILY = "metric_daily"
+    """A metric without a session id, compared per installation and day: an estimate."""
+
+
+class Origin(NamedTuple):
+    """Who sent it and from where: every identity key that came, and the resource's dimensions.
+
+    `id` is a 64-bit hash of the other fields. `person` is the best identity among
+    the keys (`person_kind` says which); the keys stay beside it so that a person
+    with several installations can be resolved later.
+    """
+
+    id: int
+    agent: str
+    version: str | None
+    entrypoint: str | None
+    terminal: str | None
+    session: str | None
+    person: str | None
+    person_kind: str | None
+    installation: str | None
+    account_uuid: str | None
+    account_id: str | None
+    email: str | None
+    enduser_id: str | None
+    organisation: str | None
+    team: str | None
+    cost_center: str | None
+    repository: str | None
+    os_type: str | None
+    resource: tuple[tuple[str, str], ...]
+    """Resource attributes which the administrator allows as dimensions, by key."""
+
+
+class Event(NamedTuple):
+    """Something that happened once.
+
+    `key` is a 128-bit hash of what identifies it, the same for a repeated
+    delivery. `scope` is the 64-bit id of the session (or of the installation's
+    day), within which signals are compared. Token counts never overlap:
+    uncached input, cache read, cache write and output are disjoint, and
+    `cache_write_1h_tokens` is the part of the writes that lives an hour, None
+    where the client does not say. Durations are milliseconds. None is unknown.
+    """
+
+    key: int
+    time_ns: int
+    scope: int
+    origin: Origin
+    source: Source
+    kind: Kind
+    name: str
+    sequence: int | None = None
+    model: str | None = None
+    provider: str | None = None
+    query_source: str | None = None
+    subagent: str | None = None
+    skill: str | None = None
+    mcp_server: str | None = None
+    effort: str | None = None
+    speed: str | None = None
+    uncached_input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    output_tokens: int | None = None
+    reported_cost: PicoUSD | None = None
+    duration_ms: int | None = None
+    ttft_ms: int | None = None
+    tool: str | None = None
+    success: bool | None = None
+    accepted: bool | None = None
+    decision_source: str | None = None
+    language: str | None = None
+    error_status: str | None = None
+    prompt_id: str | None = None
+    call_id: str | None = None
+    extra: str | None = None
+    """What else came and may be kept, as a JSON object."""
+
+
+class Counter(StrEnum):
+    """What a Reading counts, by the names that the measures use."""
+
+    UNCACHED_INPUT_TOKENS = "uncached_input_tokens"
+    CACHE_READ_TOKENS = "cache_read_tokens"
+    CACHE_WRITE_TOKENS = "cache_write_tokens"
+    OUTPUT_TOKENS = "output_tokens"
+    REPORTED_COST = "reported_cost"
+    EDITS_ACCEPTED = "edits_accepted"
+    EDITS_REJECTED = "edits_rejected"
+    SESSIONS = "sessions"
+    LINES_ADDED = "lines_added"
+    LINES_REMOVED = "lines_removed"
+    COMMITS = "commits"
+    PULL_REQUESTS = "pull_requests"
+    ACTIVE_TIME_SECONDS = "active_time_seconds"
+    OTHER = "other"
+
+
+class Reading(NamedTuple):
+    """A counter stood at `value`, or grew by it, between `start_ns` (0: unknown) and `time_ns`.
+
+    `series` is a 64-bit hash of everything but the times and the value, so that
+    a cumulative counter can be followed from one reading to the next.
+    """
+
+    key: int
+    time_ns: int
+    scope: int
+    origin: Origin
+    counter: Counter
+    name: str
+    series: int
+    temporality: Temporality
+    start_ns: int
+    value: float
+    model: str | None = None
+    provider: str | None = None
+    query_source: str | None = None
+    subagent: str | None = None
+    skill: str | None = None
+    mcp_server: str | None = None
+    effort: str | None = None
+    speed: str | None = None
+    tool: str | None = None
+    decision_source: str | None = None
+    language: str | None = None
+    extra: str | None = None

@@ -1,0 +1,159 @@
+"""Every table of the telemetry store, as data, for both engines.
+
+Detail is kept for a while; rollups are recomputed from it and stay:
+
+    origin        who and where, once for every distinct answer
+    event         what happened once          (detail)
+    reading       where a counter stood       (detail)
+    gap           what metrics told and events did not, per scope (derived)
+    rollup_15m    counts and sums by 15 minutes UTC and dimensions (derived)
+    rollup_day    the same by day of the organisation's time zone  (derived)
+    latency_15m, latency_day   durations in logarithmic bins        (derived)
+    sealed_key    keys of expired detail, so that twice stays once
+    sealed_usage  what a scope had counted when its detail expired
+    dirty         which (scope, bucket) must be rolled up again
+    seen_name     names that we do not know, and rejected signals, counted
+    meta          schema version, time zone of rollup_day, instance id
+
+In a rollup a NULL sum says that the signal behind that row cannot tell; a sum
+over rows of which none can tell is NULL too, which is how unknown stays
+different from zero up to the screen.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+ColumnType = Literal["u64", "i64", "i32", "f64", "bool", "text", "label", "time", "date", "usd"]
+"""`label` is text with few distinct values; `usd` is DECIMAL(18,12); `time` is UTC, microseconds."""
+
+
+class Column(NamedTuple):
+    """A column; all but the ones of a table's key may be NULL."""
+
+    name: str
+    type: ColumnType
+    required: bool = False
+
+
+def _columns(type_: ColumnType, *names: str, required: bool = False) -> tuple[Column, ...]:
+    return tuple(Column(name, type_, required) for name in names)
+
+
+MODEL_DIMENSIONS: Final = (
+    "model",
+    "provider",
+    "query_source",
+    "subagent",
+    "skill",
+    "mcp_server",
+    "effort",
+    "speed",
+)
+TOOL_DIMENSIONS: Final = ("tool", "decision_source", "language", "error_status")
+ROLLUP_DIMENSIONS: Final = (*MODEL_DIMENSIONS, "price_tier", *TOOL_DIMENSIONS)
+LATENCY_DIMENSIONS: Final = (*MODEL_DIMENSIONS, "tool")
+
+TOKEN_SUMS: Final = (
+    "uncached_input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+)
+COST_SUMS: Final = (
+    "reported_cost",
+    "list_cost",
+    "cost",
+    "estimated_cost",
+    "fallback_cost",
+    "cache_savings",
+)
+"""`cost` is the list cost, else the reported one; `estimated_cost` is the part of the list cost
+that rests on an estimate, `fallback_cost` the part of `cost` that is only reported."""
+
+EVENT_SUMS: Final = (
+    "requests",
+    "unpriced_requests",
+    "prompts",
+    "api_errors",
+    "tool_calls",
+    "tool_failures",
+    "missing_events",
+)
+DECISION_SUMS: Final = ("edits_accepted", "edits_rejected")
+COUNTER_SUMS: Final = (
+    "counted_sessions",
+    "lines_added",
+    "lines_removed",
+    "commits",
+    "pull_requests",
+    "active_time_seconds",
+)
+COUNT_SUMS: Final = (*EVENT_SUMS, *DECISION_SUMS, *TOKEN_SUMS, *COUNTER_SUMS[:-1])
+ROLLUP_SUMS: Final = (*COUNT_SUMS, "active_time_seconds", *COST_SUMS)
+
+_ROLLUP_BODY: Final = (
+    *_columns("u64", "scope", "origin", required=True),
+    *_columns("label", "part", "source", required=True),
+    *_columns("label", *ROLLUP_DIMENSIONS),
+    *_columns("i64", *COUNT_SUMS),
+    Column("active_time_seconds", "f64"),
+    *_columns("usd", *COST_SUMS),
+)
+_LATENCY_BODY: Final = (
+    *_columns("u64", "scope", "origin", required=True),
+    *_columns("label", "part", required=True),
+    *_columns("label", *LATENCY_DIMENSIONS),
+    Column("what", "label", required=True),
+    Column("bin", "i32", required=True),
+    Column("count", "i64", required=True),
+)
+
+TABLES: Final[dict[str, tuple[Column, ...]]] = {
+    "origin": (
+        Column("origin", "u64", required=True),
+        Column("agent", "label", required=True),
+        *_columns("label", "version", "entrypoint", "terminal"),
+        *_columns("text", "session", "person"),
+        Column("person_kind", "label"),
+        *_columns("text", "installation", "account_uuid", "account_id", "email", "enduser_id"),
+        *_columns("label", "organisation", "team", "cost_center", "repository", "os_type"),
+        Column("resource", "text"),
+    ),
+    "event": (
+        *_columns("u64", "key_high", "key_low", required=True),
+        *_columns("time", "bucket", "time", required=True),
+        *_columns("u64", "scope", "origin", required=True),
+        *_columns("label", "source", "kind", "name", required=True),
+        Column("sequence", "i64"),
+        *_columns("label", *MODEL_DIMENSIONS),
+        *_columns("i64", *TOKEN_SUMS),
+        Column("reported_cost", "usd"),
+        *_columns("i64", "duration_ms", "ttft_ms"),
+        Column("tool", "label"),
+        *_columns("bool", "success", "accepted"),
+        *_columns("label", "decision_source", "language", "error_status"),
+        *_columns("text", "prompt_id", "call_id", "extra"),
+        Column("list_cost", "usd"),
+        *_columns("label", "list_cost_basis", "price_tier"),
+        Column("cache_savings", "usd"),
+    ),
+    "reading": (
+        *_columns("u64", "key_high", "key_low", required=True),
+        *_columns("time", "bucket", "time", required=True),
+        *_columns("u64", "scope", "origin", required=True),
+        *_columns("label", "counter", "name", required=True),
+        Column("series", "u64", required=True),
+        Column("temporality", "label", required=True),
+        Column("start", "time"),
+        Column("value", "f64", required=True),
+        *_columns("label", *MODEL_DIMENSIONS),
+        *_columns("label", "tool", "decision_source", "language"),
+        Column("extra", "text"),
+    ),
+    "rollup_15m": (Column("bucket", "time", required=True), *_ROLLUP_BODY),
+    "rollup_day": (Column("day", "date", required=True), *_ROLLUP_BODY),
+    "latency_15m": (Column("bucket", "time", required=True), *_LATENCY_BODY),
+    "latency_day": (Column("day", "date", required=True), *_LATENCY_BODY),
+}
