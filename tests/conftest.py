@@ -1,0 +1,81 @@
+"""What every test shares: what it may need of the machine, and how long properties run."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """Something that not every machine has, and what to do about it."""
+
+    is_met: Callable[[], bool]
+    hint: str
+
+
+@cache
+def _has_network_namespaces() -> bool:
+    if not shutil.which("unshare"):
+        return False
+    # Root makes one as it is; others first become root of a user namespace.
+    ways_in = (["unshare", "--net", "true"], ["unshare", "--map-root-user", "--net", "true"])
+    return any(
+        subprocess.run(way, check=False, capture_output=True).returncode == 0 for way in ways_in
+    )
+
+
+# A test names what it needs: pytest.mark.needs("npm").
+NEEDS: Final = {
+    "chdb": Need(
+        is_met=lambda: find_spec("chdb") is not None,
+        hint="make clean, then make test, on a platform that chdb has a wheel for",
+    ),
+    "ip": Need(
+        is_met=lambda: shutil.which("ip") is not None,
+        hint="on Debian: apt-get install iproute2",
+    ),
+    "network namespaces": Need(
+        is_met=_has_network_namespaces,
+        hint="Linux, as root or where users may make namespaces (see `unshare --net`)",
+    ),
+    "npm": Need(
+        is_met=lambda: shutil.which("npm") is not None,
+        hint="on Debian: apt-get install nodejs npm",
+    ),
+}
+
+# Repeatable, so that a change fails for what it changed; `make prove` looks for what is new.
+settings.register_profile(
+    "ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "prove",
+    deadline=None,
+    derandomize=False,
+    max_examples=5_000,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("ci")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out a test whose needs are not met; where all must be, fail it."""
+    for mark in item.iter_markers("needs"):
+        for what in mark.args:
+            if not NEEDS[what].is_met():
+                _leave_out(f"needs {what}: {NEEDS[what].hint}")
+
+
+def _leave_out(reason: str) -> None:
+    if os.environ.get("CODOMETER_TEST_NEEDS_ALL") == "1":
+        pytest.fail(f"{reason} (CODOMETER_TEST_NEEDS_ALL is set)", pytrace=False)
+    pytest.skip(reason)
