@@ -1,0 +1,29 @@
+"""One real journey for each way to export, shared by every test that asks about it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.client import InstallFailed, install_client
+from tests.e2e.journey import WAYS_TO_EXPORT, Journey, travel
+
+
+@pytest.fixture(scope="session")
+def client_program() -> Path:
+    try:
+        return install_client()
+    except InstallFailed as fault:
+        if os.environ.get("CODOMETER_TEST_NEEDS_ALL") == "1":
+            raise
+        pytest.skip(f"the client could not be installed: {fault}")
+
+
+@pytest.fixture(scope="module", params=WAYS_TO_EXPORT)
+def journey(
+    request: pytest.FixtureRequest, client_program: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Journey]:
+    folder = tmp_path_factory.mktemp("journey")
+    with travel(WAYS_TO_EXPORT[request.param], program=client_program, folder=folder) as journey:
+        yield journey
