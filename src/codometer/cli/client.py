@@ -1,0 +1,90 @@
+"""Asks a running server, and says clearly when none answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from codometer.errors import BadRequest, CodometerError
+from codometer.serve.exact_json import decode
+from codometer.settings import find_server_url, is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import httpx
+
+_TIMEOUT_SECONDS: Final = 60.0
+_CONNECT_TIMEOUT_SECONDS: Final = 5.0
+
+
+class Unreachable(CodometerError):
+    """No Codometer server answers at the address."""
+
+    code = "unreachable"
+    status = 503
+
+
+class ServerError(CodometerError):
+    """The server answered with an error that is its own."""
+
+    code = "server_error"
+
+
+def ask_server(
+    url: str | None, path: str, parameters: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """Get a resource as JSON, decimals exact. `url` None asks the server that the settings name.
+
+    Raises:
+        Unreachable: nobody answers, or somebody who is not Codometer.
+        BadRequest: the server does not understand the question.
+        ServerError: the server failed.
+    """
+    import httpx
+
+    address, origin = (url, "--url") if url else find_server_url()
+    address = address.rstrip("/")
+    try:
+        target = httpx.URL(address + path)
+        # A proxy of the environment has no way to this machine's own loopback.
+        with httpx.Client(
+            trust_env=not is_loopback(target.host),
+            timeout=httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS),
+        ) as client:
+            response = client.get(target, params=list(parameters))
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise BadRequest(
+            f"{address!r} ({origin}) is no address: {error}", hint="such as http://127.0.0.1:4319"
+        ) from error
+    except httpx.TimeoutException as error:
+        raise _unreachable(address, origin, "it took too long") from error
+    except httpx.HTTPError as error:
+        raise _unreachable(address, origin, str(error)) from error
+    return _content(response, address, origin)
+
+
+def _unreachable(address: str, origin: str, reason: str) -> Unreachable:
+    where = "default" if origin == "default" else f"from {origin}"
+    return Unreachable(
+        f"no Codometer server answers at {address} ({where}): {reason}",
+        hint="start one with `codometer serve`, or name another with --url or CODOMETER_URL",
+    )
+
+
+def _content(response: httpx.Response, address: str, origin: str) -> dict[str, Any]:
+    try:
+        content = decode(response.content)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        reason = f"something else does, with status {response.status_code} and no JSON"
+        raise _unreachable(address, origin, reason)
+    if response.is_success:
+        return content
+    error = content.get("error")
+    if not isinstance(error, dict):
+        raise _unreachable(address, origin, f"status {response.status_code}")
+    message, hint = str(error.get("message", "")), str(error.get("hint", ""))
+    if response.is_client_error:
+        raise BadRequest(message, hint=hint)
+    raise ServerError(message, hint=hint)

@@ -1,0 +1,34 @@
+"""The command line: commands and options, no logic."""
+
+from __future__ import annotations
+
+import click
+
+from codometer.cli.edge import EdgeGroup
+from codometer.cli.query import query
+from codometer.cli.serve import serve
+from codometer.cli.status import status
+from codometer.settings import installed_version
+
+
+@click.group(cls=EdgeGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version=installed_version(), message="codometer %(version)s")
+def main() -> None:
+    """Codometer, an odometer for coding agents.
+
+    It receives the OpenTelemetry that Claude Code sends and answers what the
+    use of it costs, who and what drives that, and whether it works.
+
+    \b
+    Start here:
+      codometer serve                       run the server; it prints how to connect
+      codometer status                      see what arrives
+      codometer query tokens cost --by model
+
+    Exit status: 0 done, 1 the answer is "no", 2 wrong usage, 3 no server answers.
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+
+
+main.add_command(serve)
+main.add_command(query)
+main.add_command(status)

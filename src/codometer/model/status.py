@@ -1,0 +1,92 @@
+"""What arrived, when, and from how many clients; what could not be understood; what is stored.
+
+The store fills a `Status`; the API, `codometer status` and the doctor show it.
+Instants are aware and in UTC. None is unknown, as everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalStatus:
+    """What came of one kind of signal: metrics, logs, traces."""
+
+    signal: str
+    events: int
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionStatus:
+    """The sessions of one version of one agent."""
+
+    agent: str
+    version: str | None
+    sessions: int
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownName:
+    """A name that we do not know: `what` is event, metric or attribute."""
+
+    agent: str
+    what: str
+    name: str
+    count: int
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectStatus:
+    """Signals refused for one reason."""
+
+    reason: str
+    count: int
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnpricedModel:
+    """A model without a list price, and its requests."""
+
+    model: str
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageStatus:
+    """What is on disk. `oldest_detail` is the time of the oldest single event."""
+
+    path: str
+    bytes: int
+    detail_rows: int
+    rollup_rows: int
+    oldest_detail: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollupStatus:
+    """How far the rollups are: all before `as_of`, but for `pending` (scope, bucket) pairs."""
+
+    as_of: datetime | None
+    pending: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Everything that `codometer status` tells. `clients` are distinct installations."""
+
+    signals: tuple[SignalStatus, ...]
+    clients: int
+    sessions: int
+    versions: tuple[VersionStatus, ...]
+    unknown_names: tuple[UnknownName, ...]
+    rejects: tuple[RejectStatus, ...]
+    unpriced_models: tuple[UnpricedModel, ...]
+    storage: StorageStatus
+    rollup: RollupStatus

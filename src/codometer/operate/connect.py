@@ -1,0 +1,38 @@
+"""What a developer pastes so that Claude Code reports to this server."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from codometer.settings import Listen, Settings, url_host
+
+# https://code.claude.com/docs/en/monitoring-usage (2026-10); seen with client 2.1.330.
+_VARIABLES: Final = {
+    "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
+    "OTEL_METRICS_EXPORTER": "otlp",
+    "OTEL_LOGS_EXPORTER": "otlp",
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+}
+
+
+def otlp_url(listen: Listen) -> str:
+    """Return the address that clients send OTLP over HTTP to."""
+    return f"http://{url_host(listen)}:{listen.otlp_port}"
+
+
+def client_variables(settings: Settings) -> dict[str, str]:
+    """Return the environment that makes Claude Code report to this server."""
+    return {**_VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_url(settings.listen)}
+
+
+def connection_lines(settings: Settings) -> str:
+    """Return what to paste into a shell and what to run then, ready to print."""
+    exports = "\n".join(
+        f"  export {name}={value}" for name, value in client_variables(settings).items()
+    )
+    return (
+        "To connect Claude Code, paste this into a shell:\n\n"
+        f"{exports}\n\n"
+        "Start `claude` in that shell and give it something to do. A few seconds later:\n\n"
+        "  codometer query tokens cost --by model\n"
+    )

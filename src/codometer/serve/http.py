@@ -1,0 +1,168 @@
+"""What every surface over HTTP shares: errors as answers, checked hosts, careful headers.
+
+Faults of ours are logged with their traceback here and never shown to the client.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from codometer.errors import CodometerError
+from codometer.serve.exact_json import encode
+from codometer.settings import is_loopback
+
+_log: Final = logging.getLogger(__name__)
+
+HEADERS: Final = {
+    "content-security-policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+"""On every answer that does not set them itself."""
+
+
+class NotFound(CodometerError):
+    """Nothing lives at this path."""
+
+    code = "not_found"
+    status = 404
+
+
+class MethodNotAllowed(CodometerError):
+    """The path exists and does not do this."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class WrongHost(CodometerError):
+    """The Host header names another machine: a page elsewhere may have rebound its name to us."""
+
+    code = "wrong_host"
+    status = 421
+
+
+class NotReady(CodometerError):
+    """The server runs and cannot answer questions yet, or no more."""
+
+    code = "not_ready"
+    status = 503
+
+
+class Fault(CodometerError):
+    """A fault of ours. The log has its traceback."""
+
+
+def json_response(
+    value: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer with JSON that keeps every digit."""
+    # A lone surrogate, which JSON can carry and UTF-8 cannot, is written as its JSON escape.
+    body = (encode(value) + "\n").encode("utf-8", "backslashreplace")
+    return Response(body, status, headers, media_type="application/json")
+
+
+def error_response(error: CodometerError, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with what went wrong and what to do next."""
+    body = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
+    extra = {"retry-after": "1"} if error.status == NotReady.status else {}
+    return json_response(body, status=error.status, headers={**(headers or {}), **extra})
+
+
+def fault_response(request: Request) -> Response:
+    """Log the exception in hand and answer without its details."""
+    _log.exception("%s %s failed", request.method, request.url.path)
+    return error_response(
+        Fault(
+            "the server failed to answer this",
+            hint="the server's log has the reason; please report it",
+        )
+    )
+
+
+async def answer_http_exception(request: Request, error: Exception) -> Response:
+    """Turn what the router refuses into our errors."""
+    if not isinstance(error, HTTPException):
+        raise error
+    path, method = request.url.path, request.method
+    refusals: dict[int, CodometerError] = {
+        404: NotFound(f"there is nothing at {path}", hint="GET /api/v1/openapi.json lists the API"),
+        405: MethodNotAllowed(f"{path} does not answer to {method}", hint="use GET"),
+    }
+    refused = refusals.get(error.status_code, Fault(error.detail))
+    return error_response(refused, error.headers)
+
+
+def guarded(
+    handle: Callable[[Request], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """Wrap an endpoint so that whatever it raises becomes an answer."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await handle(request)
+        except CodometerError as error:
+            return error_response(error)
+        except Exception:  # noqa: BLE001 - the outer edge of a request
+            return fault_response(request)
+
+    return endpoint
+
+
+class Guard:
+    """The outermost layer: refuses foreign Host headers and adds the headers that are missing.
+
+    Only a browser sends a foreign name here, when a page elsewhere lets its own
+    name resolve to this machine in order to read what we answer.
+    """
+
+    def __init__(self, app: ASGIApp, *, host: str) -> None:
+        self._app = app
+        self._host = host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        host = Headers(scope=scope).get("host", "")
+        app = self._app if self._is_own(host) else _refuse_host(host)
+        await app(scope, receive, send_with_headers)
+
+    def _is_own(self, header: str) -> bool:
+        name = _without_port(header).lower()
+        return is_loopback(name) or name == self._host.lower()
+
+
+def _without_port(header: str) -> str:
+    if header.startswith("["):
+        return header.partition("]")[0].removeprefix("[")
+    return header.partition(":")[0]
+
+
+def _refuse_host(host: str) -> Response:
+    return error_response(
+        WrongHost(
+            f"this server is not {host or 'without a name'}",
+            hint="ask for it by the address that it listens on",
+        )
+    )

@@ -1,0 +1,401 @@
+"""Every setting: its default, what it does, and where its value came from.
+
+This module alone reads configuration files and the environment. A value comes
+from the first of these that gives one: a flag, the environment, the file, the
+default. The variable of a setting is its key in capitals with underscores
+after `CODOMETER_`: `listen.port` is `CODOMETER_LISTEN_PORT`, `data` is
+`CODOMETER_DATA`; lists are separated by commas, and an empty variable counts
+as not set. A part of the server receives its own section, never the whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import os
+import re
+import tomllib
+import zoneinfo
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from codometer.errors import BadSettings
+
+T = TypeVar("T")
+
+FILE_NAME: Final = "codometer.toml"
+FLAGS: Final = {
+    "listen.host": "--host",
+    "listen.port": "--port",
+    "listen.otlp_port": "--otlp-port",
+    "listen.grpc_port": "--grpc-port",
+    "data": "--data",
+}
+"""The settings that `codometer serve` also takes as flags."""
+
+_PREFIX: Final = "CODOMETER_"
+_OTHER_VARIABLES: Final = ("CODOMETER_CONFIG", "CODOMETER_URL")
+# A cluster that runs us as a service named codometer sets CODOMETER_PORT=tcp://… and the like.
+# https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables (2026-11)
+_SERVICE_LINK: Final = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_\w+)")
+
+
+def _setting(default: T, text: str, *, check: Callable[[Any], str] | None = None) -> T:
+    """Declare a field: `check` returns what was expected, or nothing for a good value."""
+    return field(default=default, metadata={"text": text, "check": check})
+
+
+def _between(low: int, high: int | None = None) -> Callable[[int], str]:
+    """Return a check that a number is in bounds, both included."""
+    bounds = f"of {low} or more" if high is None else f"from {low} to {high}"
+
+    def check(value: int) -> str:
+        good = value >= low and (high is None or value <= high)
+        return "" if good else f"expected a whole number {bounds}"
+
+    return check
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine can reach `host`, a name or an address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check_host(value: str) -> str:
+    if is_loopback(value):
+        return ""
+    return (
+        "expected a loopback address (127.0.0.1, ::1 or localhost): to be reached from other"
+        " machines a server needs an administrator and ingest credentials first,"
+        " and this version has neither yet"
+    )
+
+
+def _check_time_zone(value: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return "expected a name such as UTC or Europe/Berlin"
+    return ""
+
+
+def _check_memory(value: str) -> str:
+    good = re.fullmatch(r"[1-9]\d*(\.\d+)? ?[KMGT]i?B", value)
+    return "" if good else "expected a size such as 512MB or 2GiB"
+
+
+_port = _between(0, 65535)
+_positive = _between(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """Where the server answers. Port 0 takes any free port."""
+
+    host: str = _setting("127.0.0.1", "the address of every port", check=_check_host)
+    port: int = _setting(4319, "pages and API", check=_port)
+    otlp_port: int = _setting(4318, "OTLP over HTTP", check=_port)
+    grpc_port: int = _setting(4317, "OTLP over gRPC", check=_port)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """Whose numbers these are."""
+
+    time_zone: str = _setting("UTC", "the zone in which days are cut", check=_check_time_zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingest:
+    """Limits that keep one client from taking the server away from the others."""
+
+    max_body_bytes: int = _setting(
+        64 * 2**20, "the largest export, also after decompression", check=_positive
+    )
+    max_in_flight_bytes: int = _setting(
+        256 * 2**20, "all exports in work at one time; more are asked to wait", check=_positive
+    )
+    max_connections: int = _setting(4096, "open connections a port", check=_positive)
+    header_timeout_seconds: int = _setting(10, "for a request's headers", check=_positive)
+    body_timeout_seconds: int = _setting(30, "for a request's body", check=_positive)
+    keep_alive_seconds: int = _setting(75, "an HTTP connection may rest", check=_positive)
+    idle_timeout_seconds: int = _setting(120, "a gRPC connection may rest", check=_positive)
+    commit_interval_ms: int = _setting(
+        25, "how long a commit gathers exports before it is written", check=_between(0, 10_000)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """What the embedded engine may take of this machine."""
+
+    memory_limit: str = _setting("512MB", "memory of the engine", check=_check_memory)
+    threads: int = _setting(2, "threads of the engine", check=_positive)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long what is kept."""
+
+    detail_days: int = _setting(90, "days of single events; sums stay", check=_positive)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dimensions:
+    """Resource attributes that may become dimensions. The first key that has a value counts."""
+
+    resource_attributes: tuple[str, ...] = _setting(
+        ("department", "service.namespace", "deployment.environment.name"),
+        "attributes that can be asked for as resource.<key>",
+    )
+    team_attributes: tuple[str, ...] = _setting(
+        ("team.id", "team"), "attributes that name the team"
+    )
+    cost_center_attributes: tuple[str, ...] = _setting(
+        ("cost_center", "cost.center"), "attributes that name the cost centre"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What is in force. `origins` says for every key where its value came from."""
+
+    data: Path = field(
+        default=Path("codometer-data"),
+        metadata={"text": "the folder of everything that is kept", "check": None},
+    )
+    listen: Listen = field(default_factory=Listen)
+    organisation: Organisation = field(default_factory=Organisation)
+    ingest: Ingest = field(default_factory=Ingest)
+    store: Store = field(default_factory=Store)
+    retention: Retention = field(default_factory=Retention)
+    dimensions: Dimensions = field(default_factory=Dimensions)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One entry of the catalogue of settings."""
+
+    key: str
+    default: Any
+    text: str
+    check: Callable[[Any], str] | None = field(repr=False)
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return _PREFIX + self.key.upper().replace(".", "_")
+
+    def value_in(self, settings: Settings) -> Any:  # noqa: ANN401 - a value is of any field's type
+        """Return the value that is in force."""
+        value: Any = settings
+        for part in self.key.split("."):
+            value = getattr(value, part)
+        return value
+
+
+def _catalogue(section: type, prefix: str = "") -> Iterator[Setting]:
+    for entry in dataclasses.fields(section):
+        key = prefix + entry.name
+        if "text" in entry.metadata:
+            text, check = entry.metadata["text"], entry.metadata["check"]
+            yield Setting(key=key, default=entry.default, text=text, check=check)
+        elif isinstance(entry.default_factory, type) and entry.default_factory is not dict:
+            yield from _catalogue(entry.default_factory, f"{key}.")
+
+
+SETTINGS: Final = {setting.key: setting for setting in _catalogue(Settings)}
+"""Every setting by its key, in the order in which they are documented."""
+
+
+def load_settings(
+    *,
+    config: Path | None = None,
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Settings:
+    """Read the settings. `flags` go by key; those that are None were not given.
+
+    Without `config` (or CODOMETER_CONFIG) `codometer.toml` in `folder`, the working
+    directory, is read if it is there.
+
+    Raises:
+        BadSettings: the message lists every mistake.
+    """
+    environ = os.environ if environ is None else environ
+    reading = _Reading()
+    path, named = _find_file(config, environ, folder or Path())
+    reading.take_file(path, must_exist=named)
+    reading.take_environment(environ)
+    for key, value in (flags or {}).items():
+        if value is not None:
+            reading.take(key, value, FLAGS.get(key, key))
+    return reading.finish()
+
+
+def find_server_url(
+    *, environ: Mapping[str, str] | None = None, folder: Path | None = None
+) -> tuple[str, str]:
+    """Return the address of the server to ask, and where it came from.
+
+    CODOMETER_URL, else the one that the settings here would start.
+    """
+    environ = os.environ if environ is None else environ
+    if url := environ.get("CODOMETER_URL"):
+        return url, "CODOMETER_URL"
+    settings = load_settings(environ=environ, folder=folder)
+    return base_url(settings.listen), settings.origins["listen.port"]
+
+
+def base_url(listen: Listen) -> str:
+    """Return the address of the pages and the API."""
+    return f"http://{url_host(listen)}:{listen.port}"
+
+
+def url_host(listen: Listen) -> str:
+    """Return the host as it stands in an address: IPv6 in brackets."""
+    return f"[{listen.host}]" if ":" in listen.host else listen.host
+
+
+def installed_version() -> str:
+    """Return the version of this program, `unknown` when it runs without being installed."""
+    try:
+        return metadata.version("codometer")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+class _Reading:
+    """Collects values and mistakes from one source after another; later ones win."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, object] = {}
+        self._origins = dict.fromkeys(SETTINGS, "default")
+        self._mistakes: list[str] = []
+
+    def take_file(self, path: Path, *, must_exist: bool) -> None:
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            if must_exist:
+                self._mistakes.append(f"{path} does not exist")
+            return
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            self._mistakes.append(f"{path} cannot be read: {error}")
+            return
+        for key, value in _flatten(content):
+            if key == "data" and isinstance(value, str):
+                self.take(key, path.parent / Path(value).expanduser(), str(path))
+            else:
+                self.take(key, value, str(path))
+
+    def take_environment(self, environ: Mapping[str, str]) -> None:
+        keys = {setting.variable: key for key, setting in SETTINGS.items()}
+        for name in sorted(environ):
+            if not name.startswith(_PREFIX) or name in _OTHER_VARIABLES or not environ[name]:
+                continue
+            if name in keys:
+                self.take(keys[name], environ[name], name)
+            elif not _SERVICE_LINK.fullmatch(name) and "://" not in environ[name]:
+                self._mistakes.append(_unknown(f"the variable {name}", name, keys))
+
+    def take(self, key: str, value: object, origin: str) -> None:
+        if (setting := SETTINGS.get(key)) is None:
+            self._mistakes.append(_unknown(f"{key} in {origin}", key, SETTINGS))
+            return
+        converted, expected = _convert(value, setting.default)
+        if not expected and setting.check:
+            expected = setting.check(converted)
+        if expected:
+            self._mistakes.append(f"{key} ({origin}) is {_shown(value)}, {expected}")
+            return
+        self._values[key] = converted
+        self._origins[key] = origin
+
+    def finish(self) -> Settings:
+        settings = Settings(**self._section(Settings, ""), origins=self._origins)
+        ports = [settings.listen.port, settings.listen.otlp_port, settings.listen.grpc_port]
+        if any(port and ports.count(port) > 1 for port in ports):
+            self._mistakes.append(f"listen: the three ports {ports} must differ")
+        if self._mistakes:
+            raise _bad_settings(self._mistakes)
+        return settings
+
+    def _section(self, section: type, prefix: str) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
+        for entry in dataclasses.fields(section):
+            key = prefix + entry.name
+            if key in self._values:
+                arguments[entry.name] = self._values[key]
+            elif isinstance(entry.default_factory, type) and entry.name != "origins":
+                inner = entry.default_factory
+                arguments[entry.name] = inner(**self._section(inner, f"{key}."))
+        return arguments
+
+
+def _find_file(config: Path | None, environ: Mapping[str, str], folder: Path) -> tuple[Path, bool]:
+    """Return the configuration file and whether it was asked for."""
+    if config is not None:
+        return config, True
+    if named := environ.get("CODOMETER_CONFIG"):
+        return Path(named).expanduser(), True
+    return folder / FILE_NAME, False
+
+
+def _flatten(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _convert(value: object, default: object) -> tuple[object, str]:
+    """Return the value as the type of the default, or what was expected instead."""
+    match default, value:
+        case Path(), str() | Path():
+            return Path(value).expanduser(), ""
+        case Path(), _:
+            return None, "expected a folder"
+        case tuple(), str():
+            return tuple(part.strip() for part in value.split(",") if part.strip()), ""
+        case tuple(), list() if all(isinstance(part, str) and part for part in value):
+            return tuple(value), ""
+        case tuple(), _:
+            return None, "expected a list of texts"
+        case int(), str() if re.fullmatch(r"-?\d+", value):
+            return int(value), ""
+        case int(), int() if not isinstance(value, bool):
+            return value, ""
+        case int(), _:
+            return None, "expected a whole number"
+        case str(), str():
+            return value, ""
+    return None, "expected a text"
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) and value else repr(value)
+
+
+def _unknown(what: str, given: str, known: Mapping[str, object]) -> str:
+    """Say that a key is unknown and which one may have been meant."""
+    near = get_close_matches(given, known, n=1, cutoff=0.6)
+    last = given.rpartition(".")[2]
+    near = near or [key for key in known if key.rpartition(".")[2] == last]
+    return f"{what} is not known" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _bad_settings(mistakes: list[str]) -> BadSettings:
+    head = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+    lines = "".join(f"\n  {mistake}" for mistake in mistakes)
+    return BadSettings(f"the configuration has {head}:{lines}", hint="correct them and start again")
