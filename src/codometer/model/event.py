@@ -25,6 +25,8 @@ class Kind(StrEnum):
     REQUEST = "request"
     TOOL_CALL = "tool_call"
     DECISION = "decision"
+    EDIT_DECISION = "edit_decision"
+    """A decision on a tool that changes files."""
     PROMPT = "prompt"
     ERROR = "error"
     SESSION = "session"
@@ -68,16 +70,18 @@ class Origin(NamedTuple):
     cost_center: str | None
     repository: str | None
     os_type: str | None
-    resource: tuple[tuple[str, str], ...]
-    """Resource attributes which the administrator allows as dimensions, by key."""
+    resource: str
+    """Resource attributes which the administrator allows as dimensions, as a JSON object."""
 
 
 class Event(NamedTuple):
     """Something that happened once.
 
     `key` is a 128-bit hash of what identifies it, the same for a repeated
-    delivery. `scope` is the 64-bit id of the session (or of the installation's
-    day), within which signals are compared. Token counts never overlap:
+    delivery. `scope` is the 64-bit id of the session within which signals are
+    compared, `day_scope` that of the installation's day, for metrics that carry no
+    session id. A span's `twin` is the low half of the key that the event telling
+    the same would have. Token counts never overlap:
     uncached input, cache read, cache write and output are disjoint, and
     `cache_write_1h_tokens` is the part of the writes that lives an hour, None
     where the client does not say. Durations are milliseconds. None is unknown.
@@ -86,13 +90,16 @@ class Event(NamedTuple):
     key: int
     time_ns: int
     scope: int
+    day_scope: int
     origin: Origin
     source: Source
     kind: Kind
     name: str
+    twin: int | None = None
     sequence: int | None = None
     model: str | None = None
     provider: str | None = None
+    endpoint_scope: str | None = None
     query_source: str | None = None
     subagent: str | None = None
     skill: str | None = None
@@ -157,6 +164,7 @@ class Reading(NamedTuple):
     value: float
     model: str | None = None
     provider: str | None = None
+    endpoint_scope: str | None = None
     query_source: str | None = None
     subagent: str | None = None
     skill: str | None = None
@@ -167,3 +175,12 @@ class Reading(NamedTuple):
     decision_source: str | None = None
     language: str | None = None
     extra: str | None = None
+
+
+class Stranger(NamedTuple):
+    """A name that this version does not know: kept, counted, and listed for the administrator."""
+
+    agent: str
+    what: str
+    """`event`, `metric`, `span` or `attribute`."""
+    name: str

@@ -5,14 +5,15 @@ Detail is kept for a while; rollups are recomputed from it and stay:
     origin        who and where, once for every distinct answer
     event         what happened once          (detail)
     reading       where a counter stood       (detail)
-    gap           what metrics told and events did not, per scope (derived)
     rollup_15m    counts and sums by 15 minutes UTC and dimensions (derived)
     rollup_day    the same by day of the organisation's time zone  (derived)
     latency_15m, latency_day   durations in logarithmic bins        (derived)
     sealed_key    keys of expired detail, so that twice stays once
     sealed_usage  what a scope had counted when its detail expired
     dirty         which (scope, bucket) must be rolled up again
-    seen_name     names that we do not know, and rejected signals, counted
+    unit_price    list prices by model and day, for what only metrics told
+    stranger      names that we do not know, counted
+    rejected      signals that were refused for good, counted by reason
     meta          schema version, time zone of rollup_day, instance id
 
 In a rollup a NULL sum says that the signal behind that row cannot tell; a sum
@@ -24,8 +25,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-ColumnType = Literal["u64", "i64", "i32", "f64", "bool", "text", "label", "time", "date", "usd"]
-"""`label` is text with few distinct values; `usd` is DECIMAL(18,12); `time` is UTC, microseconds."""
+ColumnType = Literal["u64", "i64", "i32", "f64", "bool", "text", "label", "time", "date", "usd", "usd_sum"]
+"""`label` is text with few distinct values; `usd` is DECIMAL(18,12), `usd_sum` DECIMAL(38,12); `time` is UTC, microseconds."""
 
 
 class Column(NamedTuple):
@@ -50,6 +51,9 @@ MODEL_DIMENSIONS: Final = (
     "effort",
     "speed",
 )
+_MODEL_COLUMNS: Final = ("model", "provider", "endpoint_scope", *MODEL_DIMENSIONS[2:])
+"""Detail keeps the scope of the endpoint too, which prices depend on; rollups keep the price tier."""
+
 TOOL_DIMENSIONS: Final = ("tool", "decision_source", "language", "error_status")
 ROLLUP_DIMENSIONS: Final = (*MODEL_DIMENSIONS, "price_tier", *TOOL_DIMENSIONS)
 LATENCY_DIMENSIONS: Final = (*MODEL_DIMENSIONS, "tool")
@@ -124,10 +128,11 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "event": (
         *_columns("u64", "key_high", "key_low", required=True),
         *_columns("time", "bucket", "time", required=True),
-        *_columns("u64", "scope", "origin", required=True),
+        *_columns("u64", "scope", "day_scope", "origin", required=True),
         *_columns("label", "source", "kind", "name", required=True),
+        Column("twin", "u64"),
         Column("sequence", "i64"),
-        *_columns("label", *MODEL_DIMENSIONS),
+        *_columns("label", *_MODEL_COLUMNS),
         *_columns("i64", *TOKEN_SUMS),
         Column("reported_cost", "usd"),
         *_columns("i64", "duration_ms", "ttft_ms"),
@@ -148,7 +153,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("temporality", "label", required=True),
         Column("start", "time"),
         Column("value", "f64", required=True),
-        *_columns("label", *MODEL_DIMENSIONS),
+        *_columns("label", *_MODEL_COLUMNS),
         *_columns("label", "tool", "decision_source", "language"),
         Column("extra", "text"),
     ),
@@ -156,4 +161,39 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "rollup_day": (Column("day", "date", required=True), *_ROLLUP_BODY),
     "latency_15m": (Column("bucket", "time", required=True), *_LATENCY_BODY),
     "latency_day": (Column("day", "date", required=True), *_LATENCY_BODY),
+    "sealed_key": (
+        Column("bucket", "time", required=True),
+        *_columns("u64", "key_high", "key_low", required=True),
+    ),
+    "sealed_usage": (
+        Column("scope", "u64", required=True),
+        *_columns("label", "subject", "counter", required=True),
+        *_columns("usd_sum", "told", "counted", "filled", required=True),
+        *_columns("time", "since", "until"),
+    ),
+    "dirty": (Column("scope", "u64", required=True), Column("bucket", "time", required=True)),
+    "stranger": (
+        *_columns("label", "agent", "what", "name", required=True),
+        Column("count", "i64", required=True),
+        Column("last", "time", required=True),
+    ),
+    "rejected": (
+        Column("reason", "label", required=True),
+        Column("count", "i64", required=True),
+        Column("last", "time", required=True),
+    ),
+    "unit_price": (
+        Column("model", "label", required=True),
+        *_columns("date", "first_day", "last_day", required=True),
+        *_columns(
+            "usd",
+            "uncached_input",
+            "cache_read",
+            "cache_write_5m",
+            "cache_write_1h",
+            "output",
+            required=True,
+        ),
+    ),
+    "meta": (Column("name", "label", required=True), Column("value", "text", required=True)),
 }

@@ -1,0 +1,108 @@
+"""Signals to rows: protect, then let the agent that sent it say what happened."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from codometer.model.event import Event, Reading, Stranger
+from codometer.model.signal import DataPoint, LogRecord
+from codometer.privacy.protect import is_name, protect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from codometer.agents.agent import Agent
+    from codometer.model.signal import Attributes, AttributeValue, Signal
+
+
+class Reason(StrEnum):
+    """Why a signal was refused for good."""
+
+    NO_TIME = "no_time"
+    TIME_OUT_OF_RANGE = "time_out_of_range"
+    NOT_A_COUNT = "not_a_count"
+    FAULT = "fault"
+
+
+_EARLIEST_NS: Final = 1_704_067_200 * 10**9
+"""2024-01-01: no coding agent sent telemetry before; a clock that says so is wrong."""
+_CLOCK_SKEW_NS: Final = 86_400 * 10**9
+_MAX_VALUE: Final = 1e15
+"""The largest reading: beyond it a double no longer counts in ones."""
+
+
+@dataclass(slots=True)
+class Normalised:
+    """What one request, or many, came to."""
+
+    events: list[Event] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    strangers: Counter[Stranger] = field(default_factory=Counter)
+    rejected: Counter[Reason] = field(default_factory=Counter)
+
+
+class Normaliser:
+    """Turns signals of any agent into rows that may be kept."""
+
+    def __init__(self, agents: Sequence[Agent], now_ns: Callable[[], int]) -> None:
+        """Take the agents in order of asking; the last must recognise everything."""
+        self._agents = agents
+        self._now_ns = now_ns
+        self._agent_of: dict[AttributeValue, Agent] = {}
+
+    def normalise(self, signals: Iterable[Signal], into: Normalised) -> None:
+        """Add what the signals say to `into`. One bad signal costs only itself."""
+        latest_ns = self._now_ns() + _CLOCK_SKEW_NS
+        for signal in signals:
+            reason = _reason_to_refuse(signal, latest_ns)
+            if reason is not None:
+                into.rejected[reason] += 1
+                continue
+            attributes = signal.attributes
+            agent = self._find_agent(attributes)
+            strangers = protect(attributes, agent.known_attributes)
+            for name in strangers:
+                into.strangers[Stranger(agent.name, "attribute", name)] += 1
+            if isinstance(signal, LogRecord):
+                event = agent.event_from_log(signal)
+                into.events.append(event)
+                what, name = "event", event.name
+            elif isinstance(signal, DataPoint):
+                reading = agent.reading_from_point(signal)
+                into.readings.append(reading)
+                what, name = "metric", reading.name
+            else:
+                event = agent.event_from_span(signal)
+                into.events.append(event)
+                what, name = "span", event.name
+            if not agent.knows(what, name) and is_name(name):
+                into.strangers[Stranger(agent.name, what, name)] += 1
+
+    def _find_agent(self, attributes: Attributes) -> Agent:
+        service = attributes.get("service.name")
+        agent = self._agent_of.get(service)
+        if agent is None:
+            agent = next(agent for agent in self._agents if agent.recognises(attributes))
+            if len(self._agent_of) < _MAX_SERVICES:
+                self._agent_of[service] = agent
+        return agent
+
+
+_MAX_SERVICES: Final = 1000
+
+
+def _reason_to_refuse(signal: Signal, latest_ns: int) -> Reason | None:
+    time_ns = signal.end_ns if not isinstance(signal, LogRecord | DataPoint) else signal.time_ns
+    if not time_ns:
+        return Reason.NO_TIME
+    if not _EARLIEST_NS <= time_ns <= latest_ns:
+        return Reason.TIME_OUT_OF_RANGE
+    if isinstance(signal, DataPoint) and not (
+        math.isfinite(signal.value) and 0 <= signal.value <= _MAX_VALUE
+    ):
+        return Reason.NOT_A_COUNT
+    return None

@@ -1,0 +1,172 @@
+"""From the wire to the store, in one visible line.
+
+    receive ─▶ decode ─▶ protect ─▶ normalise ─▶ price ─▶ commit ─▶ answer
+
+A receiver calls `Intake.accept` with a body and waits. One thread takes all the
+bodies that wait, turns each into rows, and commits the rows of all of them in
+one transaction; then every receiver gets its answer. So a success means
+durable, a busy server commits in groups of whatever came while it was
+committing, and an idle one answers within a commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from codometer.errors import CodometerError, Overloaded
+from codometer.intake.normalise import Normalised, Normaliser
+from codometer.intake.receivers.export import Accepted
+from codometer.intake.receivers.otlp_decode import decode
+from codometer.store.writer import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from codometer.intake.receivers.export import ExportRequest
+    from codometer.model.charge import Charge
+    from codometer.model.event import Event
+
+_log = logging.getLogger(__name__)
+
+MAX_GROUP_BYTES: Final = 16 * 2**20
+"""A group is committed once its bodies reach this, whatever else waits."""
+
+
+class Store(Protocol):
+    """Where rows go."""
+
+    def write(self, batch: Batch) -> None:
+        """Commit the batch durably, or raise and keep none of it."""
+
+
+class _Waiting(NamedTuple):
+    request: ExportRequest
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[Accepted]
+
+
+class Intake:
+    """Takes exports, and answers each once it is on disk."""
+
+    def __init__(
+        self,
+        normaliser: Normaliser,
+        price: Callable[[Event], Charge],
+        store: Store,
+        *,
+        min_interval_seconds: float = 0.02,
+    ) -> None:
+        """Make an intake that commits at most once in `min_interval_seconds`."""
+        self._normaliser = normaliser
+        self._price = price
+        self._store = store
+        self._min_interval_seconds = min_interval_seconds
+        self._waiting: deque[_Waiting] = deque()
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+
+    def start(self) -> None:
+        """Begin to commit."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Commit what waits, answer it, and end."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join()
+
+    async def accept(self, request: ExportRequest) -> Accepted:
+        """Return once the export is durable.
+
+        Raises:
+            Malformed: the body does not decode.
+            Overloaded: the store could not take it now.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Accepted] = loop.create_future()
+        with self._wake:
+            if self._stopping:
+                message = "the server is stopping"
+                raise Overloaded(message)
+            self._waiting.append(_Waiting(request, loop, answer))
+            self._wake.notify()
+        return await answer
+
+    def _run(self) -> None:
+        while group := self._next_group():
+            started = time.monotonic()
+            self._commit(group)
+            pause = self._min_interval_seconds - (time.monotonic() - started)
+            if pause > 0 and not self._stopping:
+                time.sleep(pause)
+
+    def _next_group(self) -> list[_Waiting]:
+        """Wait for work and take what is there; empty when there is none and the end has come."""
+        with self._wake:
+            while not self._waiting and not self._stopping:
+                self._wake.wait()
+            group: list[_Waiting] = []
+            size = 0
+            while self._waiting and size < MAX_GROUP_BYTES:
+                group.append(self._waiting.popleft())
+                size += len(group[-1].request.body)
+            return group
+
+    def _commit(self, group: list[_Waiting]) -> None:
+        total = Normalised()
+        accepted: list[tuple[_Waiting, Accepted]] = []
+        for waiting in group:
+            try:
+                accepted.append((waiting, self._add(waiting.request, total)))
+            except CodometerError as error:
+                _answer(waiting, error)
+            except Exception:  # an outer edge: one request must not cost the others theirs
+                _log.exception("a request could not be read")
+                _answer(waiting, Overloaded("this request could not be read"))
+        try:
+            self._store.write(
+                Batch(
+                    [(event, self._price(event)) for event in total.events],
+                    total.readings,
+                    total.strangers,
+                    total.rejected,
+                )
+            )
+        except Exception:  # an outer edge: the batch
+            _log.exception("a batch could not be stored")
+            for waiting, _ in accepted:
+                _answer(waiting, Overloaded("the store could not take this now"))
+            return
+        for waiting, outcome in accepted:
+            _answer(waiting, outcome)
+
+    def _add(self, request: ExportRequest, total: Normalised) -> Accepted:
+        refused_before = sum(total.rejected.values())
+        self._normaliser.normalise(decode(request), total)
+        refused = sum(total.rejected.values()) - refused_before
+        if not refused:
+            return _ALL
+        reasons = ", ".join(sorted(total.rejected))
+        return Accepted(rejected=refused, message=f"refused: {reasons}")
+
+
+_ALL: Final = Accepted()
+
+
+def _answer(waiting: _Waiting, outcome: Accepted | CodometerError) -> None:
+    def settle() -> None:
+        if waiting.answer.done():
+            return  # the client went away
+        if isinstance(outcome, CodometerError):
+            waiting.answer.set_exception(outcome)
+        else:
+            waiting.answer.set_result(outcome)
+
+    waiting.loop.call_soon_threadsafe(settle)

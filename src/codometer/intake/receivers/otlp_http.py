@@ -1,0 +1,213 @@
+"""OTLP over HTTP: POST /v1/logs, /v1/metrics and /v1/traces, protobuf or JSON.
+
+The clients are OpenTelemetry's exporters. They send a batch again on 503 (and
+429, 502, 504) and drop it on every other error; a `Retry-After` beyond their
+ten seconds makes them drop it too. So whatever may go better next time is
+answered 503 with one second, faults of our own included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+
+from codometer.errors import CodometerError, Overloaded, TooLarge, TooSlow, UnsupportedEncoding
+from codometer.intake.limits import ByteBudget, Limits, Share
+from codometer.intake.receivers import answer
+from codometer.intake.receivers.decompress import Compression, inflate
+from codometer.intake.receivers.export import Accept, Encoding, ExportRequest
+from codometer.model.signal import SignalKind
+
+_LOG: Final = logging.getLogger(__name__)
+
+_KINDS: Final = {f"/v1/{kind}": kind for kind in SignalKind}
+_ENCODINGS: Final = {
+    b"application/x-protobuf": Encoding.PROTOBUF,
+    b"application/json": Encoding.JSON,
+}
+_CONTENT_TYPES: Final = {encoding: name for name, encoding in _ENCODINGS.items()}
+_COMPRESSIONS: Final = {
+    b"": None,
+    b"identity": None,
+    b"gzip": Compression.GZIP,
+    b"x-gzip": Compression.GZIP,
+    b"deflate": Compression.DEFLATE,
+    b"zstd": Compression.ZSTD,
+}
+
+Header = tuple[bytes, bytes]
+_RETRY_SOON: Final[Header] = (b"retry-after", b"1")
+_ALLOW: Final[Header] = (b"allow", b"POST")
+
+# When we answer before the body has arrived, closing at once would reset the
+# connection, and the client might never see the answer. It gets a moment.
+_LINGER_SECONDS: Final = 1.0
+_LINGER_BYTES: Final = 1024 * 1024
+
+
+class OtlpHttp:
+    """The three OTLP paths, as a plain ASGI application."""
+
+    def __init__(self, accept: Accept, *, limits: Limits, budget: ByteBudget) -> None:
+        self._accept = accept
+        self._limits = limits
+        self._budget = budget
+
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            raise NotImplementedError(scope["type"])
+        exchange = _Exchange(scope, receive, send)
+        kind = _KINDS.get(scope["path"])
+        if kind is None:
+            await exchange.refuse(404, f"there is nothing here; send to one of {', '.join(_KINDS)}")
+        elif scope["method"] != "POST":
+            await exchange.refuse(405, "exports are sent by POST", _ALLOW)
+        else:
+            await self._answer(exchange, kind)
+
+    async def _answer(self, exchange: _Exchange, kind: SignalKind) -> None:
+        try:
+            response = await self._export(exchange, kind)
+        except _Disconnected:
+            return
+        except CodometerError as error:
+            if error.status < 500:
+                await exchange.refuse(error.status, _explain(error))
+                return
+            if not isinstance(error, Overloaded):
+                _LOG.exception("an export failed")
+            await exchange.refuse(503, _explain(error), _RETRY_SOON)
+        except asyncio.CancelledError:
+            # The server stops and its patience is over. This task ends here in
+            # any case, and with another answer the batch would be lost.
+            await exchange.refuse(503, "the server is stopping", _RETRY_SOON)
+        except Exception:
+            _LOG.exception("an export failed")
+            await exchange.refuse(503, "the server failed", _RETRY_SOON)
+        else:
+            await exchange.answer(200, response)
+
+    async def _export(self, exchange: _Exchange, kind: SignalKind) -> bytes:
+        encoding = exchange.encoding
+        if encoding is None:
+            wanted = " or ".join(name.decode() for name in _ENCODINGS)
+            raise UnsupportedEncoding("the content type is not OTLP's", hint=f"send {wanted}")
+        compression = exchange.find_compression()
+        with self._budget.share() as share:
+            body = await self._read(exchange, share)
+            if compression:
+                limit = self._limits.body_bytes
+                body = await inflate(body, compression, share=share, limit_bytes=limit)
+            request = ExportRequest(kind=kind, encoding=encoding, body=body)
+            accepted = await self._accept(request)
+        return answer.export_response(kind, encoding, accepted)
+
+    async def _read(self, exchange: _Exchange, share: Share) -> bytes:
+        limit = self._limits.body_bytes
+        too_large = TooLarge(f"the body is over {limit} bytes")
+        if exchange.announced_bytes > limit:
+            raise too_large
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                while not exchange.complete:
+                    piece = await exchange.receive()
+                    size += len(piece)
+                    if size > limit:
+                        raise too_large
+                    await share.grow(len(piece))
+                    pieces.append(piece)
+        except TimeoutError:
+            seconds = self._limits.body_seconds
+            raise TooSlow(f"the body did not arrive within {seconds:g} seconds") from None
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+class _Disconnected(Exception):  # noqa: N818 - what happened
+    """The client is gone."""
+
+
+class _Exchange:
+    """One request and its answer, whose encoding it shares."""
+
+    def __init__(
+        self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        self.complete = False
+        self.encoding: Encoding | None = None
+        self.announced_bytes = 0
+        self._content_encodings: list[bytes] = []
+        self._receive = receive
+        self._send = send
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                self.encoding = _ENCODINGS.get(value.partition(b";")[0].strip().lower())
+            elif name == b"content-encoding":
+                self._content_encodings.append(value.strip().lower())
+            elif name == b"content-length":
+                self.announced_bytes = int(value)
+
+    def find_compression(self) -> Compression | None:
+        """Return how the body is compressed, None if it is not."""
+        name = b",".join(self._content_encodings)
+        try:
+            return _COMPRESSIONS[name]
+        except KeyError:
+            raise UnsupportedEncoding(
+                "the content encoding is not one we know",
+                hint="send gzip, deflate, zstd or no compression",
+            ) from None
+
+    async def receive(self) -> bytes:
+        """Return what has arrived of the body; `complete` turns true with its last part."""
+        message = await self._receive()
+        if message["type"] != "http.request":
+            raise _Disconnected
+        self.complete = not message.get("more_body", False)
+        return message.get("body", b"")
+
+    async def refuse(self, status: int, message: str, *headers: Header) -> None:
+        """Answer with an error."""
+        body = answer.status(status, self.encoding or Encoding.JSON, message)
+        await self.answer(status, body, *headers)
+
+    async def answer(self, status: int, body: bytes, *headers: Header) -> None:
+        """Answer; when the body has not all arrived, close the connection after a moment."""
+        content_type = _CONTENT_TYPES[self.encoding or Encoding.JSON]
+        fields = [
+            (b"content-type", content_type),
+            (b"content-length", str(len(body)).encode()),
+            *headers,
+        ]
+        if not self.complete:
+            fields.append((b"connection", b"close"))
+        await self._send(
+            {"type": "http.response.start", "status": status, "headers": fields, "trailers": False}
+        )
+        if not self.complete:
+            await self._send({"type": "http.response.body", "body": body, "more_body": True})
+            await self._linger()
+            body = b""
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _linger(self) -> None:
+        dropped = 0
+        try:
+            async with asyncio.timeout(_LINGER_SECONDS):
+                while not self.complete and dropped < _LINGER_BYTES:
+                    dropped += len(await self.receive())
+                if not self.complete:  # unread, it soon stops the sender
+                    await asyncio.sleep(_LINGER_SECONDS)
+        except (TimeoutError, _Disconnected):
+            return
+
+
+def _explain(error: CodometerError) -> str:
+    return f"{error.message}; {error.hint}" if error.hint else error.message

@@ -1,0 +1,61 @@
+"""What may be kept, as data."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CONTENT_ATTRIBUTES: Final = frozenset(
+    {
+        "prompt",
+        "prompt_text",
+        "user_prompt",
+        "response",
+        "response.model_output",
+        "model_output",
+        "tool_input",
+        "tool_output",
+        "tool_parameters",
+        "input",
+        "output",
+        "content",
+        "message",
+        "text",
+        "full_command",
+        "bash_command",
+        "command",
+        "file_path",
+        "error",
+        "error.message",
+        "exception.message",
+        "exception.stacktrace",
+        "body",
+        "body_ref",
+        "workspace.host_paths",
+        "new_context",
+        "system_prompt",
+        "system_prompt_preview",
+        "system_reminders",
+        "user_system_prompt",
+        "hook_definitions",
+        "hook_matcher",
+        "managed_settings.settings",
+        "server_name",
+        "category",
+        "skill_name",
+        "subagent_type",
+        "gen_ai.input.messages",
+        "gen_ai.output.messages",
+        "gen_ai.system_instructions",
+        "gen_ai.tool.call.arguments",
+        "gen_ai.tool.call.result",
+        "gen_ai.prompt",
+        "gen_ai.completion",
+    }
+)
+"""Attributes that carry what people or models wrote, wherever they appear. Dropped whatever their value."""
+
+MAX_STRANGER_LENGTH: Final = 40
+"""The longest value of an unknown attribute that is kept; longer ones may be text."""
+
+MAX_NAME_LENGTH: Final = 100
+"""The longest name of an attribute, event or metric that is kept or listed."""

@@ -1,0 +1,50 @@
+"""Bring a database to the schema that this version writes.
+
+Each step runs once, in one transaction with the new version number. Steps are
+only ever added at the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from codometer.errors import CodometerError
+from codometer.store.dialect import DUCKDB
+from codometer.store.duckdb_engine import transaction
+from codometer.store.tables import TABLES
+
+if TYPE_CHECKING:
+    import duckdb
+
+Step = tuple[str, ...]
+
+STEPS: Final[tuple[Step, ...]] = (
+    tuple(DUCKDB.create_table(name, columns) for name, columns in TABLES.items()),
+)
+
+
+class SchemaTooNew(CodometerError):
+    """The data folder was written by a newer version of Codometer."""
+
+    code = "schema_too_new"
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, steps: tuple[Step, ...] = STEPS) -> int:
+    """Run the steps that this database has not seen, and return how many those were.
+
+    Raises:
+        SchemaTooNew: a newer version wrote the database; nothing was changed.
+    """
+    connection.execute(DUCKDB.create_table("meta", TABLES["meta"]))
+    row = connection.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
+    version = int(row[0]) if row else 0
+    if version > len(steps):
+        message = f"the data has schema version {version}, this Codometer knows {len(steps)}"
+        raise SchemaTooNew(message, hint="start the newer Codometer that wrote it, or restore a backup")
+    for number in range(version, len(steps)):
+        with transaction(connection):
+            for statement in steps[number]:
+                connection.execute(statement)
+            connection.execute("DELETE FROM meta WHERE name = 'schema_version'")
+            connection.execute("INSERT INTO meta VALUES ('schema_version', ?)", [str(number + 1)])
+    return len(steps) - version
