@@ -20,7 +20,7 @@ run: $(VENV)/runtime ## Start the server on this machine (data in ./codometer-da
 	@$(BIN)/codometer serve $(ARGS)
 
 test: $(VENV)/dev ## Run the tests
-	@$(BIN)/python -m pytest -n auto --cov $(ARGS)
+	@$(BIN)/python -m pytest -n auto --cov=codometer $(ARGS)
 
 check: $(VENV)/dev ## Format, lint, types, imports, spelling, dependencies; changes nothing
 	@$(BIN)/ruff format --check .

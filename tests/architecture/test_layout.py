@@ -42,6 +42,19 @@ def test_only_the_store_imports_an_engine() -> None:
     assert strangers == set()
 
 
+def test_one_agent_never_imports_another() -> None:
+    agents = {path.parent.name for path in (PACKAGE / "agents").glob("*/__init__.py")}
+    strangers = {
+        f"{module.path} imports {name}"
+        for module in list_modules()
+        if module.path.startswith(tuple(f"agents/{agent}/" for agent in agents))
+        for name in list_imports(module.tree)
+        if name.startswith(tuple(f"codometer.agents.{agent}." for agent in agents))
+        and name.split(".")[2] != module.path.split("/")[1]
+    }
+    assert strangers == set()
+
+
 def test_sql_is_asked_only_in_the_store_and_the_measures() -> None:
     strangers = {
         module.path
