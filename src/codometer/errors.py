@@ -3,10 +3,12 @@
     CodometerError
     ├── BadRequest           400  what was asked cannot be understood
     │   └── Malformed        400  a body that is not the OTLP it claims to be
+    ├── TooSlow              408  a body that did not arrive in time
     ├── TooLarge             413  a body over the limit, also after decompression
     ├── UnsupportedEncoding  415  a content type or encoding nobody speaks here
     ├── Overloaded           503  try again in a second or two
     ├── StoreBusy            500  another process owns the data folder
+    ├── PortInUse            500  somebody else listens on a port of ours
     └── BadSettings          500  the configuration has mistakes
 
 Each has a stable `code`, an HTTP status, and a `hint` that says what to do
@@ -43,6 +45,13 @@ class Malformed(BadRequest):
     code = "malformed"
 
 
+class TooSlow(CodometerError):
+    """A body that did not arrive in time."""
+
+    code = "too_slow"
+    status = 408
+
+
 class TooLarge(CodometerError):
     """A body over the limit, before or after decompression. The client must not send it again."""
 
@@ -68,6 +77,12 @@ class StoreBusy(CodometerError):
     """Another process owns the data folder."""
 
     code = "store_busy"
+
+
+class PortInUse(CodometerError):
+    """Somebody else listens on a port that the server needs."""
+
+    code = "port_in_use"
 
 
 class BadSettings(CodometerError):

@@ -87,7 +87,7 @@ class OtlpHttp:
             # The server stops and its patience is over. This task ends here in
             # any case, and with another answer the batch would be lost.
             await exchange.refuse(503, "the server is stopping", _RETRY_SOON)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the outer edge
             _LOG.exception("an export failed")
             await exchange.refuse(503, "the server failed", _RETRY_SOON)
         else:
@@ -130,7 +130,7 @@ class OtlpHttp:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-class _Disconnected(Exception):  # noqa: N818 - what happened
+class _Disconnected(Exception):
     """The client is gone."""
 
 

@@ -1,0 +1,226 @@
+"""OTLP over gRPC: the Export call of the logs, metrics and trace services.
+
+An exporter that speaks gRPC never tries again: every error loses its batch. So
+a call that finds no room is held for most of the ten seconds that its client
+waits, and only then told to come back.
+
+Messages are taken as raw bytes, for speed, and still compressed: gRPC would
+inflate a message in full before it looks at the size. And the calls are
+declared as streams of one message, which is the same on the wire, so that a
+message is read when we ask for it and not before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
+
+import grpc
+import grpc.aio
+
+from codometer.errors import CodometerError, Malformed, Overloaded, TooSlow
+from codometer.intake.limits import ByteBudget, Limits
+from codometer.intake.receivers import answer
+from codometer.intake.receivers.decompress import Compression, inflate
+from codometer.intake.receivers.export import Accept, Accepted, Encoding, ExportRequest
+from codometer.intake.receivers.listen import bind, port_in_use
+from codometer.model.signal import SignalKind
+
+_LOG: Final = logging.getLogger(__name__)
+
+_SERVICES: Final = {
+    SignalKind.LOGS: "opentelemetry.proto.collector.logs.v1.LogsService",
+    SignalKind.METRICS: "opentelemetry.proto.collector.metrics.v1.MetricsService",
+    SignalKind.TRACES: "opentelemetry.proto.collector.trace.v1.TraceService",
+}
+_CODES: Final = {
+    400: grpc.StatusCode.INVALID_ARGUMENT,
+    408: grpc.StatusCode.DEADLINE_EXCEEDED,
+    413: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    415: grpc.StatusCode.INVALID_ARGUMENT,
+}
+
+# gRPC buffers a message while it reads it, up to the limit, before we can count it.
+_MOST_READING: Final = 16
+_READING_SECONDS: Final = 1.0  # what everybody gets, even when others wait
+
+_Context = grpc.aio.ServicerContext[bytes, bytes]
+_Handler = Callable[[AsyncIterator[bytes], _Context], Awaitable[bytes]]
+
+
+class OtlpGrpc:
+    """The gRPC server of the three OTLP services, in the running event loop."""
+
+    def __init__(
+        self, accept: Accept, *, host: str, port: int, limits: Limits, budget: ByteBudget
+    ) -> None:
+        self._accept = accept
+        self._host = host
+        self._port = port
+        self._limits = limits
+        self._budget = budget
+        self._reading = _Reading(limits.body_seconds)
+        self._exports: set[asyncio.Task[bytes]] = set()
+        self._server: grpc.aio.Server | None = None
+
+    @property
+    def port(self) -> int:
+        """The port listened on; after the start never 0."""
+        return self._port
+
+    async def start(self) -> None:
+        """Listen, and return when clients can be served.
+
+        Raises:
+            PortInUse: somebody listens there already.
+            BadSettings: the address is not ours, or the port not allowed.
+        """
+        bind(self._host, self._port).close()  # for the errors, which gRPC does not tell apart
+        server = grpc.aio.server(options=_options(self._limits))
+        for kind, service in _SERVICES.items():
+            export: grpc.RpcMethodHandler[bytes, bytes]
+            export = grpc.stream_unary_rpc_method_handler(self._handler(kind))
+            handler = grpc.method_handlers_generic_handler(service, {"Export": export})
+            server.add_generic_rpc_handlers((handler,))
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        try:
+            self._port = server.add_insecure_port(f"{host}:{self._port}")
+        except RuntimeError as error:
+            raise port_in_use(self._host, self._port) from error
+        await server.start()
+        self._server = server
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Take no more, finish what is in flight for up to `grace_seconds`, then close."""
+        if self._server is None:
+            return
+        await self._server.stop(grace_seconds)
+        if self._exports:  # of clients who are gone
+            await asyncio.wait(self._exports, timeout=grace_seconds)
+
+    def _handler(self, kind: SignalKind) -> _Handler:
+        async def handle(messages: AsyncIterator[bytes], context: _Context) -> bytes:
+            # A client that goes away cancels this handler, never a commit half done.
+            export = asyncio.create_task(self._export(kind, messages))
+            self._exports.add(export)
+            export.add_done_callback(self._exports.discard)
+            try:
+                return await asyncio.shield(export)
+            except CodometerError as error:
+                code = _CODES.get(error.status)
+                if code is not None:
+                    await context.abort(code, _explain(error))
+                if not isinstance(error, Overloaded):
+                    _LOG.exception("an export failed")
+                return await _abort_for_now(context, _explain(error))
+            except Exception:  # noqa: BLE001 - the outer edge
+                _LOG.exception("an export failed")
+                return await _abort_for_now(context, "the server failed")
+
+        return handle
+
+    async def _export(self, kind: SignalKind, messages: AsyncIterator[bytes]) -> bytes:
+        until = asyncio.get_running_loop().time() + self._limits.hold_seconds
+        with self._budget.share(hold_seconds=self._limits.hold_seconds) as share:
+            body = await self._reading.read(messages)
+            await share.grow(len(body))
+            compression = _find_compression(body)
+            if compression:
+                limit = self._limits.body_bytes
+                body = await inflate(body, compression, share=share, limit_bytes=limit)
+            request = ExportRequest(kind=kind, encoding=Encoding.PROTOBUF, body=body)
+            accepted = await self._accept_when_possible(request, until)
+        return answer.export_response(kind, Encoding.PROTOBUF, accepted)
+
+    async def _accept_when_possible(self, request: ExportRequest, until: float) -> Accepted:
+        pause_seconds = 0.1
+        while True:
+            try:
+                return await self._accept(request)
+            except Overloaded:
+                if asyncio.get_running_loop().time() + pause_seconds > until:
+                    raise
+            await asyncio.sleep(pause_seconds)
+            pause_seconds = min(2 * pause_seconds, 1.0)
+
+
+class _Reading:
+    """Reads messages, only so many at a time.
+
+    Whoever sends slowly keeps the others waiting, so when others wait the one
+    who has been at it longest is cut off.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._places = asyncio.Semaphore(_MOST_READING)
+        self._deadlines: dict[asyncio.Timeout, float] = {}
+
+    async def read(self, messages: AsyncIterator[bytes]) -> bytes:
+        """Return the one message of a call.
+
+        Raises:
+            Malformed: the call has none.
+            TooSlow: it did not arrive in time.
+        """
+        if self._places.locked():
+            self._hurry_the_longest()
+        try:
+            async with self._places, asyncio.timeout(self._seconds) as deadline:
+                self._deadlines[deadline] = asyncio.get_running_loop().time()
+                try:
+                    return await anext(messages)
+                finally:
+                    del self._deadlines[deadline]
+        except StopAsyncIteration:
+            raise Malformed("the call carries no message") from None
+        except TimeoutError:
+            raise TooSlow("the message did not arrive in time") from None
+
+    def _hurry_the_longest(self) -> None:
+        for deadline, began in self._deadlines.items():  # in the order they began
+            soon = began + _READING_SECONDS
+            if (deadline.when() or 0) > soon:
+                deadline.reschedule(soon)
+                return
+
+
+async def _abort_for_now(context: _Context, message: str) -> bytes:
+    details = answer.retry_status(message, seconds=1)
+    metadata = (("grpc-status-details-bin", details),)
+    return await context.abort(grpc.StatusCode.UNAVAILABLE, message, metadata)
+
+
+def _find_compression(body: bytes) -> Compression | None:
+    """Return how a message is compressed.
+
+    gRPC keeps that to itself, but the three kinds begin differently: a request
+    that holds anything with 0a, gzip with 1f 8b, which no protobuf message can
+    begin with, and zlib with 78.
+    """
+    if body[:2] == b"\x1f\x8b":
+        return Compression.GZIP
+    return Compression.DEFLATE if body[:1] == b"\x78" else None
+
+
+def _explain(error: CodometerError) -> str:
+    return f"{error.message}; {error.hint}" if error.hint else error.message
+
+
+def _options(limits: Limits) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", limits.body_bytes),
+        ("grpc.per_message_decompression", 0),
+        ("grpc.max_metadata_size", limits.header_bytes),
+        ("grpc.max_concurrent_streams", 100),  # of one connection; the rest wait at the client
+        ("grpc.so_reuseport", 0),  # or two servers share a port and neither says so
+        ("grpc.server_handshake_timeout_ms", round(limits.header_seconds * 1000)),
+        ("grpc.max_connection_idle_ms", round(limits.idle_seconds * 1000)),
+        # Ask a silent client whether it is there, and let clients ask us.
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ]
