@@ -38,12 +38,12 @@ def _parse(path: Path) -> Module:
 
 
 def list_imports(tree: ast.AST) -> Iterator[str]:
-    """The full names of all modules imported anywhere in the tree, also inside functions."""
+    """The full names of all that is imported anywhere in the tree, also inside functions."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def list_strings(tree: ast.AST) -> Iterator[str]:
