@@ -122,9 +122,7 @@ def parse_zone(name: str) -> ZoneInfo:
         ) from error
 
 
-def parse_period(
-    since: str | None, until: str | None, *, now: datetime, zone: ZoneInfo
-) -> Period:
+def parse_period(since: str | None, until: str | None, *, now: datetime, zone: ZoneInfo) -> Period:
     """Read `--since` and `--until`; without them, the last 30 days up to now.
 
     `Nh` is N hours before now. `Nd` and `Nw` count calendar days of the zone with today

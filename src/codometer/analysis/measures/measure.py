@@ -1,0 +1,229 @@
+"""What a measure is: a number that we define once and show everywhere.
+
+A measure says which facts it needs of a group of rollup rows (`facts`), and how
+its value follows from them (`value`). The engine only adds and counts; ratios
+and quantiles are worked out here, so every engine gives the same answer. What a
+surface wants to know about a measure without knowing it by name, it carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from enum import StrEnum
+from typing import ClassVar, Final
+
+Number = int | float | Decimal
+"""Money is Decimal, counts are int, durations and ratios of counts are float."""
+
+Bins = tuple[tuple[int, int], ...]
+"""Counts by logarithmic bin, in the order of the bins."""
+
+BIN_RATIO: Final = 1.04
+"""The upper edge of a latency bin over its lower one."""
+
+_EXACT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_PICO: Final = Decimal(1).scaleb(-12)
+
+
+class Direction(StrEnum):
+    """Whether a higher value is good news."""
+
+    UP = "up"
+    DOWN = "down"
+    NEITHER = "neither"
+
+
+class Empty(StrEnum):
+    """What to show for a group without rows, such as a quiet day, where others have some."""
+
+    ZERO = "zero"
+    UNKNOWN = "unknown"
+
+
+class Provenance(StrEnum):
+    """How the number came about."""
+
+    COUNTED = "counted"
+    ESTIMATED = "estimated"
+    BILLED = "billed"
+    ASSUMED = "assumed"
+
+
+class Display(StrEnum):
+    """How a value is written for people."""
+
+    MONEY = "money"
+    COUNT = "count"
+    NUMBER = "number"
+    RATIO = "ratio"
+    SECONDS = "seconds"
+    MILLISECONDS = "milliseconds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Only:
+    """Restricts a fact to rows whose rollup column has one of these values."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumOf:
+    """The fact: a rollup column's sum; None if no row can tell."""
+
+    column: str
+    only: Only | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistinctOf:
+    """The fact: how many values of an origin's column have a row with evidence above zero.
+
+    None if no row that has the column can tell whether there is evidence.
+    """
+
+    column: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinsOf:
+    """The fact: durations of one kind, by logarithmic bin."""
+
+    what: str
+
+
+Fact = SumOf | DistinctOf | BinsOf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of one group of rows. A fact that is missing is unknown."""
+
+    numbers: Mapping[SumOf | DistinctOf, Number | None]
+    bins: Mapping[BinsOf, Bins]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """What every measure carries. `dimensions` are those besides time and origin that apply."""
+
+    additive: ClassVar[bool] = False
+    """Whether the values of disjoint groups, or of consecutive periods, add up."""
+
+    name: str
+    label: str
+    definition: str
+    unit: str
+    display: Display
+    direction: Direction
+    empty: Empty
+    provenance: Provenance
+    dimensions: frozenset[str]
+    prometheus: str | None = None
+    """The name under which it is exported, if it is."""
+
+    def facts(self) -> tuple[Fact, ...]:
+        """Return the facts that the value follows from."""
+        raise NotImplementedError
+
+    def value(self, facts: Facts) -> Number | None:
+        """Return the value for a group, None if it is unknown."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum(Measure):
+    """The sum of one or several rollup columns; unknown if none of them is known."""
+
+    additive: ClassVar[bool] = True
+
+    columns: tuple[str, ...]
+    only: Only | None = None
+
+    def facts(self) -> tuple[SumOf, ...]:
+        """Return one sum for each column."""
+        return tuple(SumOf(column=column, only=self.only) for column in self.columns)
+
+    def value(self, facts: Facts) -> Number | None:
+        """Add what is known."""
+        return _add([facts.numbers.get(fact) for fact in self.facts()])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distinct(Measure):
+    """How many values of an origin's column were seen at work, plus those only counted."""
+
+    column: str
+    evidence: tuple[str, ...]
+    """The value counts if one of these sums is above zero."""
+    counted: SumOf | None = None
+    """Added: what a client counted by itself where its rows do not carry the column."""
+
+    def facts(self) -> tuple[SumOf | DistinctOf, ...]:
+        """Return the distinct count and the client's own."""
+        distinct = DistinctOf(column=self.column, evidence=self.evidence)
+        return (distinct,) if self.counted is None else (distinct, self.counted)
+
+    def value(self, facts: Facts) -> Number | None:
+        """Add what is known."""
+        return _add([facts.numbers.get(fact) for fact in self.facts()])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio(Measure):
+    """One measure out of another, times `scale`; unknown if the other is zero or unknown."""
+
+    over: Measure
+    under: Measure
+    scale: int = 1
+
+    def facts(self) -> tuple[Fact, ...]:
+        """Return the facts of both."""
+        return (*self.over.facts(), *self.under.facts())
+
+    def value(self, facts: Facts) -> Number | None:
+        """Divide; money stays exact to a picodollar."""
+        over, under = self.over.value(facts), self.under.value(facts)
+        if over is None or not under:
+            return None
+        if isinstance(over, Decimal):
+            exact = _EXACT.divide(_EXACT.multiply(over, Decimal(self.scale)), Decimal(str(under)))
+            return exact.quantize(_PICO, context=_EXACT)
+        return float(over) * self.scale / float(under)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantile(Measure):
+    """The duration in milliseconds that `percent` of all are not above, to within 2 %."""
+
+    what: str
+    percent: int
+
+    def facts(self) -> tuple[BinsOf]:
+        """Return the bins."""
+        return (BinsOf(what=self.what),)
+
+    def value(self, facts: Facts) -> float | None:
+        """Return the geometric middle of the bin in which the quantile lies."""
+        bins = facts.bins.get(BinsOf(what=self.what), ())
+        total = sum(count for _, count in bins)
+        passed = 0
+        for number, count in bins:
+            passed += count
+            if passed * 100 >= self.percent * total:
+                return BIN_RATIO ** (number + 0.5) if number >= 0 else 0.0
+        return None
+
+
+def _add(parts: list[Number | None]) -> Number | None:
+    known = [part for part in parts if part is not None]
+    if not known:
+        return None
+    total = known[0]
+    for part in known[1:]:
+        total = total + part  # type: ignore[operator] # the columns of a measure have one type
+    return total

@@ -1,0 +1,193 @@
+"""Ask the store, and make the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from codometer.analysis.measures.compile import Compiled, compile_query, narrow
+from codometer.analysis.measures.coverage import Coverage, find_coverage
+from codometer.analysis.measures.dimensions import TOKEN_COLUMNS, Dimension, Place
+from codometer.analysis.measures.measure import BinsOf, Facts, Measure, Number
+from codometer.analysis.measures.query import Query
+from codometer.analysis.measures.rows import Sql
+from codometer.model.period import Period
+from codometer.store.engine import Engine, Row
+
+KeyValue = str | date | datetime | None
+"""What a group has for a dimension: text, a date, for hours an instant; None is not known."""
+
+Key = tuple[KeyValue, ...]
+Values = dict[str, Number | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One row of an answer: `key` by dimension, the rest by measure; None is unknown.
+
+    `previous` and `change` are there when the query compares. A change is the difference
+    as a share of the earlier value, unknown when that is zero or unknown.
+    """
+
+    key: dict[str, KeyValue]
+    values: Values
+    previous: Values | None = None
+    change: dict[str, float | None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a query finds, and what that rests on.
+
+    Groups of which nothing came are not there; without dimensions there is always one.
+    They are ordered by time, then by the first measure, the largest first, unknown last.
+    """
+
+    period: Period
+    previous_period: Period | None
+    measures: tuple[Measure, ...]
+    dimensions: tuple[Dimension, ...]
+    groups: tuple[Group, ...]
+    coverage: Coverage
+
+
+def run_query(engine: Engine, query: Query, *, organisation_zone: ZoneInfo) -> Answer:
+    """Answer a query from the rollups. `organisation_zone` is the one the daily tier is cut in."""
+    values = _find_values(engine, query, organisation_zone)
+    previous_query = replace(query, period=query.period.previous())
+    groups: Iterator[Group]
+    if query.compare_previous:
+        earlier = _find_values(engine, previous_query, organisation_zone)
+        groups = _beside(query, values, previous_query, earlier)
+    else:
+        groups = (Group(key=_named(query, key), values=found) for key, found in values.items())
+    return Answer(
+        period=query.period,
+        previous_period=previous_query.period if query.compare_previous else None,
+        measures=query.measures,
+        dimensions=query.by,
+        groups=tuple(sorted(groups, key=lambda group: _order(query, group))),
+        coverage=find_coverage(engine, query, organisation_zone),
+    )
+
+
+def _find_values(engine: Engine, query: Query, zone: ZoneInfo) -> dict[Key, Values]:
+    """Return the values of every group, by the values of `query.by` in their order."""
+    token_types = _token_types(query)
+    query = replace(query, measures=tuple(narrow(m, token_types) for m in query.measures))
+    facts = _find_facts(engine, compile_query(query, engine.dialect, organisation_zone=zone))
+    places = [dimension.place for dimension in query.by]
+    if Place.TOKEN_TYPE not in places:
+        return {key: _values(query.measures, found) for key, found in facts.items()}
+    at = places.index(Place.TOKEN_TYPE)
+    return {
+        (*key[:at], token_type, *key[at:]): _values(
+            tuple(narrow(measure, (token_type,)) for measure in query.measures), found
+        )
+        for key, found in facts.items()
+        for token_type in token_types
+    }
+
+
+def _token_types(query: Query) -> tuple[str | None, ...]:
+    """Return the token types that the query leaves."""
+    for condition in query.where:
+        if condition.dimension.place is Place.TOKEN_TYPE:
+            return condition.values
+    return tuple(TOKEN_COLUMNS)
+
+
+def _values(measures: tuple[Measure, ...], facts: Facts) -> Values:
+    return {measure.name: measure.value(facts) for measure in measures}
+
+
+def _find_facts(engine: Engine, compiled: Compiled) -> dict[Key, Facts]:
+    width = len(compiled.keys)
+    numbers = {
+        _key(row[:width]): dict(zip(compiled.number_facts, row[width:], strict=True))
+        for row in _fetch(engine, compiled.numbers)
+    }
+    bins: dict[Key, dict[BinsOf, list[tuple[int, int]]]] = {}
+    for row in _fetch(engine, compiled.bins):
+        what, number, count = row[width:]
+        bins.setdefault(_key(row[:width]), {}).setdefault(BinsOf(what=what), []).append(
+            (number, int(count))
+        )
+    keys = dict.fromkeys((*numbers, *bins)) or ({(): None} if not width else {})
+    return {
+        key: Facts(
+            numbers=numbers.get(key, {}),
+            bins={fact: tuple(sorted(found)) for fact, found in bins.get(key, {}).items()},
+        )
+        for key in keys
+    }
+
+
+def _fetch(engine: Engine, statement: Sql | None) -> list[Row]:
+    return [] if statement is None else engine.fetch(statement.text, statement.values)
+
+
+def _key(values: Row) -> Key:
+    """Return a group's key; an instant comes from an engine as UTC, without saying so."""
+    return tuple(
+        value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for value in values
+    )
+
+
+def _named(query: Query, key: Key) -> dict[str, KeyValue]:
+    return {dimension.name: value for dimension, value in zip(query.by, key, strict=True)}
+
+
+def _beside(
+    query: Query, values: Mapping[Key, Values], previous: Query, earlier: Mapping[Key, Values]
+) -> Iterator[Group]:
+    """Put every group beside the one at the same place in the earlier period."""
+    by_place = {_place(previous, key): found for key, found in earlier.items()}
+    unknown: Values = {measure.name: None for measure in query.measures}
+    for key, now in values.items():
+        before = by_place.get(_place(query, key), unknown)
+        yield Group(
+            key=_named(query, key),
+            values=now,
+            previous=before,
+            change={name: _change(now[name], before[name]) for name in now},
+        )
+
+
+def _change(now: Number | None, before: Number | None) -> float | None:
+    if now is None or not before:
+        return None
+    return float(now) / float(before) - 1
+
+
+def _place(query: Query, key: Key) -> tuple[object, ...]:
+    """Return the key with times as numbers of hours, days, … since the period began."""
+    return tuple(
+        _steps(dimension.name, value, query.period) if dimension.place is Place.TIME else value
+        for dimension, value in zip(query.by, key, strict=True)
+    )
+
+
+def _steps(unit: str, value: KeyValue, period: Period) -> int:
+    if isinstance(value, datetime):
+        return (value - period.start) // timedelta(hours=1)
+    day, first = cast("date", value), period.first_day
+    if unit == "month":
+        return (day.year - first.year) * 12 + day.month - first.month
+    if unit == "week":
+        return (day - first + timedelta(days=first.weekday())).days // 7
+    return (day - first).days
+
+
+def _order(query: Query, group: Group) -> tuple[object, ...]:
+    times = [group.key[d.name] for d in query.by if d.place is Place.TIME]
+    others = [group.key[d.name] for d in query.by if d.place is not Place.TIME]
+    first = group.values[query.measures[0].name]
+    return (
+        times,
+        (first is None, -first if first is not None else 0),
+        [(value is None, str(value)) for value in others],
+    )
