@@ -19,8 +19,9 @@ help: ## Print this list
 run: $(VENV)/runtime ## Start the server on this machine (data in ./codometer-data)
 	@$(BIN)/codometer serve $(ARGS)
 
+# A module's tests run together, so that what its fixtures build is built once.
 test: $(VENV)/dev ## Run the tests
-	@$(BIN)/python -m pytest -n auto --cov=codometer $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist=loadscope --cov=codometer $(ARGS)
 
 check: $(VENV)/dev ## Format, lint, types, imports, spelling, dependencies; changes nothing
 	@$(BIN)/ruff format --check .
