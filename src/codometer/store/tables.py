@@ -107,7 +107,7 @@ _ROLLUP_BODY: Final = (
 )
 _LATENCY_BODY: Final = (
     *_columns("u64", "scope", "origin", required=True),
-    *_columns("label", "part", required=True),
+    *_columns("label", "part", "source", required=True),
     *_columns("label", *LATENCY_DIMENSIONS),
     Column("what", "label", required=True),
     Column("bin", "i32", required=True),

@@ -48,9 +48,7 @@ _ARROW: Final[Mapping[ColumnType, DataType]] = {
 }
 """How values travel: times as microseconds since 1970, money as picodollars."""
 
-_FROM_CACHE_WRITE_1H: Final = Event._fields.index("cache_write_1h_tokens") - 5
-
-_ARROW: Final[Mapping[ColumnType, str]] = {
+_FROM_ARROW: Final[Mapping[ColumnType, str]] = {
     "time": "make_timestamp({})",
     "usd": "{} * 0.000000000001::DECIMAL(13,12)",
 }

@@ -1,0 +1,161 @@
+"""Builds every part of the server by hand, runs them, and stops them in reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+import uvloop
+
+from codometer.agents.claude_code.agent import ClaudeCode
+from codometer.agents.origin import OriginRules, Origins
+from codometer.agents.unknown import UnknownAgent
+from codometer.analysis.measures.run import run_query
+from codometer.intake.limits import ByteBudget, Limits, allow_connections
+from codometer.intake.normalise import Normaliser
+from codometer.intake.pipeline import Intake
+from codometer.intake.receivers.http_server import HttpServer
+from codometer.intake.receivers.otlp_grpc import OtlpGrpc
+from codometer.intake.receivers.otlp_http import OtlpHttp
+from codometer.operate.connect import connection_lines
+from codometer.pricing import Pricing, load_catalogue, normalise_model
+from codometer.serve.app import build_app
+from codometer.settings import base_url
+from codometer.store.store import Store
+
+if TYPE_CHECKING:
+    from codometer.analysis.measures.query import Query
+    from codometer.analysis.measures.run import Answer
+    from codometer.settings import Settings
+
+_GRACE_SECONDS: Final = 10.0
+
+
+class Server:
+    """All parts of one server, in one process and one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the store and build the parts; nothing listens yet.
+
+        Raises:
+            StoreBusy: another server has the data folder.
+        """
+        self._settings = settings
+        self._zone = ZoneInfo(settings.organisation.time_zone)
+        catalogue = load_catalogue()
+        self.store = Store(
+            settings.data,
+            self._zone,
+            memory_limit=settings.store.memory_limit,
+            threads=settings.store.threads,
+        )
+        self.store.set_prices(catalogue.standard_rows())
+        origins = Origins(_origin_rules(settings))
+        agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
+        self._intake = Intake(
+            Normaliser(agents, time.time_ns),
+            Pricing(catalogue).price,
+            self.store,
+            min_interval_seconds=settings.ingest.commit_interval_ms / 1000,
+        )
+        limits = _limits(settings)
+        budget = ByteBudget(limits.budget_bytes)
+        host = settings.listen.host
+        self.otlp_http = HttpServer(
+            OtlpHttp(self._intake.accept, limits=limits, budget=budget),
+            host=host,
+            port=settings.listen.otlp_port,
+            limits=limits,
+        )
+        self.otlp_grpc = OtlpGrpc(
+            self._intake.accept,
+            host=host,
+            port=settings.listen.grpc_port,
+            limits=limits,
+            budget=budget,
+        )
+        app = build_app(
+            settings=settings, ask=self.ask, status=self.store, check_ready=self.store.check
+        )
+        self.web = HttpServer(app, host=host, port=settings.listen.port, limits=limits)
+
+    def ask(self, query: Query) -> Answer:
+        """Answer a query as of now."""
+        self.store.catch_up()
+        return run_query(
+            self.store, query, organisation_zone=self._zone, now=datetime.now(UTC)
+        )
+
+    async def run(self, until: asyncio.Event, *, announce: bool = False) -> None:
+        """Listen until the event is set, then finish what is in flight and close everything."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self.store.close)
+            self.store.start()
+            self._intake.start()
+            stack.callback(self._intake.stop)
+            for part in (self.otlp_grpc, self.otlp_http, self.web):
+                await part.start()
+                stack.push_async_callback(part.stop, _GRACE_SECONDS)
+            if announce:
+                _announce(self._settings)
+            await until.wait()
+
+
+def run(settings: Settings) -> None:
+    """Run a server until it is interrupted or terminated."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    allow_connections(settings.ingest.max_connections)
+    server = Server(settings)
+
+    async def main() -> None:
+        until = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, until.set)
+        await server.run(until, announce=True)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+
+
+def _announce(settings: Settings) -> None:
+    listen = settings.listen
+    sys.stdout.write(
+        f"Codometer listens on this machine only, and keeps its data in {settings.data}.\n\n"
+        f"  API        {base_url(listen)}\n"
+        f"  OTLP/HTTP  port {listen.otlp_port}\n"
+        f"  OTLP/gRPC  port {listen.grpc_port}\n\n"
+        f"{connection_lines(settings)}\n"
+        "Stop with Ctrl-C.\n"
+    )
+    sys.stdout.flush()
+
+
+def _origin_rules(settings: Settings) -> OriginRules:
+    dimensions = settings.dimensions
+    return OriginRules(
+        team=dimensions.team_attributes,
+        cost_center=dimensions.cost_center_attributes,
+        dimensions=dimensions.resource_attributes,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    ingest = settings.ingest
+    return Limits(
+        body_bytes=ingest.max_body_bytes,
+        budget_bytes=ingest.max_in_flight_bytes,
+        header_seconds=ingest.header_timeout_seconds,
+        body_seconds=ingest.body_timeout_seconds,
+        keep_alive_seconds=ingest.keep_alive_seconds,
+        idle_seconds=ingest.idle_timeout_seconds,
+        connections=ingest.max_connections,
+    )

@@ -1,0 +1,217 @@
+"""Counting once: what metrics told and no event did.
+
+The problem. The same tokens arrive on events (every 5 s) and on metrics (every
+60 s); a batch of either can be lost for good, and clients differ in which of
+them they send at all. Events are the record of use; metrics may only fill what
+events lack. Adding both doubles every number; preferring one loses what only
+the other told; comparing them by minute or hour is wrong because the two are
+exported out of phase.
+
+The answer, per scope (a session, or for metrics without a session id the
+installation's day) and subject (canonical model, or tool for decisions):
+
+1. Every reading becomes an *increment*: the counter grew by so much between two
+   instants. A delta says so itself; of a cumulative counter it is the
+   difference to the highest reading before it in the same series.
+2. An event can be compared only where a reading covers its time: an event in
+   an interval whose reading was lost tells what metrics never could. Increments
+   of a subject are joined to *covered* stretches; events outside are left out.
+3. The running excess is Σ increments − Σ covered events. What remains of it to
+   the end is what events lack, `max(0, Σ increments − Σ covered events)`, and it
+   is placed where the excess arose: at each increment, the smallest excess from
+   there to the end. Dips from exports out of phase vanish in that minimum.
+
+It is a pure function of stored rows: order, repetition and time of arrival do
+not matter. A scope whose detail has expired keeps three sums for each subject
+and counter (`sealed_usage`), from which the running excess goes on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from codometer.model.event import Counter
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import duckdb
+
+TOLERANCE: Final = "INTERVAL 100 MILLISECOND"
+"""How much later than the counter's own time an event of the same request may be stamped.
+
+Recordings of 1.0.60 to 2.1.330 show 1 to 45 ms."""
+
+LEAD: Final = "INTERVAL 2 SECOND"
+"""How much earlier than its counter a decision may be stamped: it is counted once its tool ran on.
+
+Recordings show up to 117 ms."""
+
+_TOKENS: Final = (
+    Counter.UNCACHED_INPUT_TOKENS,
+    Counter.CACHE_READ_TOKENS,
+    Counter.CACHE_WRITE_TOKENS,
+    Counter.OUTPUT_TOKENS,
+)
+_DECISIONS: Final = (Counter.EDITS_ACCEPTED, Counter.EDITS_REJECTED)
+COMPARED: Final = (*_TOKENS, Counter.REPORTED_COST, *_DECISIONS)
+"""The counters whose facts events tell too. All others are counted from metrics alone."""
+
+_COMPARED_SQL: Final = ", ".join(f"'{counter}'" for counter in COMPARED)
+_DECISIONS_SQL: Final = ", ".join(f"'{counter}'" for counter in _DECISIONS)
+
+_DIMENSIONS: Final = (
+    "model, provider, query_source, subagent, skill, mcp_server, effort, speed, "
+    "tool, decision_source, language"
+)
+_SMALLEST_GAP: Final = "0.000000001"
+"""Below a billionth of a dollar a difference is the rounding of doubles, not a lost request."""
+
+# All days of an installation that a cumulative counter without session id runs
+# through are in work together: each day's first increment rests on the day before.
+_ADD_LINKED_DAYS: Final = """
+INSERT INTO work
+SELECT DISTINCT other.scope, other.bucket
+FROM reading mine SEMI JOIN work USING (scope)
+JOIN reading other ON other.series = mine.series AND other.scope <> mine.scope
+WHERE mine.temporality = 'cumulative' AND mine.bucket >= $since
+  AND other.scope NOT IN (SELECT scope FROM work)
+"""
+
+_INCREMENTS: Final = f"""
+CREATE OR REPLACE TEMP TABLE increment AS
+WITH followed AS (
+  SELECT *, CAST(value AS DECIMAL(38,12)) AS stood
+  FROM reading
+  WHERE bucket >= $since AND counter <> 'other' AND series IN (
+    SELECT series FROM reading SEMI JOIN work USING (scope) WHERE bucket >= $since)
+), compared AS (
+  SELECT *,
+    max(stood) OVER earlier AS highest, max(time) OVER earlier AS seen,
+    last_value(stood) OVER earlier AS previous
+  FROM followed
+  WINDOW earlier AS (
+    PARTITION BY series, temporality, start ORDER BY time, stood, key_high, key_low
+    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+)
+SELECT scope, origin, bucket, time, key_low, counter, {_DIMENSIONS},
+  CASE WHEN counter IN ({_DECISIONS_SQL}) THEN coalesce(tool, '') ELSE coalesce(model, '') END
+    AS subject,
+  CASE WHEN temporality = 'delta' THEN coalesce(start, time)
+       ELSE coalesce(seen, start, time) END AS since,
+  CASE WHEN temporality = 'delta' OR previous IS NULL THEN stood
+       WHEN start IS NOT NULL THEN greatest(stood - highest, 0)
+       WHEN stood >= previous THEN stood - previous
+       ELSE stood END AS amount
+FROM compared
+WHERE scope IN (SELECT scope FROM work)
+"""
+
+# What events and unmatched spans told. A day's scope is compared with the events of
+# those of the installation's sessions that send no metrics of their own.
+_TOLD: Final = """
+CREATE OR REPLACE TEMP TABLE told AS
+WITH compared AS (
+  SELECT scope FROM increment WHERE counter IN ({compared})
+  UNION
+  SELECT scope FROM sealed_usage WHERE scope IN (SELECT scope FROM work)
+), facts AS (
+  SELECT c.scope, e.* EXCLUDE (scope)
+  FROM counted_event e JOIN compared c ON c.scope = e.scope
+  WHERE e.kind IN ('request', 'edit_decision')
+  UNION ALL
+  SELECT c.scope, e.* EXCLUDE (scope)
+  FROM counted_event e JOIN compared c ON c.scope = e.day_scope
+  WHERE e.scope <> e.day_scope AND e.kind IN ('request', 'edit_decision')
+    AND NOT EXISTS (SELECT 1 FROM reading own WHERE own.scope = e.scope)
+)
+{facts}
+"""
+
+_FACTS: Final = "\nUNION ALL\n".join(
+    [
+        f"SELECT scope, origin, bucket, coalesce(model, '') AS subject, '{counter}' AS counter, time, "
+        f"CAST({counter} AS DECIMAL(38,12)) AS amount FROM facts "
+        f"WHERE kind = 'request' AND {counter} > 0"
+        for counter in (*_TOKENS, Counter.REPORTED_COST)
+    ]
+    + [
+        f"SELECT scope, origin, bucket, coalesce(tool, ''), '{counter}', time, CAST(1 AS DECIMAL(38,12)) "
+        f"FROM facts WHERE kind = 'edit_decision' AND accepted = {accepted}"
+        for counter, accepted in zip(_DECISIONS, ("TRUE", "FALSE"), strict=True)
+    ]
+)
+
+_GAPS: Final = f"""
+CREATE OR REPLACE TEMP TABLE gap AS
+WITH stretch AS (
+  SELECT scope, subject, time AS until,
+    CASE WHEN counter IN ({_DECISIONS_SQL}) THEN since - {LEAD} ELSE since END AS since
+  FROM increment WHERE counter IN ({_COMPARED_SQL})
+  UNION ALL BY NAME
+  SELECT scope, subject, since, until FROM sealed_usage
+  WHERE since IS NOT NULL AND scope IN (SELECT scope FROM work)
+), reached AS (
+  SELECT *, max(until) OVER (
+    PARTITION BY scope, subject ORDER BY since, until
+    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reach
+  FROM stretch
+), numbered AS (
+  SELECT *, sum(CASE WHEN since <= reach + {TOLERANCE} THEN 0 ELSE 1 END) OVER (
+    PARTITION BY scope, subject ORDER BY since, until ROWS UNBOUNDED PRECEDING) AS number
+  FROM reached
+), covered AS (
+  SELECT scope, subject, min(since) AS since, max(until) AS until
+  FROM numbered GROUP BY scope, subject, number
+), comparable AS (
+  SELECT t.* FROM told t ASOF JOIN covered c
+    ON t.scope = c.scope AND t.subject = c.subject AND t.time >= c.since
+  WHERE t.time <= c.until + {TOLERANCE}
+), steps AS (
+  SELECT scope, subject, counter, time, TRUE AS told_by_metric, amount, key_low, origin, bucket,
+    {_DIMENSIONS}
+  FROM increment WHERE counter IN ({_COMPARED_SQL})
+  UNION ALL BY NAME
+  SELECT scope, subject, counter, time - {TOLERANCE} AS time, FALSE AS told_by_metric,
+    -amount AS amount FROM comparable
+  UNION ALL BY NAME  -- a late event of a sealed scope may take back what metrics had filled
+  SELECT scope, subject, counter, max(time) AS time, TRUE AS told_by_metric, 0 AS amount,
+    0 AS key_low, arg_max(origin, time) AS origin, arg_max(bucket, time) AS bucket,
+    CASE WHEN counter NOT IN ({_DECISIONS_SQL}) THEN nullif(subject, '') END AS model,
+    CASE WHEN counter IN ({_DECISIONS_SQL}) THEN nullif(subject, '') END AS tool
+  FROM comparable SEMI JOIN sealed_usage USING (scope, subject, counter)
+  GROUP BY scope, subject, counter
+), running AS (
+  SELECT s.*,
+    sum(s.amount) OVER (
+      PARTITION BY s.scope, s.subject, s.counter ORDER BY s.time, s.told_by_metric, s.key_low
+      ROWS UNBOUNDED PRECEDING) + coalesce(u.counted - u.told, 0) AS excess,
+    coalesce(u.filled, 0) AS filled
+  FROM steps s LEFT JOIN sealed_usage u USING (scope, subject, counter)
+), remaining AS (
+  SELECT *, min(greatest(excess, 0)) OVER (
+    PARTITION BY scope, subject, counter ORDER BY time, told_by_metric, key_low
+    ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS remains
+  FROM running WHERE told_by_metric
+)
+SELECT scope, origin, bucket, time, counter, subject, {_DIMENSIONS},
+  remains - lag(remains, 1, filled) OVER (
+    PARTITION BY scope, subject, counter ORDER BY time, told_by_metric, key_low) AS amount
+FROM remaining
+"""
+
+
+def find_gaps(connection: duckdb.DuckDBPyConnection, since: datetime) -> None:
+    """Fill the temporary tables `increment` and `gap` for the scopes in the table `work`.
+
+    `since` is a bucket before which none of these scopes has rows. `work` may
+    grow by the days that a cumulative counter links. Expects the temporary view
+    `counted_event`. In `gap`, `amount` is what a reading told and no event did.
+    """
+    connection.execute(_ADD_LINKED_DAYS, {"since": since})
+    connection.execute(_INCREMENTS, {"since": since})
+    connection.execute(_TOLD.format(compared=_COMPARED_SQL, facts=_FACTS))
+    connection.execute(_GAPS)
+    connection.execute(
+        f"UPDATE gap SET amount = 0 WHERE counter = 'reported_cost' AND abs(amount) < {_SMALLEST_GAP}"
+    )

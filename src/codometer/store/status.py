@@ -1,0 +1,89 @@
+"""What arrived and what is stored, read from the tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from codometer.model.status import (
+    RejectStatus,
+    RollupStatus,
+    SignalStatus,
+    Status,
+    StorageStatus,
+    UnknownName,
+    UnpricedModel,
+    VersionStatus,
+)
+
+if TYPE_CHECKING:
+    from codometer.store.engine import Engine
+
+_LISTED = 50
+
+_SIGNALS = """
+SELECT signal, count(*), min(time), max(time) FROM (
+  SELECT CASE source WHEN 'span' THEN 'traces' ELSE 'logs' END AS signal, time FROM event
+  UNION ALL
+  SELECT 'metrics', time FROM reading)
+GROUP BY signal ORDER BY signal
+"""
+_VERSIONS = f"""
+SELECT o.agent, o.version, count(DISTINCT o.session), max(r.bucket)
+FROM rollup_15m r JOIN origin o ON o.origin = r.origin
+GROUP BY o.agent, o.version ORDER BY max(r.bucket) DESC, o.agent, o.version LIMIT {_LISTED}
+"""
+_UNPRICED = f"""
+SELECT coalesce(model, 'unknown'), sum(unpriced_requests) FROM rollup_15m
+WHERE unpriced_requests > 0 GROUP BY 1 ORDER BY 2 DESC LIMIT {_LISTED}
+"""
+_STRANGERS = f"SELECT agent, what, name, count, last FROM stranger ORDER BY count DESC LIMIT {_LISTED}"
+_REJECTED = f"SELECT reason, count, last FROM rejected ORDER BY count DESC LIMIT {_LISTED}"
+
+
+def read_status(engine: Engine, path: Path, as_of: datetime | None) -> Status:
+    """Read the status; `as_of` is when the rollups last held everything."""
+
+    def single(sql: str) -> int:
+        return int(engine.fetch(sql)[0][0])
+
+    oldest = engine.fetch("SELECT min(time) FROM event")[0][0]
+    return Status(
+        signals=tuple(
+            SignalStatus(signal=signal, events=count, first=_aware(first), last=_aware(last))
+            for signal, count, first, last in engine.fetch(_SIGNALS)
+        ),
+        clients=single("SELECT count(DISTINCT installation) FROM origin"),
+        sessions=single("SELECT count(DISTINCT session) FROM origin"),
+        versions=tuple(
+            VersionStatus(agent=agent, version=version, sessions=sessions, last=_aware(last))
+            for agent, version, sessions, last in engine.fetch(_VERSIONS)
+        ),
+        unknown_names=tuple(
+            UnknownName(agent=agent, what=what, name=name, count=count, last=_aware(last))
+            for agent, what, name, count, last in engine.fetch(_STRANGERS)
+        ),
+        rejects=tuple(
+            RejectStatus(reason=reason, count=count, last=_aware(last))
+            for reason, count, last in engine.fetch(_REJECTED)
+        ),
+        unpriced_models=tuple(
+            UnpricedModel(model=model, requests=int(requests))
+            for model, requests in engine.fetch(_UNPRICED)
+        ),
+        storage=StorageStatus(
+            path=str(path),
+            bytes=sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*")),
+            detail_rows=single("SELECT count(*) FROM event") + single("SELECT count(*) FROM reading"),
+            rollup_rows=single("SELECT count(*) FROM rollup_15m"),
+            oldest_detail=_aware(oldest),
+        ),
+        rollup=RollupStatus(
+            as_of=as_of, pending=single("SELECT count(*) FROM (SELECT DISTINCT * FROM dirty)")
+        ),
+    )
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=UTC)
