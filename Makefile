@@ -6,7 +6,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
-RECEIVERS := codometer/intake/receivers
+RECEIVERS := src/codometer/intake/receivers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -54,8 +54,8 @@ lock: $(VENV)/dev ## Pin the dependencies again; newer ones with ARGS=--upgrade
 		--output-file requirements-dev.lock $(ARGS) pyproject.toml
 
 proto: $(VENV)/dev ## Generate the protobuf module from otlp_wire.proto
-	@$(BIN)/python -m grpc_tools.protoc --proto_path=src --python_out=src --pyi_out=src \
-		src/$(RECEIVERS)/otlp_wire.proto
+	@cd $(RECEIVERS) && $(CURDIR)/$(BIN)/python -m grpc_tools.protoc \
+		--proto_path=. --python_out=. --pyi_out=. otlp_wire.proto
 
 clean: ## Remove the environment, caches and build results, never data
 	@rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache \
