@@ -54,7 +54,7 @@ lock: $(VENV)/dev ## Pin the dependencies again; newer ones with ARGS=--upgrade
 		--output-file requirements-dev.lock $(ARGS) pyproject.toml
 
 proto: $(VENV)/dev ## Generate the protobuf module from otlp_wire.proto
-	@cd $(RECEIVERS) && $(CURDIR)/$(BIN)/python -m grpc_tools.protoc \
+	@cd $(RECEIVERS) && "$(CURDIR)/$(BIN)/python" -m grpc_tools.protoc \
 		--proto_path=. --python_out=. --pyi_out=. otlp_wire.proto
 
 clean: ## Remove the environment, caches and build results, never data
