@@ -14,6 +14,8 @@ from typing import Final
 RESOURCE: Final = "resource."
 """What the name of a resource attribute's dimension starts with."""
 
+PERSON: Final = "person"
+
 TOKEN_COLUMNS: Final = {
     "uncached_input": "uncached_input_tokens",
     "cache_read": "cache_read_tokens",
@@ -81,7 +83,7 @@ ORIGIN: Final = _at(
         "organisation": ("Organisation", "The organisation that the client belongs to."),
         "team": ("Team", "The team that the client belongs to."),
         "cost_center": ("Cost centre", "The cost centre that the client is charged to."),
-        "person": ("Person", "Who used the client, by the best identity that came."),
+        PERSON: ("Person", "Who used the client, by the best identity that came."),
         "session": ("Session", "One conversation with the client."),
         "agent": ("Agent", "The coding agent, such as Claude Code."),
         "version": ("Version", "The version of the coding agent."),

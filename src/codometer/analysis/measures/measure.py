@@ -109,7 +109,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """What every measure carries. `dimensions` are those besides time and origin that apply."""
+    """What every measure carries."""
 
     additive: ClassVar[bool] = False
     """Whether the values of disjoint groups, or of consecutive periods, add up."""
@@ -119,12 +119,18 @@ class Measure:
     definition: str
     unit: str
     display: Display
-    direction: Direction
     empty: Empty
-    provenance: Provenance
-    dimensions: frozenset[str]
+    direction: Direction = Direction.NEITHER
+    provenance: Provenance = Provenance.COUNTED
     prometheus: str | None = None
     """The name under which it is exported, if it is."""
+    of_groups_only: bool = False
+    """Never answered for single persons: hours, returns and rates of people are not shown."""
+
+    @property
+    def dimensions(self) -> frozenset[str]:
+        """The dimensions that apply, besides those of time and origin."""
+        raise NotImplementedError
 
     def facts(self) -> tuple[Fact, ...]:
         """Return the facts that the value follows from."""
@@ -142,7 +148,15 @@ class Sum(Measure):
     additive: ClassVar[bool] = True
 
     columns: tuple[str, ...]
+    known_by: frozenset[str] = frozenset()
     only: Only | None = None
+    display: Display = Display.COUNT
+    empty: Empty = Empty.ZERO
+
+    @property
+    def dimensions(self) -> frozenset[str]:
+        """The dimensions that rows with these columns carry."""
+        return self.known_by
 
     def facts(self) -> tuple[SumOf, ...]:
         """Return one sum for each column."""
@@ -159,12 +173,20 @@ class Distinct(Measure):
 
     column: str
     evidence: tuple[str, ...]
-    """The value counts if one of these sums is above zero."""
+    """A value was at work when one of these sums is above zero."""
     counted: SumOf | None = None
-    """Added: what a client counted by itself where its rows do not carry the column."""
+    """Added: what clients counted by themselves where rows do not carry the column."""
+    known_by: frozenset[str] = frozenset()
+    display: Display = Display.COUNT
+    empty: Empty = Empty.ZERO
+
+    @property
+    def dimensions(self) -> frozenset[str]:
+        """The dimensions that rows with the evidence carry."""
+        return self.known_by
 
     def facts(self) -> tuple[SumOf | DistinctOf, ...]:
-        """Return the distinct count and the client's own."""
+        """Return the distinct count and the clients' own."""
         distinct = DistinctOf(column=self.column, evidence=self.evidence)
         return (distinct,) if self.counted is None else (distinct, self.counted)
 
@@ -180,28 +202,48 @@ class Ratio(Measure):
     over: Measure
     under: Measure
     scale: int = 1
+    complement: bool = False
+    """Whether the value is what the share leaves of 1."""
+    display: Display = Display.RATIO
+    empty: Empty = Empty.UNKNOWN
+
+    @property
+    def dimensions(self) -> frozenset[str]:
+        """The dimensions of both."""
+        return self.over.dimensions & self.under.dimensions
 
     def facts(self) -> tuple[Fact, ...]:
         """Return the facts of both."""
         return (*self.over.facts(), *self.under.facts())
 
     def value(self, facts: Facts) -> Number | None:
-        """Divide; money stays exact to a picodollar."""
+        """Divide; money is rounded to a picodollar, half to even."""
         over, under = self.over.value(facts), self.under.value(facts)
         if over is None or not under:
             return None
         if isinstance(over, Decimal):
-            exact = _EXACT.divide(_EXACT.multiply(over, Decimal(self.scale)), Decimal(str(under)))
-            return exact.quantize(_PICO, context=_EXACT)
-        return float(over) * self.scale / float(under)
+            scaled = _EXACT.multiply(over, Decimal(self.scale))
+            return _EXACT.quantize(_EXACT.divide(scaled, Decimal(str(under))), _PICO)
+        share = float(over) * self.scale / float(under)
+        return 1 - share if self.complement else share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantile(Measure):
-    """The duration in milliseconds that `percent` of all are not above, to within 2 %."""
+    """The duration in milliseconds that `percent` of all do not exceed, to within 2 %."""
 
     what: str
     percent: int
+    known_by: frozenset[str]
+    unit: str = "ms"
+    display: Display = Display.MILLISECONDS
+    direction: Direction = Direction.DOWN
+    empty: Empty = Empty.UNKNOWN
+
+    @property
+    def dimensions(self) -> frozenset[str]:
+        """The dimensions that the durations carry."""
+        return self.known_by
 
     def facts(self) -> tuple[BinsOf]:
         """Return the bins."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import (
     DIMENSIONS,
+    PERSON,
     RESOURCE,
     TOKEN_COLUMNS,
     Dimension,
@@ -106,16 +107,18 @@ def applicable(measure: Measure) -> tuple[Dimension, ...]:
 def _applies(dimension: Dimension, measure: Measure) -> bool:
     if dimension.place in {Place.ROLLUP, Place.TOKEN_TYPE}:
         return dimension.name in measure.dimensions
-    return True
+    return not (measure.of_groups_only and dimension.name == PERSON)
 
 
 def _check_applies(dimension: Dimension, measure: Measure) -> None:
-    if not _applies(dimension, measure):
-        names = ", ".join(other.name for other in applicable(measure))
-        raise BadRequest(
-            f"{measure.name} is not known by {dimension.name}",
-            hint=f"{measure.name} can be asked by {names}, resource.<key>",
-        )
+    if _applies(dimension, measure):
+        return
+    names = ", ".join(other.name for other in applicable(measure))
+    reason = "is not shown" if dimension.name == PERSON else "is not known"
+    raise BadRequest(
+        f"{measure.name} {reason} by {dimension.name}",
+        hint=f"{measure.name} can be asked by {names}, {RESOURCE}<key>",
+    )
 
 
 def _find(name: str, catalogue: Mapping[str, Named], *, kind: str) -> Named:

@@ -69,7 +69,12 @@ def run_query(engine: Engine, query: Query, *, organisation_zone: ZoneInfo) -> A
         previous_period=previous_query.period if query.compare_previous else None,
         measures=query.measures,
         dimensions=query.by,
-        groups=tuple(sorted(groups, key=lambda group: _order(query, group))),
+        groups=tuple(
+            sorted(
+                (group for group in groups if not _is_beside_the_point(query, group)),
+                key=lambda group: _order(query, group),
+            )
+        ),
         coverage=find_coverage(engine, query, organisation_zone),
     )
 
@@ -155,6 +160,16 @@ def _beside(
             previous=before,
             change={name: _change(now[name], before[name]) for name in now},
         )
+
+
+def _is_beside_the_point(query: Query, group: Group) -> bool:
+    """Tell whether a group is only there because other things have no such dimension.
+
+    A tool call has no model: without this, requests by model had a group of no model and
+    zero requests.
+    """
+    lacks = any(d.place is Place.ROLLUP and group.key[d.name] is None for d in query.by)
+    return lacks and not any(group.values.values())
 
 
 def _change(now: Number | None, before: Number | None) -> float | None:
