@@ -39,6 +39,7 @@ FLAGS: Final = {
 
 _PREFIX: Final = "CODOMETER_"
 _OTHER_VARIABLES: Final = ("CODOMETER_CONFIG", "CODOMETER_URL")
+_TEST_PREFIX: Final = "CODOMETER_TEST_"  # what our tests tell each other
 # A cluster that runs us as a service named codometer sets CODOMETER_PORT=tcp://… and the like.
 # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables (2026-11)
 _SERVICE_LINK: Final = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_\w+)")
@@ -301,11 +302,11 @@ class _Reading:
     def take_environment(self, environ: Mapping[str, str]) -> None:
         keys = {setting.variable: key for key, setting in SETTINGS.items()}
         for name in sorted(environ):
-            if not name.startswith(_PREFIX) or name in _OTHER_VARIABLES or not environ[name]:
+            if not name.startswith(_PREFIX) or not environ[name]:
                 continue
             if name in keys:
                 self.take(keys[name], environ[name], name)
-            elif not _SERVICE_LINK.fullmatch(name) and "://" not in environ[name]:
+            elif not _is_for_others(name, environ[name]):
                 self._mistakes.append(_unknown(f"the variable {name}", name, keys))
 
     def take(self, key: str, value: object, origin: str) -> None:
@@ -349,6 +350,13 @@ def _find_file(config: Path | None, environ: Mapping[str, str], folder: Path) ->
     if named := environ.get("CODOMETER_CONFIG"):
         return Path(named).expanduser(), True
     return folder / FILE_NAME, False
+
+
+def _is_for_others(name: str, value: str) -> bool:
+    """Say whether a variable that sets nothing is there for another reason."""
+    if name in _OTHER_VARIABLES or name.startswith(_TEST_PREFIX):
+        return True
+    return "://" in value or _SERVICE_LINK.fullmatch(name) is not None
 
 
 def _flatten(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:

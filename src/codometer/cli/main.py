@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from codometer.cli.config import config
 from codometer.cli.edge import EdgeGroup
 from codometer.cli.query import query
 from codometer.cli.serve import serve
@@ -32,3 +33,4 @@ def main() -> None:
 main.add_command(serve)
 main.add_command(query)
 main.add_command(status)
+main.add_command(config)

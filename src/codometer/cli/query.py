@@ -7,6 +7,8 @@ import click
 from codometer.cli.client import ask_server
 from codometer.cli.options import asks_server
 
+Parameters = list[tuple[str, str]]
+
 
 @click.command(short_help="Ask for numbers.")
 @click.argument("measures", nargs=-1, metavar="[MEASURE]...")
@@ -16,14 +18,14 @@ from codometer.cli.options import asks_server
     default="30d",
     show_default=True,
     metavar="TIME",
-    help="From here on: 30d, 12h, a date or an instant.",
+    help="From here on: 30d, 12h, 2w, a date or an instant.",
 )
-@click.option("--until", metavar="TIME", help="Up to here, excluded [now].")
+@click.option("--until", metavar="TIME", help="Up to here, not included.  [default: now]")
 @click.option("--where", multiple=True, metavar="DIM=VALUE", help="Only these; repeatable.")
+@click.option("--compare", type=click.Choice(["previous"]), help="Set the period before beside it.")
 @click.option(
-    "--compare", type=click.Choice(["previous"]), help="Set the period before it beside it."
+    "--timezone", metavar="ZONE", help="Cut days in this zone.  [default: the organisation's]"
 )
-@click.option("--timezone", metavar="ZONE", help="Cut days in this zone [the organisation's].")
 @asks_server
 def query(
     *,
@@ -40,21 +42,22 @@ def query(
     """Ask for numbers: any measures, by any dimensions.
 
     \b
-    codometer query tokens cost --by model
-    codometer query cost --by day --since 7d
-    codometer query cost sessions --by team --compare previous
-    codometer query acceptance_ratio --where model=claude-opus-4-5
+      codometer query tokens cost --by model
+      codometer query cost --by day --since 7d
+      codometer query cost sessions --by team --compare previous
+      codometer query requests --where agent=claude_code --where team=
 
-    Without a measure it lists all measures and dimensions.
+    A filter without a value asks for what is not known. Without a measure this
+    lists all measures and dimensions.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     if not measures:
-        _show(ask_server(url, "/api/v1/measures"), form)
+        _print_catalogue(url, form)
         return
     parameters = [("measures", ",".join(measures)), ("from", since)]
-    optional = {"to": until, "by": ",".join(by), "compare": compare, "timezone": timezone}
+    optional = {"to": until, "compare": compare, "timezone": timezone}
     parameters += [(name, value) for name, value in optional.items() if value]
     parameters += [("where", _filter(text)) for text in where]
-    _show(ask_server(url, "/api/v1/query", parameters), form)
+    _print_numbers(url, parameters, ",".join(by), form)
 
 
 def _filter(text: str) -> str:
@@ -65,8 +68,42 @@ def _filter(text: str) -> str:
     return f"{dimension}:{value}"
 
 
-def _show(answer: object, form: str) -> None:
-    from codometer.serve.exact_json import encode
+def _print_numbers(url: str | None, parameters: Parameters, by: str, form: str) -> None:
+    from codometer.cli.answer_table import print_answer
+    from codometer.cli.output import print_json
+    from codometer.cli.query_csv import print_answer_csv
 
-    del form
-    click.echo(encode(answer, indent=2))
+    path = "/api/v1/query"
+    answer = ask_server(url, path, [*parameters, ("by", by)] if by else parameters)
+    if form == "json":
+        print_json(answer)
+    elif form == "csv":
+        print_answer_csv(answer)
+    else:
+        several = by and len(answer["rows"]) > 1
+        # Not every measure adds up: the line below the table is a question of its own.
+        print_answer(answer, ask_server(url, path, parameters) if several else None)
+
+
+def _print_catalogue(url: str | None, form: str) -> None:
+    from codometer.cli.catalogue_table import print_catalogue
+    from codometer.cli.output import print_csv, print_json
+
+    measures = ask_server(url, "/api/v1/measures")
+    dimensions = ask_server(url, "/api/v1/dimensions")
+    if form == "json":
+        print_json(measures | dimensions)
+    elif form == "csv":
+        print_csv(
+            ["kind", "name", "label", "definition"],
+            [
+                [kind, entry["name"], entry["label"], entry["definition"]]
+                for kind, entries in (
+                    ("measure", measures["measures"]),
+                    ("dimension", dimensions["dimensions"]),
+                )
+                for entry in entries
+            ],
+        )
+    else:
+        print_catalogue(measures["measures"], dimensions["dimensions"])

@@ -5,6 +5,7 @@ The standard encoder knows floats only, and 0.1 + 0.2 is no amount of money.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,8 @@ from typing import Any
 
 def encode(value: object, *, indent: int | None = None) -> str:
     """Write a value as JSON: decimals exactly, instants in UTC as ISO 8601, not-a-number as null.
+
+    A dataclass becomes an object of its fields.
 
     Raises:
         TypeError: a value of a type that has no JSON.
@@ -51,6 +54,9 @@ def _parts(value: object, line: str, indent: int) -> Iterator[str]:
         )
     elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
         yield from _members([("", member) for member in value], "[]", (line, inner), indent)
+    elif dataclasses.is_dataclass(value):
+        fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+        yield from _parts(fields, line, indent)
     else:
         yield _scalar(value)
 

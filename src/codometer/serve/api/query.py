@@ -2,72 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from codometer.analysis.measures.dimensions import RESOURCE
+from codometer.analysis.measures.query import Query, find_dimension, parse_query
+from codometer.analysis.measures.run import Answer
 from codometer.errors import BadRequest
+from codometer.model.period import parse_period, parse_zone
+from codometer.serve.api.answer import ANSWER_EXAMPLE, ANSWER_SCHEMA, answer_document
 from codometer.serve.api.resource import Parameter, Resource, Schema
+from codometer.settings import Settings
+
+Ask = Callable[[Query], Answer]
+"""Finds the numbers. May block."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A query as it was written; names and periods are not checked yet."""
+def query_resource(
+    ask: Ask,
+    *,
+    settings: Settings,
+    now: Callable[[], datetime],
+    measures: Sequence[str],
+    dimensions: Sequence[str],
+) -> Resource:
+    """Return the resource that answers queries. The names are those of the whole catalogue."""
 
-    measures: tuple[str, ...]
-    by: tuple[str, ...] = ()
-    start: str | None = None
-    end: str | None = None
-    where: tuple[tuple[str, str], ...] = ()
-    compare: str | None = None
-    time_zone: str | None = None
+    def answer(given: QueryParams) -> dict[str, Any]:
+        return answer_document(ask(read_query(given, settings, now())))
 
-
-Ask = Callable[[Question], object]
-"""Answers a question with what `exact_json` can write. May block; raises BadRequest."""
-
-
-def query_resource(ask: Ask, *, measures: list[str], dimensions: list[str]) -> Resource:
-    """Return the resource that answers questions."""
     return Resource(
         path="/api/v1/query",
         name="query",
         summary="Numbers: measures over a period, by dimensions",
-        answer=lambda given: ask(read_question(given)),
+        answer=answer,
         parameters=_parameters(measures, dimensions),
-        schema=_SCHEMA,
-        example=_EXAMPLE,
+        schema=ANSWER_SCHEMA,
+        example=ANSWER_EXAMPLE,
         errors={400: "an unknown name, or a period that ends before it starts"},
     )
 
 
-def read_question(given: QueryParams) -> Question:
+def read_query(given: QueryParams, settings: Settings, now: datetime) -> Query:
     """Read the parameters of a query.
 
     Raises:
-        BadRequest: no measure, a filter without a colon, or one thing said twice.
+        BadRequest: an unknown name, a period that is none, a filter without a colon.
     """
-    measures = _names(given, "measures")
-    if not measures:
-        raise BadRequest(
-            "no measure is named", hint="measures=tokens,cost; /api/v1/measures lists them"
-        )
-    return Question(
-        measures=measures,
+    zone = parse_zone(given.get("timezone") or settings.organisation.time_zone)
+    since, until = _one_of(given, "from", "since"), _one_of(given, "to", "until")
+    query = parse_query(
+        _names(given, "measures"),
+        period=parse_period(since, until, now=now, zone=zone),
         by=_names(given, "by"),
-        start=_one_of(given, "from", "since"),
-        end=_one_of(given, "to", "until"),
-        where=tuple(_filter(text) for text in given.getlist("where")),
+        where=[_filter(text) for text in given.getlist("where")],
         compare=given.get("compare") or None,
-        time_zone=given.get("timezone") or None,
     )
+    used = (*query.by, *(condition.dimension for condition in query.where))
+    _check_allowed([dimension.name for dimension in used], settings)
+    return query
 
 
-def _names(given: QueryParams, parameter: str) -> tuple[str, ...]:
+def _names(given: QueryParams, parameter: str) -> list[str]:
     parts = (part.strip() for part in given.get(parameter, "").split(","))
-    return tuple(dict.fromkeys(part for part in parts if part))
+    return [part for part in parts if part]
 
 
 def _one_of(given: QueryParams, name: str, alias: str) -> str | None:
@@ -80,57 +81,66 @@ def _filter(text: str) -> tuple[str, str]:
     dimension, colon, value = text.partition(":")
     if not colon or not dimension:
         raise BadRequest(
-            f"the filter {text!r} is not understood", hint="where=dimension:value, such as model:x"
+            f"the filter {text!r} is not understood",
+            hint="write dimension:value, such as model:claude-opus-4-5",
         )
-    return dimension, value
+    return find_dimension(dimension).name, value
 
 
-_PERIOD_TEXT: Final = "`30d`, `12h`, a date or an instant"
+def _check_allowed(names: Sequence[str], settings: Settings) -> None:
+    """Refuse resource attributes that are not kept: an answer would be unknown throughout."""
+    allowed = [RESOURCE + key for key in settings.dimensions.resource_attributes]
+    for name in names:
+        if name.startswith(RESOURCE) and name not in allowed:
+            raise BadRequest(
+                f"{name} is not among the resource attributes that are kept",
+                hint=f"kept are {', '.join(allowed) or 'none'};"
+                " the setting dimensions.resource_attributes names them",
+            )
 
 
-def _parameters(measures: list[str], dimensions: list[str]) -> tuple[Parameter, ...]:
+def _parameters(measures: Sequence[str], dimensions: Sequence[str]) -> tuple[Parameter, ...]:
     text: Schema = {"type": "string"}
+    when = "`30d`, `12h`, `2w`, a date or an instant"
     return (
         Parameter(
             name="measures",
             text="Names of measures, separated by commas",
-            schema={"type": "array", "items": {"type": "string", "enum": measures}, "minItems": 1},
+            schema=_list_of({"type": "string", "enum": list(measures)}, minItems=1),
             example=["tokens", "cost"],
             required=True,
         ),
         Parameter(
             name="by",
-            text="Names of dimensions, separated by commas; `resource.<key>` are more",
-            schema={
-                "type": "array",
-                "items": {
-                    "anyOf": [
-                        {"type": "string", "enum": dimensions},
-                        {"type": "string", "pattern": "^resource\\."},
-                    ]
-                },
-            },
+            text="Names of dimensions, separated by commas",
+            schema=_list_of({"type": "string", "enum": list(dimensions)}),
             example=["model"],
         ),
-        Parameter(name="from", text=f"The start, included: {_PERIOD_TEXT}", schema=text),
-        Parameter(name="to", text=f"The end, excluded: {_PERIOD_TEXT}", schema=text),
-        Parameter(name="since", text="The same as `from`", schema=text, example="30d"),
-        Parameter(name="until", text="The same as `to`", schema=text),
+        Parameter(name="from", text=f"The start, included: {when}", schema=text, example="30d"),
+        Parameter(name="to", text=f"The end, not included: {when}; else now", schema=text),
+        Parameter(name="since", text="Another word for `from`", schema=text),
+        Parameter(name="until", text="Another word for `to`", schema=text),
         Parameter(
             name="where",
-            text="A filter, `dimension:value`; several of one dimension are alternatives",
-            schema={"type": "array", "items": {"type": "string", "pattern": "^[^:]+:"}},
+            text="A filter, `dimension:value`; an empty value asks for what is not known."
+            " Filters on one dimension are alternatives, on several they hold together",
+            schema=_list_of({"type": "string", "pattern": "^[^:]+:"}),
             example=["agent:claude_code"],
             repeats=True,
         ),
         Parameter(
             name="compare",
-            text="Adds the same measures over the period before",
+            text="`previous` adds the same measures over the period before",
             schema={"type": "string", "enum": ["previous"]},
         ),
-        Parameter(name="timezone", text="In which days are cut; the organisation's", schema=text),
+        Parameter(
+            name="timezone",
+            text="The IANA zone in which days are cut; else the organisation's",
+            schema=text,
+            example="Europe/Berlin",
+        ),
     )
 
 
-_SCHEMA: Final[Schema] = {"type": "object"}
-_EXAMPLE: Final[Schema] = {}
+def _list_of(items: Schema, **more: object) -> Schema:
+    return {"type": "array", "items": items, **more}

@@ -34,7 +34,7 @@ class Parameter:
 class Resource:
     """One path that answers to GET.
 
-    `answer` may block; it runs in a thread and returns what `exact_json` can write.
+    `answer` returns what `exact_json` can write; it runs in a thread unless `blocks` is False.
     """
 
     path: str
@@ -45,6 +45,7 @@ class Resource:
     example: object
     parameters: tuple[Parameter, ...] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
+    blocks: bool = True
 
 
 def check_parameters(resource: Resource, given: QueryParams) -> None:

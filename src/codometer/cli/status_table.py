@@ -1,0 +1,142 @@
+"""The server's status for people: what arrived, what needs a look, what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from codometer.cli.numbers import UNKNOWN, format_bytes, format_value
+from codometer.cli.output import Column, clean, make_console, make_tables, print_block
+from codometer.cli.times import format_ago, format_instant, parse_instant
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Entry = dict[str, Any]
+
+_MAX_LISTED: Final = 10
+
+
+def print_status(status: dict[str, Any]) -> None:
+    """Print the status."""
+    from rich.text import Text
+
+    console = make_console()
+    server = status["server"]
+    now = parse_instant(server["time"])
+    print_block(console, Text(f"Codometer, version {clean(server['version'])}", style="bold"))
+    print_block(
+        console,
+        f"OTLP/HTTP {clean(server['otlp_http'])}, OTLP/gRPC {clean(server['otlp_grpc'])}",
+    )
+    print_block(console)
+    if not any(signal["events"] for signal in status["signals"]):
+        _print_nothing_yet(console)
+    else:
+        _print_arrived(console, status, now)
+    _print_attention(console, status, now)
+    _print_stored(console, status)
+
+
+def _print_nothing_yet(console: Console) -> None:
+    print_block(console, "Nothing has arrived yet.")
+    print_block(
+        console, "`codometer serve` printed what to paste into a shell to connect a client."
+    )
+    print_block(console)
+
+
+def _print_arrived(console: Console, status: dict[str, Any], now: datetime) -> None:
+    clients, sessions = _count(status["clients"]), _count(status["sessions"])
+    _print_section(
+        console,
+        f"Arrived from {clients} clients in {sessions} sessions",
+        _text("Signal", [entry["signal"] for entry in status["signals"]]),
+        _right("Events", [_count(entry["events"]) for entry in status["signals"]]),
+        _text("First (UTC)", [format_instant(entry["first"]) for entry in status["signals"]]),
+        _text("Last", [format_ago(entry["last"], now) for entry in status["signals"]]),
+    )
+    versions = status["versions"][:_MAX_LISTED]
+    _print_section(
+        console,
+        "Client versions",
+        _text("Agent", [entry["agent"] for entry in versions]),
+        _text("Version", [entry["version"] or "unknown" for entry in versions]),
+        _right("Sessions", [_count(entry["sessions"]) for entry in versions]),
+        _text("Last", [format_ago(entry["last"], now) for entry in versions]),
+        more=len(status["versions"]) - len(versions),
+    )
+
+
+def _print_attention(console: Console, status: dict[str, Any], now: datetime) -> None:
+    """Print what needs a look; sections without entries stay away."""
+    rejects = status["rejects"][:_MAX_LISTED]
+    _print_section(
+        console,
+        "Refused signals",
+        _text("Reason", [entry["reason"] for entry in rejects]),
+        _right("Signals", [_count(entry["count"]) for entry in rejects]),
+        _text("Last", [format_ago(entry["last"], now) for entry in rejects]),
+        more=len(status["rejects"]) - len(rejects),
+    )
+    names = status["unknown_names"][:_MAX_LISTED]
+    _print_section(
+        console,
+        "Names that this version does not know; what they carry is kept",
+        _text("Name", [entry["name"] for entry in names]),
+        _text("What", [entry["what"] for entry in names]),
+        _text("Agent", [entry["agent"] for entry in names]),
+        _right("Seen", [_count(entry["count"]) for entry in names]),
+        _text("Last", [format_ago(entry["last"], now) for entry in names]),
+        more=len(status["unknown_names"]) - len(names),
+    )
+    models = status["unpriced_models"][:_MAX_LISTED]
+    _print_section(
+        console,
+        "Models without a list price; their cost is what the client reports",
+        _text("Model", [entry["model"] for entry in models]),
+        _right("Requests", [_count(entry["requests"]) for entry in models]),
+        more=len(status["unpriced_models"]) - len(models),
+    )
+
+
+def _print_stored(console: Console, status: dict[str, Any]) -> None:
+    storage, rollup = status["storage"], status["rollup"]
+    oldest = storage["oldest_detail"]
+    since = f" since {format_instant(oldest)} UTC" if oldest else ""
+    up_to = f"up to {format_instant(rollup['as_of'])} UTC" if rollup["as_of"] else "not yet made"
+    pending = f", {_count(rollup['pending'])} to be brought up to date" if rollup["pending"] else ""
+    lines = {
+        "Folder": f"{clean(storage['path'])}, {format_bytes(storage['bytes'])}",
+        "Detail": f"{_count(storage['detail_rows'])} rows{since}",
+        "Rollups": f"{_count(storage['rollup_rows'])} rows, {up_to}{pending}",
+    }
+    _print_section(console, "Stored", _text("", list(lines)), _text("", list(lines.values())))
+
+
+def _print_section(console: Console, title: str, *columns: Column, more: int = 0) -> None:
+    if not columns[0].cells:
+        return
+    from rich.text import Text
+
+    print_block(console, Text(title, style="bold"))
+    for table in make_tables(console, columns, []):
+        table.show_header = any(column.head for column in columns)
+        table.header_style = "dim"
+        print_block(console, table)
+    if more:
+        print_block(console, Text(f"and {_count(more)} more", style="dim"))
+    print_block(console)
+
+
+def _text(head: str, cells: Sequence[str]) -> Column:
+    return Column(head=head, cells=[clean(cell) for cell in cells])
+
+
+def _right(head: str, cells: Sequence[str]) -> Column:
+    return Column(head=head, cells=cells, right=True)
+
+
+def _count(value: int | None) -> str:
+    return UNKNOWN if value is None else format_value(value, "count")

@@ -1,0 +1,52 @@
+"""`/api/v1/config`: every setting that is in force, and where its value came from."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from codometer.serve.api.resource import Resource
+from codometer.serve.api.schema import array_schema, object_schema
+from codometer.settings import SETTINGS, Settings
+
+_TEXT: Final = {"type": "string"}
+_VALUE: Final = {
+    "anyOf": [_TEXT, {"type": "integer"}, {"type": "array", "items": {"type": "string"}}]
+}
+_SCHEMA: Final = object_schema(
+    settings=array_schema(
+        object_schema(
+            key=_TEXT, value=_VALUE, origin=_TEXT, default=_VALUE, variable=_TEXT, text=_TEXT
+        )
+    )
+)
+
+
+def config_resource(settings: Settings) -> Resource:
+    """Return the resource that tells the settings."""
+    document = config_document(settings)
+    return Resource(
+        path="/api/v1/config",
+        name="config",
+        summary="Every setting that is in force, and where its value came from",
+        answer=lambda _: document,
+        blocks=False,
+        schema=_SCHEMA,
+        example={"settings": config_document(Settings())["settings"][:2]},
+    )
+
+
+def config_document(settings: Settings) -> dict[str, list[dict[str, Any]]]:
+    """Return the settings as the API tells them. `origin` names a flag, variable or file."""
+    return {
+        "settings": [
+            {
+                "key": key,
+                "value": setting.value_in(settings),
+                "origin": settings.origins.get(key, "default"),
+                "default": setting.default,
+                "variable": setting.variable,
+                "text": setting.text,
+            }
+            for key, setting in SETTINGS.items()
+        ]
+    }

@@ -1,0 +1,100 @@
+"""`/api/v1/status`: what arrived, when, from how many clients; what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from codometer.model.status import (
+    RejectStatus,
+    RollupStatus,
+    SignalStatus,
+    Status,
+    StorageStatus,
+    UnknownName,
+    UnpricedModel,
+    VersionStatus,
+)
+from codometer.operate.connect import otlp_url
+from codometer.serve.api.resource import Resource
+from codometer.serve.api.schema import object_schema, schema_of
+from codometer.settings import Listen, Settings, url_host
+
+_SERVER_SCHEMA: Final = object_schema(
+    version={"type": "string"},
+    time={"type": "string", "format": "date-time"},
+    otlp_http={"type": "string"},
+    otlp_grpc={"type": "string"},
+)
+
+
+class StatusSource(Protocol):
+    """Knows what arrived and what is stored."""
+
+    def read_status(self) -> Status:
+        """Return it as of now. May block."""
+
+
+def status_resource(
+    source: StatusSource, *, settings: Settings, version: str, now: Callable[[], datetime]
+) -> Resource:
+    """Return the resource that tells how the server is doing."""
+    schema = schema_of(Status)
+    schema["properties"] = {"server": _SERVER_SCHEMA, **schema["properties"]}
+    schema["required"] = ["server", *schema["required"]]
+
+    def answer(_: object) -> dict[str, Any]:
+        return _document(source.read_status(), settings.listen, version, now())
+
+    return Resource(
+        path="/api/v1/status",
+        name="status",
+        summary="What arrived, when, from how many clients; what is stored",
+        answer=answer,
+        schema=schema,
+        example=_document(_EXAMPLE, Listen(), "1.0.0", _EXAMPLE_TIME),
+    )
+
+
+def _document(status: Status, listen: Listen, version: str, time: datetime) -> dict[str, Any]:
+    server = {
+        "version": version,
+        "time": time,
+        "otlp_http": otlp_url(listen),
+        "otlp_grpc": f"http://{url_host(listen)}:{listen.grpc_port}",
+    }
+    return {"server": server, **{name: getattr(status, name) for name in Status.__slots__}}
+
+
+_EXAMPLE_TIME: Final = datetime(2026, 11, 23, 14, 3, 20, tzinfo=UTC)
+_EXAMPLE_LAST: Final = datetime(2026, 11, 23, 14, 3, 8, tzinfo=UTC)
+_EXAMPLE_FIRST: Final = datetime(2026, 11, 2, 8, 15, tzinfo=UTC)
+_EXAMPLE: Final = Status(
+    signals=(
+        SignalStatus(signal="logs", events=8_214, first=_EXAMPLE_FIRST, last=_EXAMPLE_LAST),
+        SignalStatus(signal="metrics", events=2_790, first=_EXAMPLE_FIRST, last=_EXAMPLE_LAST),
+        SignalStatus(signal="traces", events=0, first=None, last=None),
+    ),
+    clients=3,
+    sessions=41,
+    versions=(
+        VersionStatus(agent="claude_code", version="2.1.330", sessions=41, last=_EXAMPLE_LAST),
+    ),
+    unknown_names=(
+        UnknownName(
+            agent="claude_code", what="event", name="new_thing", count=2, last=_EXAMPLE_LAST
+        ),
+    ),
+    rejects=(RejectStatus(reason="too_old", count=1, last=_EXAMPLE_LAST),),
+    unpriced_models=(UnpricedModel(model="claude-next", requests=12),),
+    storage=StorageStatus(
+        path=str(Path("codometer-data")),
+        bytes=7_340_032,
+        detail_rows=11_004,
+        rollup_rows=1_920,
+        oldest_detail=_EXAMPLE_FIRST,
+    ),
+    rollup=RollupStatus(as_of=datetime(2026, 11, 23, 14, 0, tzinfo=UTC), pending=0),
+)

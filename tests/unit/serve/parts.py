@@ -1,0 +1,230 @@
+"""A small, believable office to ask: fakes of what the server hands to its surfaces."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+
+from codometer.analysis.measures.coverage import Coverage
+from codometer.analysis.measures.measure import Number
+from codometer.analysis.measures.query import Query
+from codometer.analysis.measures.run import Answer, Group, KeyValue, Values
+from codometer.errors import CodometerError
+from codometer.model.period import Period, local_date
+from codometer.model.status import (
+    RejectStatus,
+    RollupStatus,
+    SignalStatus,
+    Status,
+    StorageStatus,
+    UnknownName,
+    UnpricedModel,
+    VersionStatus,
+)
+from codometer.serve.app import build_app
+from codometer.settings import Settings
+
+NOW: Final = datetime(2026, 11, 23, 14, 3, 20, tzinfo=UTC)
+LAST: Final = datetime(2026, 11, 23, 14, 3, 8, tzinfo=UTC)
+FIRST: Final = datetime(2026, 11, 2, 8, 15, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What was used at one time."""
+
+    time: datetime
+    model: str | None
+    team: str | None
+    tokens: int
+    cost: Decimal | None
+    requests: int
+
+
+USES: Final = (
+    Use(
+        time=datetime(2026, 11, 20, 9, 0, tzinfo=UTC),
+        model="claude-opus-4-5",
+        team="checkout",
+        tokens=1_920_417,
+        cost=Decimal("4.102976250001"),
+        requests=312,
+    ),
+    Use(
+        time=datetime(2026, 11, 21, 23, 30, tzinfo=UTC),
+        model="claude-haiku-4-5",
+        team=None,
+        tokens=61_004,
+        cost=Decimal("0.000000010000"),
+        requests=44,
+    ),
+    Use(
+        time=datetime(2026, 11, 22, 12, 0, tzinfo=UTC),
+        model="claude-next",
+        team="search",
+        tokens=8_012,
+        cost=None,
+        requests=3,
+    ),
+    Use(
+        time=datetime(2026, 10, 20, 12, 0, tzinfo=UTC),
+        model="claude-opus-4-5",
+        team="checkout",
+        tokens=1_500_000,
+        cost=Decimal("5.25"),
+        requests=290,
+    ),
+)
+
+COVERAGE: Final = Coverage(
+    signals=("event", "metric"),
+    token_shares={"event": 0.984, "metric": 0.016},
+    estimated_cost=Decimal("0.2113"),
+    fallback_cost=None,
+    unpriced_requests=3,
+    unpriced_models=("claude-next",),
+    missing_events=0,
+    reported_from=FIRST,
+    reported_until=LAST,
+)
+
+
+@dataclass
+class Office:
+    """Answers queries about a list of uses, and tells a status; `fault` makes it fail."""
+
+    uses: Sequence[Use] = USES
+    coverage: Coverage = COVERAGE
+    fault: Exception | None = None
+    asked: list[Query] = field(default_factory=list)
+
+    def ask(self, query: Query) -> Answer:
+        """Add up what was used, the way the store does."""
+        self.asked.append(query)
+        self.check()
+        before = query.period.previous()
+        groups = self._groups(query)
+        if query.compare_previous:
+            earlier = {_key(group): group for group in self._groups(replace(query, period=before))}
+            groups = [_beside(query, group, earlier.get(_key(group))) for group in groups]
+        return Answer(
+            period=query.period,
+            previous_period=before if query.compare_previous else None,
+            measures=query.measures,
+            dimensions=query.by,
+            groups=tuple(groups),
+            coverage=self.coverage,
+        )
+
+    def check(self) -> None:
+        """Raise the fault, if there is one."""
+        if self.fault:
+            raise self.fault
+
+    def read_status(self) -> Status:
+        """Tell of a small fleet."""
+        self.check()
+        return STATUS
+
+    def _groups(self, query: Query) -> list[Group]:
+        found: dict[tuple[KeyValue, ...], list[Use]] = {}
+        for use in self.uses:
+            if query.period.start <= use.time < query.period.end and _matches(query, use):
+                names = [dimension.name for dimension in query.by]
+                key = tuple(_value_of(use, name, query.period) for name in names)
+                found.setdefault(key, []).append(use)
+        if not query.by:
+            found.setdefault((), [])
+        return [
+            Group(
+                key={each.name: value for each, value in zip(query.by, key, strict=True)},
+                values={each.name: _sum(uses, each.name) for each in query.measures},
+            )
+            for key, uses in found.items()
+        ]
+
+
+def _matches(query: Query, use: Use) -> bool:
+    return all(
+        _value_of(use, condition.dimension.name, query.period) in condition.values
+        for condition in query.where
+    )
+
+
+def _value_of(use: Use, name: str, period: Period) -> KeyValue:
+    if name == "day":
+        return local_date(use.time, period.zone)
+    if name == "hour":
+        return use.time.replace(minute=0)
+    value: str | None = getattr(use, name, None)
+    return value
+
+
+def _sum(uses: Sequence[Use], name: str) -> Number | None:
+    known = [value for use in uses if (value := getattr(use, name, None)) is not None]
+    return sum(known[1:], known[0]) if known else None
+
+
+def _key(group: Group) -> tuple[KeyValue, ...]:
+    return tuple(group.key.values())
+
+
+def _beside(query: Query, group: Group, earlier: Group | None) -> Group:
+    names = [measure.name for measure in query.measures]
+    previous: Values = earlier.values if earlier else dict.fromkeys(names)
+    change = {name: _change(group.values[name], previous[name]) for name in names}
+    return replace(group, previous=previous, change=change)
+
+
+def _change(now: Number | None, before: Number | None) -> float | None:
+    return None if now is None or not before else float(now) / float(before) - 1
+
+
+STATUS: Final = Status(
+    signals=(
+        SignalStatus(signal="logs", events=8_214, first=FIRST, last=LAST),
+        SignalStatus(signal="metrics", events=2_790, first=FIRST, last=LAST),
+        SignalStatus(signal="traces", events=0, first=None, last=None),
+    ),
+    clients=3,
+    sessions=41,
+    versions=(
+        VersionStatus(agent="claude_code", version="2.1.330", sessions=40, last=LAST),
+        VersionStatus(agent="claude_code", version=None, sessions=1, last=FIRST),
+    ),
+    unknown_names=(
+        UnknownName(agent="claude_code", what="event", name="new_thing", count=2, last=LAST),
+    ),
+    rejects=(RejectStatus(reason="too_old", count=1, last=LAST),),
+    unpriced_models=(UnpricedModel(model="claude-next", requests=3),),
+    storage=StorageStatus(
+        path=str(Path("codometer-data")),
+        bytes=7_340_032,
+        detail_rows=11_004,
+        rollup_rows=1_920,
+        oldest_detail=FIRST,
+    ),
+    rollup=RollupStatus(as_of=datetime(2026, 11, 23, 14, 0, tzinfo=UTC), pending=2),
+)
+
+
+def build_office_app(office: Office, settings: Settings | None = None) -> Starlette:
+    """Return the web application of an office, at a fixed time."""
+    return build_app(
+        settings=settings or Settings(),
+        ask=office.ask,
+        status=office,
+        check_ready=office.check,
+        now=lambda: NOW,
+    )
+
+
+class StoreGone(CodometerError):
+    """What a store says that has gone."""
+
+    code = "store_gone"
+    status = 503
