@@ -8,6 +8,7 @@ time, and all of them together share one budget of bytes.
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections import deque
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,6 +18,7 @@ from codometer.errors import Overloaded
 
 _KIB: Final = 1024
 _MIB: Final = 1024 * _KIB
+_OTHER_FILES: Final = 256  # the store's, and whatever libraries open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,21 @@ class Limits:
     idle_seconds: float = 120
     hold_seconds: float = 8
     connections: int = 4096
+
+
+def allow_connections(count: int) -> int:
+    """Let this process open enough files for `count` connections; return how many fit.
+
+    Many systems begin with 1,024 files a process, and allow far more to those who ask.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return (
+        count if soft == resource.RLIM_INFINITY else min(count, max(soft - _OTHER_FILES, soft // 2))
+    )
 
 
 class ByteBudget:

@@ -40,11 +40,15 @@ async def inflate(
 ) -> bytes:
     """Return the body inflated; whatever exceeds a megabyte is done in a thread.
 
+    An empty body stays empty, though no encoding has so short a form.
+
     Raises:
         Malformed: it is not what its encoding says, or it ends too early.
         TooLarge: it would be more than `limit_bytes`.
         Overloaded: `share` cannot grow.
     """
+    if not body:
+        return b""
     reader = _Reader(body, compression)
     loop = asyncio.get_running_loop()
     pieces: list[bytes] = []

@@ -17,7 +17,7 @@ from collections.abc import Generator
 from typing import Any, Final
 
 import uvicorn
-from uvicorn._types import ASGI3Application
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from codometer.intake.limits import Limits
@@ -36,7 +36,7 @@ _FULL: Final = (
 class HttpServer:
     """An ASGI application at a port, served in the running event loop."""
 
-    def __init__(self, app: ASGI3Application, *, host: str, port: int, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, *, host: str, port: int, limits: Limits) -> None:
         self._host = host
         self._port = port
         self._server = _Server(configure(app, limits))
@@ -82,7 +82,7 @@ class HttpServer:
             connection.transport.abort()
 
 
-def configure(app: ASGI3Application, limits: Limits) -> uvicorn.Config:
+def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
     """Return how uvicorn serves the app: within the limits, quietly, in the running loop."""
 
     class Connection(_Connection):

@@ -21,7 +21,7 @@ import grpc
 import grpc.aio
 
 from codometer.errors import CodometerError, Malformed, Overloaded, TooSlow
-from codometer.intake.limits import ByteBudget, Limits
+from codometer.intake.limits import ByteBudget, Limits, Share
 from codometer.intake.receivers import answer
 from codometer.intake.receivers.decompress import Compression, inflate
 from codometer.intake.receivers.export import Accept, Accepted, Encoding, ExportRequest
@@ -44,7 +44,7 @@ _CODES: Final = {
 
 # gRPC buffers a message while it reads it, up to the limit, before we can count it.
 _MOST_READING: Final = 16
-_READING_SECONDS: Final = 1.0  # what everybody gets, even when others wait
+_READING_SECONDS: Final = 3.0  # what everybody gets, even while others wait
 
 _Context = grpc.aio.ServicerContext[bytes, bytes]
 _Handler = Callable[[AsyncIterator[bytes], _Context], Awaitable[bytes]]
@@ -124,8 +124,7 @@ class OtlpGrpc:
     async def _export(self, kind: SignalKind, messages: AsyncIterator[bytes]) -> bytes:
         until = asyncio.get_running_loop().time() + self._limits.hold_seconds
         with self._budget.share(hold_seconds=self._limits.hold_seconds) as share:
-            body = await self._reading.read(messages)
-            await share.grow(len(body))
+            body = await self._reading.read(messages, share, until)
             compression = _find_compression(body)
             if compression:
                 limit = self._limits.body_bytes
@@ -149,38 +148,75 @@ class OtlpGrpc:
 class _Reading:
     """Reads messages, only so many at a time.
 
-    Whoever sends slowly keeps the others waiting, so when others wait the one
-    who has been at it longest is cut off.
+    Whoever sends slowly keeps others waiting. So while others wait, the one
+    who has been at it longest is cut off, and who came last goes first: the
+    first in a long queue are the likeliest to have been given up by their clients.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._places = asyncio.Semaphore(_MOST_READING)
-        self._deadlines: dict[asyncio.Timeout, float] = {}
+        self._free_places = _MOST_READING
+        self._waiting: list[asyncio.Future[None]] = []
+        self._began: dict[asyncio.Timeout, float] = {}  # the longest first
 
-    async def read(self, messages: AsyncIterator[bytes]) -> bytes:
-        """Return the one message of a call.
+    async def read(self, messages: AsyncIterator[bytes], share: Share, until: float) -> bytes:
+        """Return the one message of a call, counted in its share.
 
         Raises:
             Malformed: the call has none.
             TooSlow: it did not arrive in time.
+            Overloaded: others were being read `until` then, or there is no room for it.
         """
-        if self._places.locked():
-            self._hurry_the_longest()
+        await self._enter(until)
         try:
-            async with self._places, asyncio.timeout(self._seconds) as deadline:
-                self._deadlines[deadline] = asyncio.get_running_loop().time()
+            body = await self._read(messages)
+            await share.grow(len(body))
+        finally:
+            self._leave()
+        return body
+
+    async def _read(self, messages: AsyncIterator[bytes]) -> bytes:
+        try:
+            async with asyncio.timeout(self._seconds) as deadline:
+                self._began[deadline] = asyncio.get_running_loop().time()
                 try:
                     return await anext(messages)
                 finally:
-                    del self._deadlines[deadline]
+                    del self._began[deadline]
         except StopAsyncIteration:
             raise Malformed("the call carries no message") from None
         except TimeoutError:
             raise TooSlow("the message did not arrive in time") from None
 
+    async def _enter(self, until: float) -> None:
+        if self._free_places:
+            self._free_places -= 1
+            return
+        self._hurry_the_longest()
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            async with asyncio.timeout_at(until):
+                await place
+        except BaseException as error:
+            if place in self._waiting:
+                self._waiting.remove(place)
+            elif not place.cancelled():  # it came as we stopped waiting
+                self._leave()
+            if isinstance(error, TimeoutError):
+                raise Overloaded("too many messages are being read") from None
+            raise
+
+    def _leave(self) -> None:
+        while self._waiting:
+            place = self._waiting.pop()
+            if not place.cancelled():
+                place.set_result(None)
+                return
+        self._free_places += 1
+
     def _hurry_the_longest(self) -> None:
-        for deadline, began in self._deadlines.items():  # in the order they began
+        for deadline, began in self._began.items():
             soon = began + _READING_SECONDS
             if (deadline.when() or 0) > soon:
                 deadline.reschedule(soon)

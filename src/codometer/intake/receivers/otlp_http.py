@@ -12,7 +12,7 @@ import asyncio
 import logging
 from typing import Final
 
-from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+from starlette.types import Receive, Scope, Send
 
 from codometer.errors import CodometerError, Overloaded, TooLarge, TooSlow, UnsupportedEncoding
 from codometer.intake.limits import ByteBudget, Limits, Share
@@ -56,12 +56,8 @@ class OtlpHttp:
         self._limits = limits
         self._budget = budget
 
-    async def __call__(
-        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
-            raise NotImplementedError(scope["type"])
         exchange = _Exchange(scope, receive, send)
         kind = _KINDS.get(scope["path"])
         if kind is None:
@@ -137,9 +133,7 @@ class _Disconnected(Exception):
 class _Exchange:
     """One request and its answer, whose encoding it shares."""
 
-    def __init__(
-        self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.complete = False
         self.encoding: Encoding | None = None
         self.announced_bytes = 0
@@ -170,8 +164,9 @@ class _Exchange:
         message = await self._receive()
         if message["type"] != "http.request":
             raise _Disconnected
-        self.complete = not message.get("more_body", False)
-        return message.get("body", b"")
+        self.complete = not message["more_body"]
+        body: bytes = message["body"]
+        return body
 
     async def refuse(self, status: int, message: str, *headers: Header) -> None:
         """Answer with an error."""
@@ -188,9 +183,7 @@ class _Exchange:
         ]
         if not self.complete:
             fields.append((b"connection", b"close"))
-        await self._send(
-            {"type": "http.response.start", "status": status, "headers": fields, "trailers": False}
-        )
+        await self._send({"type": "http.response.start", "status": status, "headers": fields})
         if not self.complete:
             await self._send({"type": "http.response.body", "body": body, "more_body": True})
             await self._linger()
