@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http import HTTPStatus
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -132,6 +133,17 @@ def _serve_messages_api(stack: ExitStack, namespace: Namespace, work: Path, ledg
 
 
 def _serve_codometer(stack: ExitStack, namespace: Namespace, folder: Path) -> None:
+    log = folder / "codometer.log"
+
+    def add_log(
+        _kind: type[BaseException] | None,
+        fault: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if fault is not None:
+            fault.add_note(log.read_text(encoding="utf-8")[-8_000:])
+
+    stack.push(add_log)
     command: list[str | Path] = [
         Path(sys.executable).with_name("codometer"),
         "serve",
@@ -140,13 +152,9 @@ def _serve_codometer(stack: ExitStack, namespace: Namespace, folder: Path) -> No
         f"--otlp-port={OTLP_PORT}",
         f"--grpc-port={GRPC_PORT}",
     ]
-    log = folder / "codometer.log"
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
     stack.enter_context(namespace.serve(command, environment=environment, folder=folder, log=log))
-    try:
-        namespace.fetch(f"http://127.0.0.1:{PORT}/readyz", within_seconds=_START_SECONDS)
-    except AssertionError as fault:
-        raise AssertionError(f"{fault}\n{log.read_text(encoding='utf-8')}") from None
+    namespace.fetch(f"http://127.0.0.1:{PORT}/readyz", within_seconds=_START_SECONDS)
 
 
 def _work(client: Client) -> list[Result]:
