@@ -64,7 +64,7 @@ def _between(low: int, high: int | None = None) -> Callable[[int], str]:
 def is_loopback(host: str) -> bool:
     """Say whether only this machine can reach `host`, a name or an address."""
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 

@@ -1,12 +1,14 @@
 """A small, believable office to ask: fakes of what the server hands to its surfaces."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+import httpx
 from starlette.applications import Starlette
 
 from codometer.analysis.measures.coverage import Coverage
@@ -221,6 +223,31 @@ def build_office_app(office: Office, settings: Settings | None = None) -> Starle
         check_ready=office.check,
         now=lambda: NOW,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Asks an application without a network."""
+
+    app: Starlette
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """Send a GET."""
+        return self.send("GET", path, headers)
+
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Send a request and return the whole answer."""
+        return asyncio.run(self._send(method, path, headers))
+
+    async def _send(
+        self, method: str, path: str, headers: Mapping[str, str] | None
+    ) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app)
+        base = "http://127.0.0.1:4319"
+        async with httpx.AsyncClient(transport=transport, base_url=base) as client:
+            return await client.request(method, path, headers=headers)
 
 
 class StoreGone(CodometerError):
