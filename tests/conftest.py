@@ -3,14 +3,17 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.site import Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +82,11 @@ def _leave_out(reason: str) -> None:
     if os.environ.get("CODOMETER_TEST_NEEDS_ALL") == "1":
         pytest.fail(f"{reason} (CODOMETER_TEST_NEEDS_ALL is set)", pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """Give a whole site without a network, on an empty folder."""
+    opened = Site.open(tmp_path)
+    yield opened
+    opened.close()

@@ -8,7 +8,6 @@ import signal
 import sys
 import time
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ from codometer.agents.claude_code.agent import ClaudeCode
 from codometer.agents.origin import OriginRules, Origins
 from codometer.agents.unknown import UnknownAgent
 from codometer.analysis.measures.run import run_query
+from codometer.intake.billing import pricer, unit_prices
 from codometer.intake.limits import ByteBudget, Limits, allow_connections
 from codometer.intake.normalise import Normaliser
 from codometer.intake.pipeline import Intake
@@ -25,7 +25,7 @@ from codometer.intake.receivers.http_server import HttpServer
 from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
 from codometer.operate.connect import connection_lines
-from codometer.pricing import Pricing, load_catalogue, normalise_model
+from codometer.pricing import load_catalogue, normalise_model
 from codometer.serve.app import build_app
 from codometer.settings import base_url
 from codometer.store.store import Store
@@ -56,12 +56,12 @@ class Server:
             memory_limit=settings.store.memory_limit,
             threads=settings.store.threads,
         )
-        self.store.set_prices(catalogue.standard_rows())
+        self.store.set_prices(unit_prices(catalogue))
         origins = Origins(_origin_rules(settings))
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
         self._intake = Intake(
             Normaliser(agents, time.time_ns),
-            Pricing(catalogue).price,
+            pricer(catalogue),
             self.store,
             min_interval_seconds=settings.ingest.commit_interval_ms / 1000,
         )
@@ -89,9 +89,7 @@ class Server:
     def ask(self, query: Query) -> Answer:
         """Answer a query as of now."""
         self.store.catch_up()
-        return run_query(
-            self.store, query, organisation_zone=self._zone, now=datetime.now(UTC)
-        )
+        return run_query(self.store, query, organisation_zone=self._zone)
 
     async def run(self, until: asyncio.Event, *, announce: bool = False) -> None:
         """Listen until the event is set, then finish what is in flight and close everything."""

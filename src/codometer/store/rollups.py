@@ -27,7 +27,6 @@ from codometer.store.tables import (
     COUNT_SUMS,
     LATENCY_DIMENSIONS,
     ROLLUP_DIMENSIONS,
-    ROLLUP_SUMS,
     TABLES,
 )
 
@@ -96,8 +95,11 @@ _REJECTED: Final = "kind IN ('decision', 'edit_decision') AND accepted = FALSE"
 
 
 def _of_requests(expression: str) -> str:
-    """Sum over requests: 0 in a group without any, unknown where no request of it says."""
-    return f"CASE WHEN count(*) FILTER ({_REQUEST}) = 0 THEN 0 ELSE sum({expression}) FILTER ({_REQUEST}) END"
+    """Sum over requests: 0 where events came and no request, unknown where no request says."""
+    return (
+        f"CASE WHEN source = 'event' AND count(*) FILTER ({_REQUEST}) = 0 THEN 0 "
+        f"ELSE sum({expression}) FILTER ({_REQUEST}) END"
+    )
 
 
 _EVENT_SUMS: Final[dict[str, str]] = {

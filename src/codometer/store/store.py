@@ -50,8 +50,11 @@ class Store:
         connection.close()
         self._writer = Writer(self._engine)
         self._rollups = Rollups(self._engine, organisation_zone)
+        self._commits = 1  # marks that an earlier process left count as one
+        self._rolled_up = 0
         self._changed = threading.Event()
-        self._changed.set()  # marks that an earlier process left
+        self._changed.set()
+        self._refreshing = threading.Lock()
         self._stopping = threading.Event()
         self._last_refresh_seconds = 0.0
         self._thread = threading.Thread(target=self._keep_current, name="rollups", daemon=True)
@@ -85,24 +88,32 @@ class Store:
     def write(self, batch: Batch) -> None:
         """Commit the batch durably; rows that are stored already add nothing."""
         self._writer.write(batch)
+        self._commits += 1
         self._changed.set()
 
     def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one SELECT on whatever is rolled up now."""
         return self._engine.fetch(sql, parameters)
 
+    def roll_up(self) -> None:
+        """Make the rollups hold all that is committed, however long it takes."""
+        wanted = self._commits
+        while self._rolled_up < wanted:
+            self._refresh(wanted)
+
     def catch_up(self) -> None:
         """Make the rollups hold all that is committed, if that takes no longer than a moment.
 
         Under so much load that it would, they are at most a few seconds behind.
         """
+        wanted = self._commits
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while (
-            self._changed.is_set()
+            self._rolled_up < wanted
             and self._last_refresh_seconds < _PATIENCE_SECONDS
             and time.monotonic() < deadline
         ):
-            self._refresh()
+            self._refresh(wanted)
 
     def check(self) -> None:
         """Raise if the database does not answer."""
@@ -112,18 +123,25 @@ class Store:
         """Tell what arrived and what is stored."""
         return read_status(self._engine, self._engine.path, self._rollups.as_of)
 
-    def _refresh(self) -> None:
-        self._changed.clear()
-        started = time.monotonic()
-        if self._rollups.refresh().pending:
-            self._changed.set()
-        self._last_refresh_seconds = time.monotonic() - started
+    def _refresh(self, wanted: int) -> None:
+        """Roll up the commits so far, unless somebody else has meanwhile rolled up those wanted."""
+        with self._refreshing:
+            if self._rolled_up >= wanted:
+                return
+            self._changed.clear()
+            commits = self._commits
+            started = time.monotonic()
+            if self._rollups.refresh().pending:
+                self._changed.set()
+            else:
+                self._rolled_up = commits
+            self._last_refresh_seconds = time.monotonic() - started
 
     def _keep_current(self) -> None:
         while not self._stopping.is_set():
             self._changed.wait()
             try:
-                self._refresh()
+                self._refresh(self._commits)
             except Exception:  # an outer edge: the job
                 _log.exception("the rollups could not be refreshed")
             self._stopping.wait(max(_REFRESH_SECONDS, 2 * self._last_refresh_seconds))
