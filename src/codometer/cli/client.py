@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from codometer.errors import BadRequest, CodometerError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT_SECONDS: Final = 60.0
 _CONNECT_TIMEOUT_SECONDS: Final = 5.0
+_ERRNO: Final = re.compile(r"\[Errno -?\d+\] ")
 
 
 class Unreachable(CodometerError):
@@ -59,11 +61,12 @@ def ask_server(
     except httpx.TimeoutException as error:
         raise _unreachable(address, origin, "it took too long") from error
     except httpx.HTTPError as error:
-        raise _unreachable(address, origin, str(error)) from error
+        raise _unreachable(address, origin, _ERRNO.sub("", str(error))) from error
     return _content(response, address, origin)
 
 
 def _unreachable(address: str, origin: str, reason: str) -> Unreachable:
+    reason = reason.removeprefix("[Errno 111] ")
     where = "default" if origin == "default" else f"from {origin}"
     return Unreachable(
         f"no Codometer server answers at {address} ({where}): {reason}",
@@ -76,15 +79,18 @@ def _content(response: httpx.Response, address: str, origin: str) -> dict[str, A
         content = decode(response.content)
     except ValueError:
         content = None
+    found = f"something else does, with status {response.status_code}"
     if not isinstance(content, dict):
-        reason = f"something else does, with status {response.status_code} and no JSON"
-        raise _unreachable(address, origin, reason)
+        raise _unreachable(address, origin, f"{found} and no JSON")
     if response.is_success:
         return content
     error = content.get("error")
     if not isinstance(error, dict):
-        raise _unreachable(address, origin, f"status {response.status_code}")
-    message, hint = str(error.get("message", "")), str(error.get("hint", ""))
-    if response.is_client_error:
-        raise BadRequest(message, hint=hint)
-    raise ServerError(message, hint=hint)
+        raise _unreachable(address, origin, found)
+    raise _refusal(response)(str(error.get("message", "")), hint=str(error.get("hint", "")))
+
+
+def _refusal(response: httpx.Response) -> type[CodometerError]:
+    if response.status_code == Unreachable.status:
+        return Unreachable
+    return BadRequest if response.is_client_error else ServerError

@@ -29,7 +29,7 @@ def coverage_notes(answer: dict[str, Any]) -> list[str]:
     if any(measure["display"] == "money" for measure in answer["measures"]):
         notes += _cost_notes(answer, coverage)
     if missing := coverage["missing_events"]:
-        notes.append(f"{format_value(missing, 'count')} events were sent and did not arrive.")
+        notes.append(f"{_count(missing, 'event was', 'events were')} sent and did not arrive.")
     first = coverage["reported_from"]
     if first and parse_instant(first) - parse_instant(answer["period"]["start"]) >= _LATE_START:
         notes.append(f"These data begin on {format_instant(first)} UTC.")
@@ -58,12 +58,16 @@ def _cost_notes(answer: dict[str, Any], coverage: dict[str, Any]) -> list[str]:
         models = [clean(model) for model in coverage["unpriced_models"]]
         named = ", ".join(models[:_MODELS_NAMED]) or "unknown models"
         more = f" and {len(models) - _MODELS_NAMED} more" if len(models) > _MODELS_NAMED else ""
-        count = format_value(requests, "count")
-        notes.append(f"{count} requests have no list price ({named}{more}){_fallback(coverage)}.")
+        without = _count(requests, "request has", "requests have")
+        notes.append(f"{without} no list price ({named}{more}){_fallback(coverage)}.")
     if coverage["estimated_cost"]:
         part = format_value(coverage["estimated_cost"], "money")
         notes.append(f"{part} of the list cost rests on an assumption about prices.")
     return notes
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{format_value(number, 'count')} {one if number == 1 else many}"
 
 
 def _fallback(coverage: dict[str, Any]) -> str:

@@ -22,8 +22,8 @@ def main() -> None:
 
     \b
     Start here:
-      codometer serve                       run the server; it prints how to connect
-      codometer status                      see what arrives
+      codometer serve     run the server; it prints how to connect a client
+      codometer status    see what arrives
       codometer query tokens cost --by model
 
     Exit status: 0 done, 1 the answer is "no", 2 wrong usage, 3 no server answers.

@@ -30,28 +30,29 @@ def print_status(status: dict[str, Any]) -> None:
         console,
         f"OTLP/HTTP {clean(server['otlp_http'])}, OTLP/gRPC {clean(server['otlp_grpc'])}",
     )
-    print_block(console)
     if not any(signal["events"] for signal in status["signals"]):
-        _print_nothing_yet(console)
+        _print_nothing_yet(console, clean(server["otlp_http"]))
     else:
         _print_arrived(console, status, now)
     _print_attention(console, status, now)
     _print_stored(console, status)
 
 
-def _print_nothing_yet(console: Console) -> None:
-    print_block(console, "Nothing has arrived yet.")
-    print_block(
-        console, "`codometer serve` printed what to paste into a shell to connect a client."
-    )
+def _print_nothing_yet(console: Console, otlp_http: str) -> None:
+    from codometer.operate.connect import lines_to_connect
+
     print_block(console)
+    print_block(console, "Nothing has arrived yet.")
+    print_block(console)
+    print_block(console, lines_to_connect(otlp_http).rstrip())
 
 
 def _print_arrived(console: Console, status: dict[str, Any], now: datetime) -> None:
-    clients, sessions = _count(status["clients"]), _count(status["sessions"])
+    clients = _number_of(status["clients"], "client")
+    sessions = _number_of(status["sessions"], "session")
     _print_section(
         console,
-        f"Arrived from {clients} clients in {sessions} sessions",
+        f"Arrived from {clients} in {sessions}",
         _text("Signal", [entry["signal"] for entry in status["signals"]]),
         _right("Events", [_count(entry["events"]) for entry in status["signals"]]),
         _text("First (UTC)", [format_instant(entry["first"]) for entry in status["signals"]]),
@@ -116,10 +117,12 @@ def _print_stored(console: Console, status: dict[str, Any]) -> None:
 
 
 def _print_section(console: Console, title: str, *columns: Column, more: int = 0) -> None:
+    """Print a section with a blank line above, unless it has no entries."""
     if not columns[0].cells:
         return
     from rich.text import Text
 
+    print_block(console)
     print_block(console, Text(title, style="bold"))
     for table in make_tables(console, columns, []):
         table.show_header = any(column.head for column in columns)
@@ -127,7 +130,6 @@ def _print_section(console: Console, title: str, *columns: Column, more: int = 0
         print_block(console, table)
     if more:
         print_block(console, Text(f"and {_count(more)} more", style="dim"))
-    print_block(console)
 
 
 def _text(head: str, cells: Sequence[str]) -> Column:
@@ -136,6 +138,10 @@ def _text(head: str, cells: Sequence[str]) -> Column:
 
 def _right(head: str, cells: Sequence[str]) -> Column:
     return Column(head=head, cells=cells, right=True)
+
+
+def _number_of(count: int, noun: str) -> str:
+    return f"{_count(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def _count(value: int | None) -> str:

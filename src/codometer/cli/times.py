@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,8 +14,8 @@ _DAY: Final = timedelta(days=1)
 
 
 def parse_instant(text: str) -> datetime:
-    """Read an instant of the API."""
-    return datetime.fromisoformat(text)
+    """Read an instant of the API, in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def format_period(period: dict[str, Any]) -> str:
@@ -25,10 +25,7 @@ def format_period(period: dict[str, Any]) -> str:
     end = parse_instant(period["end"]).astimezone(zone)
     if _is_midnight(start) and _is_midnight(end):
         last = end - timedelta(hours=12)
-        if last.date() == start.date():
-            return f"{_date(start, year=True)}, {zone.key}"
-        first = _date(start, year=start.year != last.year)
-        return f"{first} to {_date(last, year=True)}, {zone.key}"
+        return f"{_days(start, last)}, {zone.key}"
     first = _date(start, year=start.year != end.year)
     if not _is_midnight(start):
         first = f"{first} {start:%H:%M}"
@@ -56,6 +53,15 @@ def format_instant(text: str | None) -> str:
         return UNKNOWN
     instant = parse_instant(text)
     return f"{_date(instant, year=True)} {instant:%H:%M}"
+
+
+def _days(first: datetime, last: datetime) -> str:
+    """Write the days from the first to the last, without saying a month or year twice."""
+    if first.date() == last.date():
+        return _date(first, year=True)
+    same_month = (first.year, first.month) == (last.year, last.month)
+    start = str(first.day) if same_month else _date(first, year=first.year != last.year)
+    return f"{start} to {_date(last, year=True)}"
 
 
 def _date(moment: datetime, *, year: bool) -> str:

@@ -20,16 +20,15 @@ def otlp_url(listen: Listen) -> str:
     return f"http://{url_host(listen)}:{listen.otlp_port}"
 
 
-def client_variables(settings: Settings) -> dict[str, str]:
-    """Return the environment that makes Claude Code report to this server."""
-    return {**_VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_url(settings.listen)}
-
-
 def connection_lines(settings: Settings) -> str:
     """Return what to paste into a shell and what to run then, ready to print."""
-    exports = "\n".join(
-        f"  export {name}={value}" for name, value in client_variables(settings).items()
-    )
+    return lines_to_connect(otlp_url(settings.listen))
+
+
+def lines_to_connect(endpoint: str) -> str:
+    """Return the same for a server whose OTLP over HTTP has this address."""
+    variables = {**_VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+    exports = "\n".join(f"  export {name}={value}" for name, value in variables.items())
     return (
         "To connect Claude Code, paste this into a shell:\n\n"
         f"{exports}\n\n"

@@ -1,0 +1,148 @@
+from collections.abc import Iterator
+
+import pytest
+from click.testing import Result
+
+from codometer.cli.edge import ExitStatus
+from tests.journeys.office import run_codometer, serving
+from tests.unit.serve.parts import Office
+
+SINCE = ("--since", "2026-11-01", "--until", "2026-11-24")
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with serving(Office()) as address:
+        yield address
+
+
+def lines_of(result: Result) -> list[str]:
+    assert result.exit_code == ExitStatus.DONE, result.output
+    return result.stdout.splitlines()
+
+
+def test_a_table_has_units_and_says_what_it_rests_on(url: str) -> None:
+    result = run_codometer("query", "tokens", "cost", "--by", "model", *SINCE, url=url)
+    assert lines_of(result) == [
+        "1 to 23 Nov 2026, UTC",
+        "",
+        "Model                Tokens    Cost",
+        "claude-opus-4-5   1,920,417   $4.10",
+        "claude-haiku-4-5     61,004  <$0.01",
+        "claude-next           8,012       –",
+        "All               1,989,433   $4.10",
+        "",
+        "– is unknown: the signal that tells it did not come.",
+        "1.6% of the tokens are counted from metrics, because no events of them came.",
+        "Cost is estimated, not billed.",
+        "3 requests have no list price (claude-next).",
+        "$0.21 of the list cost rests on an assumption about prices.",
+        "These data begin on 2 Nov 2026 08:15 UTC.",
+    ]
+
+
+def test_a_comparison_stands_beside_every_measure(url: str) -> None:
+    result = run_codometer(
+        "query", "cost", "--by", "team", *SINCE[:2], "--until", "2026-12-01",
+        "--compare", "previous", url=url,
+    )  # fmt: skip
+    assert lines_of(result)[:8] == [
+        "1 to 30 Nov 2026, UTC",
+        "before: 1 to 31 Oct 2026, UTC",
+        "",
+        "Team        Cost  Before  Change",
+        "checkout   $4.10   $5.25  −21.8%",
+        "unknown   <$0.01       –       –",
+        "search         –       –       –",
+        "All        $4.10   $5.25  −21.8%",
+    ]
+
+
+def test_without_dimensions_there_is_one_measure_a_line(url: str) -> None:
+    result = run_codometer("query", "requests", "cost", *SINCE, "--compare", "previous", url=url)
+    assert lines_of(result)[3:6] == [
+        "Measure   Value  Before  Change",
+        "Requests    359     290  +23.8%",
+        "Cost      $4.10   $5.25  −21.8%",
+    ]
+
+
+def test_a_single_row_needs_no_line_for_all(url: str) -> None:
+    result = run_codometer(
+        "query", "tokens", "--by", "team", "--where", "team=search", *SINCE, url=url
+    )
+    assert "All" not in result.stdout
+    assert lines_of(result)[3] == "search   8,012"
+
+
+def test_hours_and_months_are_written_in_the_zone(url: str) -> None:
+    zone = ("--timezone", "Asia/Kathmandu")
+    hours = run_codometer("query", "tokens", "--by", "hour", *SINCE, *zone, url=url)
+    assert lines_of(hours)[3].startswith("2026-11-20 14:45")
+
+
+def test_json_is_the_apis_answer_with_every_digit(url: str) -> None:
+    result = run_codometer("query", "cost", "--by", "model", *SINCE, "--format", "json", url=url)
+    assert '      "cost": 4.102976250001\n' in result.stdout
+    assert '  "previous_period": null,\n' in result.stdout
+
+
+def test_csv_has_every_digit_and_leaves_the_unknown_empty(url: str) -> None:
+    result = run_codometer(
+        "query", "tokens", "cost", "--by", "model", *SINCE, "--format", "csv", url=url
+    )
+    assert result.stdout == (
+        "model,tokens,cost\n"
+        "claude-opus-4-5,1920417,4.102976250001\n"
+        "claude-haiku-4-5,61004,0.00000001\n"
+        "claude-next,8012,\n"
+    )
+
+
+def test_csv_of_a_comparison_has_both_periods(url: str) -> None:
+    result = run_codometer(
+        "query", "tokens", "--by", "team", "--where", "team=checkout", *SINCE[:2],
+        "--until", "2026-12-01", "--compare", "previous", "--format", "csv", url=url,
+    )  # fmt: skip
+    assert result.stdout == (
+        "team,tokens,previous_tokens,change_tokens\ncheckout,1920417,1500000,0.280278\n"
+    )
+
+
+def test_without_measures_everything_that_can_be_asked_is_listed(url: str) -> None:
+    table = run_codometer("query", url=url)
+    assert any(line.startswith("cache_hit_ratio  ") for line in lines_of(table))
+    assert any(line.startswith("resource.department  ") for line in lines_of(table))
+    assert '"direction": "neither"' in run_codometer("query", "--format", "json", url=url).stdout
+    csv = run_codometer("query", "--format", "csv", url=url).stdout.splitlines()
+    assert csv[0] == "kind,name,label,definition"
+    assert csv[-1].startswith("dimension,resource.")
+
+
+def test_an_unknown_measure_names_the_nearest(url: str) -> None:
+    result = run_codometer("query", "tokns", url=url)
+    assert result.exit_code == ExitStatus.WRONG_USAGE
+    assert result.stdout == ""
+    assert result.stderr == (
+        "Error: there is no measure 'tokns'\nHint: perhaps tokens, output_tokens\n"
+    )
+
+
+def test_a_filter_that_is_none_is_wrong_usage(url: str) -> None:
+    result = run_codometer("query", "cost", "--where", "model", url=url)
+    assert result.exit_code == ExitStatus.WRONG_USAGE
+    assert "'model' is not DIM=VALUE" in result.stderr
+
+
+def test_a_period_without_anything_says_so(url: str) -> None:
+    result = run_codometer(
+        "query", "cost", "--by", "model", "--since", "2025-01-01", "--until", "2025-02-01", url=url
+    )
+    assert lines_of(result)[2] == "Nothing was received for this period."
+
+
+def test_a_fault_of_the_server_is_no_wrong_usage() -> None:
+    with serving(Office(fault=RuntimeError("secret"))) as url:
+        result = run_codometer("query", "cost", url=url)
+    assert result.exit_code == ExitStatus.NO
+    assert result.stderr.startswith("Error: the server failed to answer this\nHint: ")
