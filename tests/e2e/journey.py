@@ -21,7 +21,13 @@ from urllib.parse import urlencode
 from tests.e2e.client import Client, Result, prepare_home, prepare_repository
 from tests.e2e.messages_api import LedgerLine, read_ledger
 from tests.e2e.namespace import Namespace, open_namespace
-from tests.e2e.script import MODEL, MODEL_THAT_IS_DOWN, RESUMED_MODEL, SCRIPTED_COMMITS
+from tests.e2e.script import (
+    MODEL,
+    MODEL_THAT_IS_DOWN,
+    RESUMED_MODEL,
+    SCRIPTED_API_ERRORS,
+    SCRIPTED_COMMITS,
+)
 
 GRPC_PORT: Final = 4317
 OTLP_PORT: Final = 4318
@@ -172,9 +178,15 @@ def _work(client: Client) -> list[Result]:
 
 
 def _wait_until_settled(journey: Journey) -> None:
+    # What the first two sessions did, in events and in metrics, and what the last one did.
+    expected = {
+        "requests": len(journey.paid),
+        "commits": SCRIPTED_COMMITS,
+        "api_errors": SCRIPTED_API_ERRORS,
+    }
     deadline = time.monotonic() + _SETTLE_SECONDS
     while time.monotonic() < deadline:
-        row = journey.query("requests", "commits")[0]
-        if (row["requests"], row["commits"]) == (len(journey.paid), SCRIPTED_COMMITS):
+        row = journey.query(*expected)[0]
+        if all(row[measure] == value for measure, value in expected.items()):
             return
         time.sleep(0.2)

@@ -78,3 +78,5 @@ SCRIPT: Final = (
 SCRIPTED_LINES_ADDED: Final = 7 + 2 + 3
 SCRIPTED_LINES_REMOVED: Final = 1
 SCRIPTED_COMMITS: Final = 2
+# The overloaded turn succeeds at the second try; only the model that is down is given up.
+SCRIPTED_API_ERRORS: Final = 1
