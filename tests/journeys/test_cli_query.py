@@ -32,12 +32,12 @@ def test_a_table_has_units_and_says_what_it_rests_on(url: str) -> None:
         "claude-next           8,012       –",
         "All               1,989,433   $4.10",
         "",
-        "– is unknown: the signal that tells it did not come.",
+        "– is unknown: nothing came that tells it.",
         "1.6% of the tokens are counted from metrics, because no events of them came.",
         "Cost is estimated, not billed.",
         "3 requests have no list price (claude-next).",
         "$0.21 of the list cost rests on an assumption about prices.",
-        "These data begin on 2 Nov 2026 08:15 UTC.",
+        "These data begin on 2 Nov 2026.",
     ]
 
 

@@ -57,7 +57,7 @@ Model        Requests
 claude-next         3
 
 Stored
-Folder   codometer-data, 7.0 MiB
+Data     codometer-data, 7.0 MiB
 Detail   11,004 rows since 2 Nov 2026 08:15 UTC
 Rollups  1,920 rows, up to 23 Nov 2026 14:00 UTC, 2 to be brought up to date
 """

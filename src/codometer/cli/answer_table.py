@@ -142,13 +142,18 @@ def _bars(values: list[Any], width: int) -> list[str]:
     return ["━" * max(round(width * value / largest), 1) if value else "" for value in values]
 
 
+def _has_unknown(row: Row, measures: Sequence[dict[str, Any]]) -> bool:
+    parts = [row, *(row[part] for part in ("previous", "change") if part in row)]
+    return any(part[measure["name"]] is None for part in parts for measure in measures)
+
+
 def _print_notes(console: Console, answer: dict[str, Any]) -> None:
     from rich.text import Text
 
     notes = coverage_notes(answer)
-    shown = [row[measure["name"]] for row in answer["rows"] for measure in answer["measures"]]
-    if None in shown:
-        notes.insert(0, f"{UNKNOWN} is unknown: the signal that tells it did not come.")
+    if any(_has_unknown(row, answer["measures"]) for row in answer["rows"]):
+        compared = " or that it can be compared with" if answer["previous_period"] else ""
+        notes.insert(0, f"{UNKNOWN} is unknown: nothing came that tells it{compared}.")
     if notes:
         print_block(console)
     for note in notes:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from codometer.cli.numbers import format_value
 from codometer.cli.output import clean
-from codometer.cli.times import format_instant, parse_instant
+from codometer.cli.times import format_day, parse_instant
 
 _LATE_START: Final = timedelta(days=1)
 _TOLERANCE: Final = 0.0005
@@ -32,7 +32,7 @@ def coverage_notes(answer: dict[str, Any]) -> list[str]:
         notes.append(f"{_count(missing, 'event was', 'events were')} sent and did not arrive.")
     first = coverage["reported_from"]
     if first and parse_instant(first) - parse_instant(answer["period"]["start"]) >= _LATE_START:
-        notes.append(f"These data begin on {format_instant(first)} UTC.")
+        notes.append(f"These data begin on {format_day(first, answer['period']['timezone'])}.")
     return notes
 
 

@@ -31,20 +31,22 @@ def print_status(status: dict[str, Any]) -> None:
         f"OTLP/HTTP {clean(server['otlp_http'])}, OTLP/gRPC {clean(server['otlp_grpc'])}",
     )
     if not any(signal["events"] for signal in status["signals"]):
-        _print_nothing_yet(console, clean(server["otlp_http"]))
+        _print_nothing_yet(console, server)
     else:
         _print_arrived(console, status, now)
     _print_attention(console, status, now)
     _print_stored(console, status)
 
 
-def _print_nothing_yet(console: Console, otlp_http: str) -> None:
+def _print_nothing_yet(console: Console, server: Entry) -> None:
     from codometer.operate.connect import lines_to_connect
 
     print_block(console)
     print_block(console, "Nothing has arrived yet.")
     print_block(console)
-    print_block(console, lines_to_connect(otlp_http).rstrip())
+    print_block(
+        console, lines_to_connect(clean(server["otlp_http"]), clean(server["url"])).rstrip()
+    )
 
 
 def _print_arrived(console: Console, status: dict[str, Any], now: datetime) -> None:
@@ -109,7 +111,7 @@ def _print_stored(console: Console, status: dict[str, Any]) -> None:
     up_to = f"up to {format_instant(rollup['as_of'])} UTC" if rollup["as_of"] else "not yet made"
     pending = f", {_count(rollup['pending'])} to be brought up to date" if rollup["pending"] else ""
     lines = {
-        "Folder": f"{clean(storage['path'])}, {format_bytes(storage['bytes'])}",
+        "Data": f"{clean(storage['path'])}, {format_bytes(storage['bytes'])}",
         "Detail": f"{_count(storage['detail_rows'])} rows{since}",
         "Rollups": f"{_count(storage['rollup_rows'])} rows, {up_to}{pending}",
     }

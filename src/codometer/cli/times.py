@@ -47,6 +47,11 @@ def format_ago(text: str | None, now: datetime) -> str:
     return format_instant(text)
 
 
+def format_day(text: str, zone: str) -> str:
+    """Write the date of an instant in a zone."""
+    return _date(parse_instant(text).astimezone(ZoneInfo(zone)), year=True)
+
+
 def format_instant(text: str | None) -> str:
     """Write an instant in UTC, to the minute."""
     if text is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from codometer.settings import Listen, Settings, url_host
+from codometer.settings import Listen, Settings, base_url, url_host
 
 # https://code.claude.com/docs/en/monitoring-usage (2026-10); seen with client 2.1.330.
 _VARIABLES: Final = {
@@ -22,16 +22,17 @@ def otlp_url(listen: Listen) -> str:
 
 def connection_lines(settings: Settings) -> str:
     """Return what to paste into a shell and what to run then, ready to print."""
-    return lines_to_connect(otlp_url(settings.listen))
+    return lines_to_connect(otlp_url(settings.listen), base_url(settings.listen))
 
 
-def lines_to_connect(endpoint: str) -> str:
-    """Return the same for a server whose OTLP over HTTP has this address."""
+def lines_to_connect(endpoint: str, url: str) -> str:
+    """Return the same for a server that takes OTLP over HTTP at `endpoint` and answers at `url`."""
     variables = {**_VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
     exports = "\n".join(f"  export {name}={value}" for name, value in variables.items())
+    where = "" if url == base_url(Listen()) else f" --url {url}"
     return (
         "To connect Claude Code, paste this into a shell:\n\n"
         f"{exports}\n\n"
         "Start `claude` in that shell and give it something to do. A few seconds later:\n\n"
-        "  codometer query tokens cost --by model\n"
+        f"  codometer query tokens cost --by model{where}\n"
     )

@@ -71,6 +71,6 @@ def test_requests_without_a_price_are_named_with_their_models() -> None:
 def test_lost_events_and_a_late_start_are_noted() -> None:
     assert notes_on(COMMITS, missing_events=14, reported_from="2026-11-03T08:00:00Z") == [
         "14 events were sent and did not arrive.",
-        "These data begin on 3 Nov 2026 08:00 UTC.",
+        "These data begin on 3 Nov 2026.",
     ]
     assert notes_on(COMMITS, missing_events=1) == ["1 event was sent and did not arrive."]

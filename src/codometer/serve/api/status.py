@@ -20,11 +20,12 @@ from codometer.model.status import (
 from codometer.operate.connect import otlp_url
 from codometer.serve.api.resource import Resource
 from codometer.serve.api.schema import object_schema, schema_of
-from codometer.settings import Listen, Settings, url_host
+from codometer.settings import Listen, Settings, base_url, url_host
 
 _SERVER_SCHEMA: Final = object_schema(
     version={"type": "string"},
     time={"type": "string", "format": "date-time"},
+    url={"type": "string"},
     otlp_http={"type": "string"},
     otlp_grpc={"type": "string"},
 )
@@ -62,6 +63,7 @@ def _document(status: Status, listen: Listen, version: str, time: datetime) -> d
     server = {
         "version": version,
         "time": time,
+        "url": base_url(listen),
         "otlp_http": otlp_url(listen),
         "otlp_grpc": f"http://{url_host(listen)}:{listen.grpc_port}",
     }
