@@ -66,6 +66,7 @@ class HttpServer:
         await asyncio.wait({self._serving, ready}, return_when=asyncio.FIRST_COMPLETED)
         if self._serving.done():
             ready.cancel()
+            listener.close()
             self._serving.result()
 
     async def stop(self, grace_seconds: float) -> None:

@@ -96,9 +96,13 @@ class OtlpGrpc:
         """Take no more, finish what is in flight for up to `grace_seconds`, then close."""
         if self._server is None:
             return
+        until = asyncio.get_running_loop().time() + grace_seconds
         await self._server.stop(grace_seconds)
         if self._exports:  # of clients who are gone
-            await asyncio.wait(self._exports, timeout=grace_seconds)
+            rest_seconds = max(0, until - asyncio.get_running_loop().time())
+            await asyncio.wait(self._exports, timeout=rest_seconds)
+        for export in self._exports:
+            export.cancel()
 
     def _handler(self, kind: SignalKind) -> _Handler:
         async def handle(messages: AsyncIterator[bytes], context: _Context) -> bytes:
