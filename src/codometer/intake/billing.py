@@ -28,10 +28,10 @@ def pricer(catalogue: PriceCatalogue) -> Callable[[Event], Charge]:
     def price(event: Event) -> Charge:
         if event.kind is not Kind.REQUEST or event.output_tokens is None:
             return _NOTHING
-        return Charge(*price_request(
+        return price_request(
             catalogue,
             model=event.model,
-            provider="firstParty" if event.provider == "anthropic" else event.provider,
+            provider=event.provider,
             endpoint_scope=event.endpoint_scope,
             day=_day(event.time_ns // _NS_PER_DAY),
             speed=event.speed,
@@ -41,7 +41,7 @@ def pricer(catalogue: PriceCatalogue) -> Callable[[Event], Charge]:
             cache_write_1h_tokens=event.cache_write_1h_tokens,
             output_tokens=event.output_tokens,
             reported_cost=event.reported_cost,
-        ))
+        )
 
     return price
 

@@ -26,7 +26,7 @@ from codometer.pricing.rows import Premium, UnitPrices
 # rounding, and far less than one token's difference between the two kinds of cache write.
 _TOLERANCE: Final = 1_000
 
-_FAST_PROVIDERS: Final = frozenset({None, "firstParty"})
+_FAST_PROVIDERS: Final = frozenset({None, "anthropic"})
 """Fast mode is of the first-party API alone."""
 _PREMIUM_PROVIDERS: Final = frozenset({"bedrock", "vertex"})
 

@@ -22,8 +22,10 @@ installation's day) and subject (canonical model, or tool for decisions):
    there to the end. Dips from exports out of phase vanish in that minimum.
 
 It is a pure function of stored rows: order, repetition and time of arrival do
-not matter. A scope whose detail has expired keeps three sums for each subject
-and counter (`sealed_usage`), from which the running excess goes on.
+not matter. A scope whose detail has expired keeps two sums for each subject and
+counter (`sealed_usage`): what metrics filled, which late events take back, and
+what its events told uncovered, which late metrics must exceed to be new. And it
+keeps where its cumulative counters stood (`sealed_series`).
 """
 
 from __future__ import annotations
@@ -80,18 +82,24 @@ WHERE mine.temporality = 'cumulative' AND mine.bucket >= $since
 
 _INCREMENTS: Final = f"""
 CREATE OR REPLACE TEMP TABLE increment AS
-WITH followed AS (
-  SELECT *, CAST(value AS DECIMAL(38,12)) AS stood
-  FROM reading
-  WHERE bucket >= $since AND counter <> 'other' AND series IN (
-    SELECT series FROM reading SEMI JOIN work USING (scope) WHERE bucket >= $since)
+WITH wanted AS (
+  SELECT DISTINCT series FROM reading SEMI JOIN work USING (scope) WHERE bucket >= $since
+), followed AS (
+  SELECT *, CAST(value AS DECIMAL(38,12)) AS stood, FALSE AS is_sealed
+  FROM reading SEMI JOIN wanted USING (series)
+  WHERE bucket >= $since AND counter <> 'other'
+  UNION ALL BY NAME
+  SELECT series, start, until AS time, highest AS stood, TRUE AS is_sealed,
+    'cumulative' AS temporality
+  FROM sealed_series SEMI JOIN wanted USING (series)
 ), compared AS (
   SELECT *,
     max(stood) OVER earlier AS highest, max(time) OVER earlier AS seen,
     last_value(stood) OVER earlier AS previous
   FROM followed
   WINDOW earlier AS (
-    PARTITION BY series, temporality, start ORDER BY time, stood, key_high, key_low
+    PARTITION BY series, temporality, start
+    ORDER BY is_sealed DESC, time, stood, key_high, key_low
     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 )
 SELECT scope, origin, bucket, time, key_low, counter, {_DIMENSIONS},
@@ -104,24 +112,45 @@ SELECT scope, origin, bucket, time, key_low, counter, {_DIMENSIONS},
        WHEN stood >= previous THEN stood - previous
        ELSE stood END AS amount
 FROM compared
-WHERE scope IN (SELECT scope FROM work)
+WHERE NOT is_sealed AND scope IN (SELECT scope FROM work)
+"""
+
+_SPANS: Final = """
+CREATE OR REPLACE TEMP TABLE counted_span AS
+SELECT key_high, key_low FROM event s
+WHERE s.source = 'span' AND s.bucket >= $since AND s.scope IN (SELECT scope FROM work)
+  AND NOT EXISTS (
+    SELECT 1 FROM event e WHERE e.source = 'event' AND e.bucket >= $since
+      AND e.scope = s.scope AND e.key_low = s.twin)
+  AND NOT EXISTS (SELECT 1 FROM sealed_key k WHERE k.key_low = s.twin)
+  AND NOT EXISTS (
+    SELECT 1 FROM event e WHERE e.source = 'event' AND e.bucket >= $since
+      AND e.scope = s.scope AND e.kind = s.kind AND s.twin IS NULL)
+"""
+"""The spans that count: no event tells the same, or tells of the same kind where ids are missing."""
+
+_COUNTED_EVENTS: Final = """
+CREATE OR REPLACE TEMP VIEW counted_event AS
+SELECT * FROM event WHERE source = 'event'
+UNION ALL
+SELECT e.* FROM event e SEMI JOIN counted_span USING (key_high, key_low) WHERE source = 'span'
 """
 
 # What events and unmatched spans told. A day's scope is compared with the events of
 # those of the installation's sessions that send no metrics of their own.
 _TOLD: Final = """
 CREATE OR REPLACE TEMP TABLE told AS
-WITH compared AS (
+WITH wanted AS (
   SELECT scope FROM increment WHERE counter IN ({compared})
   UNION
-  SELECT scope FROM sealed_usage WHERE scope IN (SELECT scope FROM work)
+  SELECT scope FROM sealed_scope WHERE scope IN (SELECT scope FROM work)
 ), facts AS (
   SELECT c.scope, e.* EXCLUDE (scope)
-  FROM counted_event e JOIN compared c ON c.scope = e.scope
+  FROM counted_event e JOIN wanted c ON c.scope = e.scope
   WHERE e.kind IN ('request', 'edit_decision')
   UNION ALL
   SELECT c.scope, e.* EXCLUDE (scope)
-  FROM counted_event e JOIN compared c ON c.scope = e.day_scope
+  FROM counted_event e JOIN wanted c ON c.scope = e.day_scope
   WHERE e.scope <> e.day_scope AND e.kind IN ('request', 'edit_decision')
     AND NOT EXISTS (SELECT 1 FROM reading own WHERE own.scope = e.scope)
 )
@@ -142,8 +171,8 @@ _FACTS: Final = "\nUNION ALL\n".join(
     ]
 )
 
-_GAPS: Final = f"""
-CREATE OR REPLACE TEMP TABLE gap AS
+_COMPARED_TABLE: Final = f"""
+CREATE OR REPLACE TEMP TABLE compared AS
 WITH stretch AS (
   SELECT scope, subject, time AS until,
     CASE WHEN counter IN ({_DECISIONS_SQL}) THEN since - {LEAD} ELSE since END AS since
@@ -163,33 +192,38 @@ WITH stretch AS (
 ), covered AS (
   SELECT scope, subject, min(since) AS since, max(until) AS until
   FROM numbered GROUP BY scope, subject, number
-), comparable AS (
-  SELECT t.* FROM told t ASOF JOIN covered c
-    ON t.scope = c.scope AND t.subject = c.subject AND t.time >= c.since
-  WHERE t.time <= c.until + {TOLERANCE}
-), steps AS (
+)
+SELECT t.*, coalesce(t.time <= c.until + {TOLERANCE}, FALSE) AS is_covered
+FROM told t ASOF LEFT JOIN covered c
+  ON t.scope = c.scope AND t.subject = c.subject AND t.time >= c.since
+"""
+
+_GAPS: Final = f"""
+CREATE OR REPLACE TEMP TABLE gap AS
+WITH steps AS (
   SELECT scope, subject, counter, time, TRUE AS told_by_metric, amount, key_low, origin, bucket,
     {_DIMENSIONS}
   FROM increment WHERE counter IN ({_COMPARED_SQL})
   UNION ALL BY NAME
   SELECT scope, subject, counter, time - {TOLERANCE} AS time, FALSE AS told_by_metric,
-    -amount AS amount FROM comparable
+    -amount AS amount FROM compared WHERE is_covered
   UNION ALL BY NAME  -- a late event of a sealed scope may take back what metrics had filled
   SELECT scope, subject, counter, max(time) AS time, TRUE AS told_by_metric, 0 AS amount,
     0 AS key_low, arg_max(origin, time) AS origin, arg_max(bucket, time) AS bucket,
     CASE WHEN counter NOT IN ({_DECISIONS_SQL}) THEN nullif(subject, '') END AS model,
     CASE WHEN counter IN ({_DECISIONS_SQL}) THEN nullif(subject, '') END AS tool
-  FROM comparable SEMI JOIN sealed_usage USING (scope, subject, counter)
+  FROM compared SEMI JOIN sealed_usage USING (scope, subject, counter) WHERE is_covered
   GROUP BY scope, subject, counter
 ), running AS (
   SELECT s.*,
     sum(s.amount) OVER (
       PARTITION BY s.scope, s.subject, s.counter ORDER BY s.time, s.told_by_metric, s.key_low
-      ROWS UNBOUNDED PRECEDING) + coalesce(u.counted - u.told, 0) AS excess,
-    coalesce(u.filled, 0) AS filled
+      ROWS UNBOUNDED PRECEDING) AS excess,
+    coalesce(u.filled, 0) AS filled, coalesce(u.uncovered, 0) AS uncovered
   FROM steps s LEFT JOIN sealed_usage u USING (scope, subject, counter)
 ), remaining AS (
-  SELECT *, min(greatest(excess, 0)) OVER (
+  SELECT *, min(CASE WHEN excess < 0 THEN greatest(filled + excess, 0)
+                     ELSE filled + greatest(excess - uncovered, 0) END) OVER (
     PARTITION BY scope, subject, counter ORDER BY time, told_by_metric, key_low
     ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS remains
   FROM running WHERE told_by_metric
@@ -202,15 +236,19 @@ FROM remaining
 
 
 def find_gaps(connection: duckdb.DuckDBPyConnection, since: datetime) -> None:
-    """Fill the temporary tables `increment` and `gap` for the scopes in the table `work`.
+    """Fill the temporary tables `increment`, `compared` and `gap` for the scopes in `work`.
 
     `since` is a bucket before which none of these scopes has rows. `work` may
-    grow by the days that a cumulative counter links. Expects the temporary view
-    `counted_event`. In `gap`, `amount` is what a reading told and no event did.
+    grow by the days that a cumulative counter links. The view `counted_event` has
+    the events and the spans that count. In `gap`, `amount` is what a reading told
+    and no event did.
     """
     connection.execute(_ADD_LINKED_DAYS, {"since": since})
+    connection.execute(_SPANS, {"since": since})
+    connection.execute(_COUNTED_EVENTS)
     connection.execute(_INCREMENTS, {"since": since})
     connection.execute(_TOLD.format(compared=_COMPARED_SQL, facts=_FACTS))
+    connection.execute(_COMPARED_TABLE)
     connection.execute(_GAPS)
     connection.execute(
         f"UPDATE gap SET amount = 0 WHERE counter = 'reported_cost' AND abs(amount) < {_SMALLEST_GAP}"

@@ -22,6 +22,7 @@ from codometer.model.event import Counter
 from codometer.store.counting import find_gaps
 from codometer.store.days import local_day
 from codometer.store.duckdb_engine import DuckDBEngine, transaction
+from codometer.store.sealing import seal
 from codometer.store.tables import (
     COST_SUMS,
     COUNT_SUMS,
@@ -58,27 +59,6 @@ SELECT date_trunc('day', min(bucket)) FROM (
   UNION ALL
   SELECT min(bucket) FROM rollup_15m
   WHERE part = 'live' AND scope IN (SELECT scope FROM work))
-"""
-
-_SPANS: Final = """
-CREATE OR REPLACE TEMP TABLE counted_span AS
-SELECT key_high, key_low FROM event s
-WHERE s.source = 'span' AND s.bucket >= $since AND s.scope IN (SELECT scope FROM work)
-  AND NOT EXISTS (
-    SELECT 1 FROM event e WHERE e.source = 'event' AND e.bucket >= $since
-      AND e.scope = s.scope AND e.key_low = s.twin)
-  AND NOT EXISTS (SELECT 1 FROM sealed_key k WHERE k.key_low = s.twin)
-  AND NOT EXISTS (
-    SELECT 1 FROM event e WHERE e.source = 'event' AND e.bucket >= $since
-      AND e.scope = s.scope AND e.kind = s.kind AND s.twin IS NULL)
-"""
-"""The spans that count: no event tells the same, or tells of the same kind where ids are missing."""
-
-_COUNTED_EVENTS: Final = """
-CREATE OR REPLACE TEMP VIEW counted_event AS
-SELECT * FROM event WHERE source = 'event'
-UNION ALL
-SELECT e.* FROM event e SEMI JOIN counted_span USING (key_high, key_low) WHERE source = 'span'
 """
 
 # The detail that is rolled up now: events of the marked buckets, spans of the marked scopes.
@@ -152,7 +132,7 @@ WITH followed AS (
     GROUP BY scope, sequence)
 )
 SELECT bucket, scope, origin, 'live' AS part, 'event' AS source, sum(missing) AS missing_events
-FROM followed WHERE missing > 0 AND scope NOT IN (SELECT scope FROM sealed_usage)
+FROM followed WHERE missing > 0 AND scope NOT IN (SELECT scope FROM sealed_scope)
 GROUP BY bucket, scope, origin
 """
 """Clients number their events from 0; a number that never came is an event that never came."""
@@ -301,6 +281,11 @@ class Rollups:
         while self.refresh().pending:
             pass
 
+    def seal(self, before: datetime) -> int:
+        """Let the detail of scopes go that ended before a bucket; return how many those are."""
+        with self._lock, transaction(self._connection):
+            return seal(self._connection, before)
+
     def close(self) -> None:
         """Let the connection go."""
         with self._lock:
@@ -309,8 +294,6 @@ class Rollups:
     def _recompute(self) -> None:
         connection = self._connection
         (since,) = connection.execute(_FIND_SINCE).fetchone() or (None,)
-        connection.execute(_SPANS, {"since": since})
-        connection.execute(_COUNTED_EVENTS)
         find_gaps(connection, since)
         connection.execute(_DETAIL)
         for table in ("rollup_15m", "latency_15m"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from codometer.store.duckdb_engine import DuckDBEngine
@@ -15,6 +16,7 @@ from codometer.store.writer import Batch, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _REFRESH_SECONDS: Final = 1.0
-_PATIENCE_SECONDS: Final = 0.5
+_PATIENCE_SECONDS: Final = 1.0
 """How long a question waits for the rollups to catch up; beyond it, it is answered as of before."""
 
 
@@ -52,11 +54,10 @@ class Store:
         self._rollups = Rollups(self._engine, organisation_zone)
         self._commits = 1  # marks that an earlier process left count as one
         self._rolled_up = 0
-        self._changed = threading.Event()
-        self._changed.set()
+        self._progress = threading.Condition()
         self._refreshing = threading.Lock()
+        self._hurry = threading.Event()
         self._stopping = threading.Event()
-        self._last_refresh_seconds = 0.0
         self._thread = threading.Thread(target=self._keep_current, name="rollups", daemon=True)
 
     @property
@@ -71,7 +72,7 @@ class Store:
     def close(self) -> None:
         """Roll up what is marked, write everything into the one file, and let it go."""
         self._stopping.set()
-        self._changed.set()
+        self._hurry.set()
         if self._thread.is_alive():
             self._thread.join()
         self._rollups.close()
@@ -89,7 +90,12 @@ class Store:
         """Commit the batch durably; rows that are stored already add nothing."""
         self._writer.write(batch)
         self._commits += 1
-        self._changed.set()
+
+    def seal(self, before: datetime) -> int:
+        """Let the detail of sessions go that ended before an instant (UTC); return how many."""
+        self.roll_up()
+        midnight = before.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return self._rollups.seal(midnight.replace(tzinfo=None))
 
     def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one SELECT on whatever is rolled up now."""
@@ -97,23 +103,18 @@ class Store:
 
     def roll_up(self) -> None:
         """Make the rollups hold all that is committed, however long it takes."""
-        wanted = self._commits
-        while self._rolled_up < wanted:
-            self._refresh(wanted)
+        while self._rolled_up < self._commits:
+            self._refresh()
 
     def catch_up(self) -> None:
-        """Make the rollups hold all that is committed, if that takes no longer than a moment.
+        """Wait a moment for the rollups to hold all that is committed by now.
 
-        Under so much load that it would, they are at most a few seconds behind.
+        Under so much load that they take longer, they are a few seconds behind.
         """
         wanted = self._commits
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while (
-            self._rolled_up < wanted
-            and self._last_refresh_seconds < _PATIENCE_SECONDS
-            and time.monotonic() < deadline
-        ):
-            self._refresh(wanted)
+        self._hurry.set()
+        with self._progress:
+            self._progress.wait_for(lambda: self._rolled_up >= wanted, _PATIENCE_SECONDS)
 
     def check(self) -> None:
         """Raise if the database does not answer."""
@@ -123,25 +124,23 @@ class Store:
         """Tell what arrived and what is stored."""
         return read_status(self._engine, self._engine.path, self._rollups.as_of)
 
-    def _refresh(self, wanted: int) -> None:
-        """Roll up the commits so far, unless somebody else has meanwhile rolled up those wanted."""
+    def _refresh(self) -> None:
         with self._refreshing:
-            if self._rolled_up >= wanted:
-                return
-            self._changed.clear()
             commits = self._commits
-            started = time.monotonic()
-            if self._rollups.refresh().pending:
-                self._changed.set()
-            else:
-                self._rolled_up = commits
-            self._last_refresh_seconds = time.monotonic() - started
+            pending = self._rollups.refresh().pending
+        if not pending:
+            with self._progress:
+                self._rolled_up = max(self._rolled_up, commits)
+                self._progress.notify_all()
 
     def _keep_current(self) -> None:
         while not self._stopping.is_set():
-            self._changed.wait()
+            started = time.monotonic()
             try:
-                self._refresh(self._commits)
-            except Exception:  # an outer edge: the job
+                if self._rolled_up < self._commits:
+                    self._refresh()
+            except Exception:  # noqa: BLE001 - an outer edge: the job
                 _log.exception("the rollups could not be refreshed")
-            self._stopping.wait(max(_REFRESH_SECONDS, 2 * self._last_refresh_seconds))
+            took = time.monotonic() - started
+            self._hurry.wait(max(_REFRESH_SECONDS, 2 * took))
+            self._hurry.clear()

@@ -9,7 +9,9 @@ Detail is kept for a while; rollups are recomputed from it and stay:
     rollup_day    the same by day of the organisation's time zone  (derived)
     latency_15m, latency_day   durations in logarithmic bins        (derived)
     sealed_key    keys of expired detail, so that twice stays once
-    sealed_usage  what a scope had counted when its detail expired
+    sealed_scope  scopes whose detail has expired
+    sealed_usage  what metrics had filled in a sealed scope, and could not be compared
+    sealed_series where a sealed scope's cumulative counters stood
     dirty         which (scope, bucket) must be rolled up again
     unit_price    list prices by model and day, for what only metrics told
     stranger      names that we do not know, counted
@@ -163,14 +165,21 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "latency_day": (Column("day", "date", required=True), *_LATENCY_BODY),
     "sealed_key": (
         Column("bucket", "time", required=True),
-        *_columns("u64", "key_high", "key_low", required=True),
+        Column("key_low", "u64", required=True),
     ),
     "sealed_usage": (
         Column("scope", "u64", required=True),
         *_columns("label", "subject", "counter", required=True),
-        *_columns("usd_sum", "told", "counted", "filled", required=True),
+        *_columns("usd_sum", "filled", "uncovered", required=True),
         *_columns("time", "since", "until"),
     ),
+    "sealed_series": (
+        *_columns("u64", "series", "scope", required=True),
+        Column("start", "time"),
+        Column("highest", "usd_sum", required=True),
+        Column("until", "time", required=True),
+    ),
+    "sealed_scope": (Column("scope", "u64", required=True),),
     "dirty": (Column("scope", "u64", required=True), Column("bucket", "time", required=True)),
     "stranger": (
         *_columns("label", "agent", "what", "name", required=True),

@@ -127,7 +127,7 @@ class Writer:
                     "AND t.key_high = i.key_high AND t.key_low = i.key_low) AND NOT EXISTS ("
                     "SELECT 1 FROM sealed_key s "
                     "WHERE s.bucket BETWEEN make_timestamp($first) AND make_timestamp($last) "
-                    "AND s.key_high = i.key_high AND s.key_low = i.key_low)",
+                    "AND s.key_low = i.key_low)",
                     {"first": first_us, "last": last_us},
                 )
 

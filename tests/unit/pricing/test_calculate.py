@@ -16,7 +16,7 @@ NANO_USD = 1_000
 
 ORDINARY: dict[str, Any] = {
     "model": "claude-sonnet-5-5",
-    "provider": "firstParty",
+    "provider": "anthropic",
     "endpoint_scope": None,
     "day": DAY,
     "speed": "normal",
