@@ -146,3 +146,19 @@ def test_a_fault_of_the_server_is_no_wrong_usage() -> None:
         result = run_codometer("query", "cost", url=url)
     assert result.exit_code == ExitStatus.NO
     assert result.stderr.startswith("Error: the server failed to answer this\nHint: ")
+
+
+def test_bars_stand_beside_a_table_that_has_room_for_them(url: str) -> None:
+    terminal = {"FORCE_COLOR": "1", "COLUMNS": "80"}
+    result = run_codometer("query", "tokens", "--by", "month", *SINCE, url=url, environ=terminal)
+    assert "━" * 24 in result.stdout
+    wide = run_codometer(
+        "query", "tokens", "cost", "requests", "--by", "model", *SINCE, "--compare", "previous",
+        url=url, environ=terminal,
+    )  # fmt: skip
+    assert "━" not in wide.stdout
+    assert wide.stdout.count("Model") == 2
+    unknown = run_codometer(
+        "query", "cost", "--by", "team", "--where", "team=search", *SINCE, url=url, environ=terminal
+    )
+    assert "━" not in unknown.stdout

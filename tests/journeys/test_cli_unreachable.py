@@ -110,4 +110,4 @@ def test_help_fits_a_terminal_of_80_columns(arguments: list[str]) -> None:
 
 
 def test_a_command_that_does_not_exist_is_wrong_usage() -> None:
-    assert run_codometer("qery").exit_code == ExitStatus.WRONG_USAGE
+    assert run_codometer("queryx").exit_code == ExitStatus.WRONG_USAGE

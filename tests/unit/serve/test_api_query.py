@@ -126,8 +126,8 @@ def test_without_a_period_it_is_the_last_thirty_days(client: Client, office: Off
     [
         ("", "no measure is named", "tokens"),
         ("measures=tokns", "there is no measure 'tokns'", "tokens"),
-        ("measures=cost&by=modle", "there is no dimension 'modle'", "model"),
-        ("measures=cost&where=modle:x", "there is no dimension 'modle'", "model"),
+        ("measures=cost&by=modelx", "there is no dimension 'modelx'", "model"),
+        ("measures=cost&where=modelx:x", "there is no dimension 'modelx'", "model"),
         ("measures=cost&where=model", "the filter 'model' is not understood", "dimension:value"),
         ("measures=cost&where=:x", "the filter ':x' is not understood", "dimension:value"),
         ("measures=cost&from=1d&since=2d", "from and since mean the same", "one of them"),

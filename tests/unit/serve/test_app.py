@@ -60,7 +60,7 @@ def test_the_configured_host_is_served() -> None:
 
 
 def test_an_unknown_path_says_where_the_paths_are(client: Client) -> None:
-    error = error_of(client, "/api/v1/querry", 404)
+    error = error_of(client, "/api/v1/queryx", 404)
     assert error["code"] == "not_found"
     assert "/api/v1/openapi.json" in error["hint"]
 
