@@ -223,7 +223,7 @@ class Ratio(Measure):
             return None
         if isinstance(over, Decimal):
             scaled = _EXACT.multiply(over, Decimal(self.scale))
-            return _EXACT.quantize(_EXACT.divide(scaled, Decimal(str(under))), _PICO)
+            return _EXACT.quantize(_EXACT.divide(scaled, _decimal(under)), _PICO)
         share = float(over) * self.scale / float(under)
         return 1 - share if self.complement else share
 
@@ -259,6 +259,14 @@ class Quantile(Measure):
             if passed * 100 >= self.percent * total:
                 return BIN_RATIO ** (number + 0.5) if number >= 0 else 0.0
         return None
+
+
+def _decimal(number: Number) -> Decimal:
+    """Return the number exactly, a double (seconds) to six places.
+
+    The last digits of a sum of doubles depend on the order in which an engine adds them.
+    """
+    return Decimal(f"{number:.6f}") if isinstance(number, float) else Decimal(number)
 
 
 def _add(parts: list[Number | None]) -> Number | None:

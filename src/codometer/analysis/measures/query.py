@@ -139,9 +139,11 @@ def _condition(name: str, values: tuple[str | None, ...]) -> Condition:
     dimension = find_dimension(name)
     if dimension.place is Place.TIME:
         raise BadRequest(f"cannot filter by {name}", hint="give the period a start and an end")
-    if dimension.place is Place.TOKEN_TYPE and (strange := set(values) - set(TOKEN_COLUMNS)):
+    if dimension.place is Place.TOKEN_TYPE and (
+        strange := [value for value in values if value not in TOKEN_COLUMNS]
+    ):
         raise BadRequest(
-            f"there is no token type {min(map(str, strange))!r}",
+            f"there is no token type {strange[0] or ''!r}",
             hint=f"token types are {', '.join(TOKEN_COLUMNS)}",
         )
     return Condition(dimension=dimension, values=values)
