@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.running import RunningServer, running
 from tests.site import Site
 
 
@@ -90,3 +91,10 @@ def site(tmp_path: Path) -> Iterator[Site]:
     opened = Site.open(tmp_path)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    """Give a server in a process of its own, on an empty data folder; it must stop with 0."""
+    with running(tmp_path) as started:
+        yield started
