@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -77,7 +78,7 @@ def split(requests: tuple[Recorded, ...]) -> list[Recorded]:
         for group in getattr(request.message, outer.name):
             inner = next(f for f in group.DESCRIPTOR.fields if f.name.startswith("scope_"))
             for scoped in getattr(group, inner.name):
-                items = next(f for f in scoped.DESCRIPTOR.fields if f.number == 2)  # noqa: PLR2004
+                items = next(f for f in scoped.DESCRIPTOR.fields if f.number == 2)
                 for item in getattr(scoped, items.name):
                     message = MESSAGES[request.kind]()
                     new_group = getattr(message, outer.name).add()
@@ -115,6 +116,4 @@ def _otlp_json(message: Message) -> bytes:
 
 
 def _hex(base64_text: str) -> str:
-    from base64 import b64decode
-
     return b64decode(base64_text).hex()

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from codometer.intake.pipeline import Intake
 from codometer.intake.receivers.http_server import HttpServer
 from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
+from codometer.jobs import Periodic
 from codometer.operate.connect import connection_lines
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.serve.app import build_app
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from codometer.settings import Settings
 
 _GRACE_SECONDS: Final = 10.0
+_EXPIRE_EVERY_SECONDS: Final = 3600.0
 
 
 class Server:
@@ -65,6 +68,7 @@ class Server:
             self.store,
             min_interval_seconds=settings.ingest.commit_interval_ms / 1000,
         )
+        self._expiry = Periodic("expiry", _EXPIRE_EVERY_SECONDS, self._expire)
         limits = _limits(settings)
         budget = ByteBudget(limits.budget_bytes)
         host = settings.listen.host
@@ -91,6 +95,10 @@ class Server:
         self.store.catch_up()
         return run_query(self.store, query, organisation_zone=self._zone)
 
+    def _expire(self) -> None:
+        kept = timedelta(days=self._settings.retention.detail_days)
+        self.store.seal(datetime.now(UTC) - kept)
+
     async def run(self, until: asyncio.Event, *, announce: bool = False) -> None:
         """Listen until the event is set, then finish what is in flight and close everything."""
         async with AsyncExitStack() as stack:
@@ -98,6 +106,8 @@ class Server:
             self.store.start()
             self._intake.start()
             stack.callback(self._intake.stop)
+            self._expiry.start()
+            stack.callback(self._expiry.stop)
             for part in (self.otlp_grpc, self.otlp_http, self.web):
                 await part.start()
                 stack.push_async_callback(part.stop, _GRACE_SECONDS)

@@ -127,7 +127,7 @@ class Intake:
                 accepted.append((waiting, self._add(waiting.request, total)))
             except CodometerError as error:
                 _answer(waiting, error)
-            except Exception:  # an outer edge: one request must not cost the others theirs
+            except Exception:  # noqa: BLE001 - an outer edge: one request must not cost the others theirs
                 _log.exception("a request could not be read")
                 _answer(waiting, Overloaded("this request could not be read"))
         try:
@@ -136,10 +136,10 @@ class Intake:
                     [(event, self._price(event)) for event in total.events],
                     total.readings,
                     total.strangers,
-                    total.rejected,
+                    {str(reason): count for reason, count in total.rejected.items()},
                 )
             )
-        except Exception:  # an outer edge: the batch
+        except Exception:  # noqa: BLE001 - an outer edge: the batch
             _log.exception("a batch could not be stored")
             for waiting, _ in accepted:
                 _answer(waiting, Overloaded("the store could not take this now"))

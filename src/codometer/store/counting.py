@@ -45,7 +45,7 @@ TOLERANCE: Final = "INTERVAL 100 MILLISECOND"
 Recordings of 1.0.60 to 2.1.330 show 1 to 45 ms."""
 
 LEAD: Final = "INTERVAL 2 SECOND"
-"""How much earlier than its counter a decision may be stamped: it is counted once its tool ran on.
+"""How much earlier than its counter a decision may be stamped: it is counted once its tool ran.
 
 Recordings show up to 117 ms."""
 
@@ -127,7 +127,7 @@ WHERE s.source = 'span' AND s.bucket >= $since AND s.scope IN (SELECT scope FROM
     SELECT 1 FROM event e WHERE e.source = 'event' AND e.bucket >= $since
       AND e.scope = s.scope AND e.kind = s.kind AND s.twin IS NULL)
 """
-"""The spans that count: no event tells the same, or tells of the same kind where ids are missing."""
+"""The spans that count: no event tells the same, nor, where an id is missing, of the same kind."""
 
 _COUNTED_EVENTS: Final = """
 CREATE OR REPLACE TEMP VIEW counted_event AS
@@ -159,13 +159,14 @@ WITH wanted AS (
 
 _FACTS: Final = "\nUNION ALL\n".join(
     [
-        f"SELECT scope, origin, bucket, coalesce(model, '') AS subject, '{counter}' AS counter, time, "
-        f"CAST({counter} AS DECIMAL(38,12)) AS amount FROM facts "
+        f"SELECT scope, origin, bucket, coalesce(model, '') AS subject, '{counter}' AS counter, "
+        f"time, CAST({counter} AS DECIMAL(38,12)) AS amount FROM facts "
         f"WHERE kind = 'request' AND {counter} > 0"
         for counter in (*_TOKENS, Counter.REPORTED_COST)
     ]
     + [
-        f"SELECT scope, origin, bucket, coalesce(tool, ''), '{counter}', time, CAST(1 AS DECIMAL(38,12)) "
+        f"SELECT scope, origin, bucket, coalesce(tool, ''), '{counter}', time, "
+        "CAST(1 AS DECIMAL(38,12)) "
         f"FROM facts WHERE kind = 'edit_decision' AND accepted = {accepted}"
         for counter, accepted in zip(_DECISIONS, ("TRUE", "FALSE"), strict=True)
     ]
@@ -251,5 +252,6 @@ def find_gaps(connection: duckdb.DuckDBPyConnection, since: datetime) -> None:
     connection.execute(_COMPARED_TABLE)
     connection.execute(_GAPS)
     connection.execute(
-        f"UPDATE gap SET amount = 0 WHERE counter = 'reported_cost' AND abs(amount) < {_SMALLEST_GAP}"
+        "UPDATE gap SET amount = 0 "
+        f"WHERE counter = 'reported_cost' AND abs(amount) < {_SMALLEST_GAP}"
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def local_day(column: str, zone: ZoneInfo, start: datetime, end: datetime) -> str:
-    """Return the local date of a UTC time column, right for times from `start` to `end` (UTC, naive)."""
+    """Return the local date of a time column, right from `start` to `end`, all naive and UTC."""
     period = Period.covering(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), zone)
     *changes, last = period.offsets()
     if not changes:

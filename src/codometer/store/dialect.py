@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Final
 
 from codometer.store.tables import Column, ColumnType
@@ -106,15 +105,12 @@ _CLICKHOUSE_TYPES: Final[Mapping[ColumnType, str]] = {
     "usd": "Decimal(18, 12)",
     "usd_sum": "Decimal(38, 12)",
 }
-_CLICKHOUSE_VALUES: Final[Sequence[tuple[type, str]]] = (
-    (bool, "Bool"),  # before int, of which bool is a kind
-    (int, "Int64"),
-    (float, "Float64"),
-    (str, "String"),
-    (datetime, "DateTime64(6, 'UTC')"),  # before date, of which datetime is a kind
-    (date, "Date"),
-    (Decimal, "Decimal(38, 12)"),
-)
+_CLICKHOUSE_VALUES: Final[Mapping[type, str]] = {
+    str: "String",
+    int: "Int64",
+    datetime: "DateTime64(6, 'UTC')",  # before date, of which it is a kind
+    date: "Date",
+}
 
 
 def _bind_by_name(statement: str, values: Sequence[object]) -> Bound:
@@ -128,7 +124,7 @@ def _bind_by_name(statement: str, values: Sequence[object]) -> Bound:
 
 
 def _clickhouse_type(value: object) -> str:
-    return next(name for type_, name in _CLICKHOUSE_VALUES if isinstance(value, type_))
+    return next(name for type_, name in _CLICKHOUSE_VALUES.items() if isinstance(value, type_))
 
 
 CLICKHOUSE: Final = Dialect(

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from codometer.store.dialect import Dialect
 
 Row = tuple[Any, ...]
-"""One row as the engine's client returns it: numbers, str, bool, Decimal, datetime (UTC, naive) or date."""
+"""One row: numbers, str, bool, Decimal, date, or datetime, which is naive and UTC."""
 
 
 class Engine(Protocol):

@@ -40,7 +40,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, steps: tuple[Step, ...] = STE
     version = int(row[0]) if row else 0
     if version > len(steps):
         message = f"the data has schema version {version}, this Codometer knows {len(steps)}"
-        raise SchemaTooNew(message, hint="start the newer Codometer that wrote it, or restore a backup")
+        hint = "start the newer Codometer that wrote it, or restore a backup"
+        raise SchemaTooNew(message, hint=hint)
     for number in range(version, len(steps)):
         with transaction(connection):
             for statement in steps[number]:

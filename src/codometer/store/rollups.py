@@ -24,10 +24,9 @@ from codometer.store.days import local_day
 from codometer.store.duckdb_engine import DuckDBEngine, transaction
 from codometer.store.sealing import seal
 from codometer.store.tables import (
-    COST_SUMS,
-    COUNT_SUMS,
     LATENCY_DIMENSIONS,
     ROLLUP_DIMENSIONS,
+    ROLLUP_SUMS,
     TABLES,
 )
 
@@ -159,7 +158,8 @@ _FILLED_COUNTERS: Final = (
     Counter.EDITS_REJECTED,
 )
 
-# Gaps keep their dimensions; a reading that told nothing new says only that metrics came,
+# The part of the cache writes that lives an hour is what explains the reported cost, where it
+# does to the token; a metric alone does not tell. Gaps keep their dimensions; a reading that told nothing new says only that metrics came,
 # which is what makes "no lines" zero and not unknown.
 _ROLL_UP_METRICS: Final = f"""
 INSERT INTO rollup_15m BY NAME
@@ -180,23 +180,24 @@ WITH counted AS (
   FROM counted GROUP BY ALL
 ), priced AS (
   SELECT g.*, p.model IS NOT NULL AS has_price,
-    coalesce(uncached_input_tokens, 0) * p.uncached_input
-      + coalesce(cache_read_tokens, 0) * p.cache_read
-      + coalesce(cache_write_tokens, 0) * p.cache_write_5m
-      + coalesce(output_tokens, 0) * p.output AS list_5m,
-    p.cache_write_1h - p.cache_write_5m AS hour_premium,
+    CASE WHEN coalesce(uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens)
+      IS NOT NULL THEN coalesce(uncached_input_tokens, 0) * p.uncached_input
+        + coalesce(cache_read_tokens, 0) * p.cache_read
+        + coalesce(cache_write_tokens, 0) * p.cache_write_5m
+        + coalesce(output_tokens, 0) * p.output END AS at_5m,
+    p.cache_write_1h - p.cache_write_5m AS premium,
     coalesce(cache_read_tokens, 0) * (p.uncached_input - p.cache_read)
-      - coalesce(cache_write_tokens, 0) * (p.cache_write_5m - p.uncached_input) AS savings_5m
+      - coalesce(cache_write_tokens, 0) * (p.cache_write_5m - p.uncached_input) AS savings
   FROM grouped g LEFT JOIN unit_price p
     ON p.model = g.model AND CAST(g.bucket AS DATE) BETWEEN p.first_day AND p.last_day
-    AND g.output_tokens IS NOT NULL
 ), split AS (
-  SELECT *, CAST((reported_cost - list_5m) / hour_premium AS DOUBLE) AS hours
-  FROM priced
+  SELECT *, CAST((reported_cost - at_5m) / premium AS DOUBLE) AS hours FROM priced
 ), derived AS (
   SELECT *, CASE WHEN abs(hours - round(hours)) < 0.001 AND round(hours) BETWEEN 0
     AND coalesce(cache_write_tokens, 0) THEN CAST(round(hours) AS BIGINT) END AS hour_tokens
   FROM split
+), charged AS (
+  SELECT *, at_5m + coalesce(hour_tokens, 0) * premium AS list_cost FROM derived
 )
 SELECT d.bucket, d.scope, d.origin, 'live' AS part,
   CASE WHEN o.session IS NULL THEN 'metric_daily' ELSE 'metric' END AS source,
@@ -216,14 +217,12 @@ SELECT d.bucket, d.scope, d.origin, 'live' AS part,
   CAST(pull_requests AS BIGINT) AS pull_requests,
   CAST(active_time_seconds AS DOUBLE) AS active_time_seconds,
   reported_cost,
-  CASE WHEN has_price THEN list_5m + coalesce(hour_tokens, 0) * hour_premium END AS list_cost,
-  CASE WHEN has_price THEN list_5m + coalesce(hour_tokens, 0) * hour_premium
-       ELSE reported_cost END AS cost,
-  CASE WHEN has_price AND hour_tokens IS NULL THEN list_5m END AS estimated_cost,
+  list_cost,
+  CASE WHEN has_price THEN list_cost ELSE reported_cost END AS cost,
+  CASE WHEN hour_tokens IS NULL THEN list_cost END AS estimated_cost,
   CASE WHEN NOT has_price THEN reported_cost END AS fallback_cost,
-  CASE WHEN has_price THEN savings_5m - coalesce(hour_tokens, 0) * hour_premium END
-    AS cache_savings
-FROM derived d JOIN origin o ON o.origin = d.origin
+  savings - coalesce(hour_tokens, 0) * premium AS cache_savings
+FROM charged d JOIN origin o ON o.origin = d.origin
 """
 
 _ROLL_UP_LATENCY: Final = f"""
@@ -243,6 +242,9 @@ FROM durations GROUP BY ALL
 """
 
 
+_SUMMED: Final = frozenset({*ROLLUP_SUMS, "count"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refreshed:
     """What a refresh did. `pending` scopes wait for the next one."""
@@ -260,6 +262,7 @@ class Rollups:
         self._zone = organisation_zone
         self._lock = threading.Lock()
         self.as_of: datetime | None = None
+        self._cut_days_anew()
 
     def refresh(self) -> Refreshed:
         """Recompute what is marked, at most `MAX_SCOPES` scopes at a time."""
@@ -316,26 +319,44 @@ class Rollups:
         connection.execute("DELETE FROM dirty WHERE scope IN (SELECT scope FROM work)")
 
     def _roll_up_days(self, since: datetime) -> None:
-        until = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=2)
-        day = local_day("bucket", self._zone, since, until)
+        day = self._day_of_bucket(since)
+        live = "part = 'live' AND scope IN (SELECT scope FROM work)"
         for tier in ("rollup", "latency"):
-            table = TABLES[f"{tier}_day"]
-            summed = (*COUNT_SUMS, "active_time_seconds", *COST_SUMS, "count")
-            columns = [column.name for column in table[1:]]
-            selected = ", ".join(
-                f"sum({name}) AS {name}" if name in summed else name for name in columns
-            )
             self._connection.execute(
-                f"DELETE FROM {tier}_day WHERE part = 'live' AND day >= $day "
-                "AND scope IN (SELECT scope FROM work)",
+                f"DELETE FROM {tier}_day WHERE {live} AND day >= $day",
                 {"day": (since - timedelta(days=1)).date()},
             )
             self._connection.execute(
-                f"INSERT INTO {tier}_day BY NAME SELECT {day} AS day, {selected} "
-                f"FROM {tier}_15m WHERE part = 'live' AND bucket >= $since "
-                "AND scope IN (SELECT scope FROM work) GROUP BY ALL",
+                f"{_sum_days(tier, day)} WHERE {live} AND bucket >= $since GROUP BY ALL",
                 {"since": since},
             )
+
+    def _cut_days_anew(self) -> None:
+        """Rebuild the days when they were cut in another time zone, or not at all."""
+        connection = self._connection
+        row = connection.execute("SELECT value FROM meta WHERE name = 'time_zone'").fetchone()
+        if row is not None and row[0] == self._zone.key:
+            return
+        (since,) = connection.execute("SELECT min(bucket) FROM rollup_15m").fetchone() or (None,)
+        with transaction(connection):
+            for tier in ("rollup", "latency"):
+                connection.execute(f"DELETE FROM {tier}_day")
+                if since is not None:
+                    day = self._day_of_bucket(since)
+                    connection.execute(f"{_sum_days(tier, day)} GROUP BY ALL")
+            connection.execute("DELETE FROM meta WHERE name = 'time_zone'")
+            connection.execute("INSERT INTO meta VALUES ('time_zone', ?)", [self._zone.key])
+
+    def _day_of_bucket(self, since: datetime) -> str:
+        until = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=2)
+        return local_day("bucket", self._zone, since, max(until, since + timedelta(days=2)))
+
+
+def _sum_days(tier: str, day: str) -> str:
+    """Return the INSERT that sums a tier of 15 minutes by day, up to its WHERE."""
+    names = [column.name for column in TABLES[f"{tier}_day"][1:]]
+    selected = ", ".join(f"sum({name}) AS {name}" if name in _SUMMED else name for name in names)
+    return f"INSERT INTO {tier}_day BY NAME SELECT {day} AS day, {selected} FROM {tier}_15m"
 
 
 def _single(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -74,12 +74,17 @@ FROM (
 GROUP BY series, start
 """
 
+_FORGET_OLD_USAGE: Final = """
+DELETE FROM sealed_usage u WHERE EXISTS (
+  SELECT 1 FROM usage n
+  WHERE n.scope = u.scope AND n.subject = u.subject AND n.counter = u.counter)
+"""
+
 _IN_WORK: Final = "scope IN (SELECT scope FROM work)"
 _STATEMENTS: Final = (
     _SEAL_USAGE,
     _SEAL_SERIES,
-    "DELETE FROM sealed_usage u WHERE EXISTS (SELECT 1 FROM usage n WHERE n.scope = u.scope"
-    " AND n.subject = u.subject AND n.counter = u.counter)",
+    _FORGET_OLD_USAGE,
     "INSERT INTO sealed_usage BY NAME SELECT * FROM usage",
     f"DELETE FROM sealed_series WHERE {_IN_WORK}",
     "INSERT INTO sealed_series BY NAME SELECT * FROM stood",

@@ -38,7 +38,9 @@ _UNPRICED = f"""
 SELECT coalesce(model, 'unknown'), sum(unpriced_requests) FROM rollup_15m
 WHERE unpriced_requests > 0 GROUP BY 1 ORDER BY 2 DESC LIMIT {_LISTED}
 """
-_STRANGERS = f"SELECT agent, what, name, count, last FROM stranger ORDER BY count DESC LIMIT {_LISTED}"
+_STRANGERS = f"""
+SELECT agent, what, name, count, last FROM stranger ORDER BY count DESC LIMIT {_LISTED}
+"""
 _REJECTED = f"SELECT reason, count, last FROM rejected ORDER BY count DESC LIMIT {_LISTED}"
 
 
@@ -75,7 +77,9 @@ def read_status(engine: Engine, path: Path, as_of: datetime | None) -> Status:
         storage=StorageStatus(
             path=str(path),
             bytes=sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*")),
-            detail_rows=single("SELECT count(*) FROM event") + single("SELECT count(*) FROM reading"),
+            detail_rows=single(
+                "SELECT (SELECT count(*) FROM event) + (SELECT count(*) FROM reading)"
+            ),
             rollup_rows=single("SELECT count(*) FROM rollup_15m"),
             oldest_detail=_aware(oldest),
         ),

@@ -27,8 +27,12 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-ColumnType = Literal["u64", "i64", "i32", "f64", "bool", "text", "label", "time", "date", "usd", "usd_sum"]
-"""`label` is text with few distinct values; `usd` is DECIMAL(18,12), `usd_sum` DECIMAL(38,12); `time` is UTC, microseconds."""
+ColumnType = Literal[
+    "u64", "i64", "i32", "f64", "bool", "text", "label", "time", "date", "usd", "usd_sum"
+]
+"""`label` is text with few distinct values, `time` is UTC in microseconds.
+
+`usd` is DECIMAL(18,12), `usd_sum` DECIMAL(38,12)."""
 
 
 class Column(NamedTuple):
@@ -54,7 +58,7 @@ MODEL_DIMENSIONS: Final = (
     "speed",
 )
 _MODEL_COLUMNS: Final = ("model", "provider", "endpoint_scope", *MODEL_DIMENSIONS[2:])
-"""Detail keeps the scope of the endpoint too, which prices depend on; rollups keep the price tier."""
+"""Detail keeps the endpoint's scope too, on which prices depend; rollups keep the price tier."""
 
 TOOL_DIMENSIONS: Final = ("tool", "decision_source", "language", "error_status")
 ROLLUP_DIMENSIONS: Final = (*MODEL_DIMENSIONS, "price_tier", *TOOL_DIMENSIONS)

@@ -26,6 +26,8 @@ from codometer.store.tables import TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    import duckdb
+
     from codometer.model.charge import Charge
     from codometer.model.event import Origin, Reading, Stranger
     from codometer.store.tables import Column, ColumnType
@@ -115,7 +117,7 @@ class Writer:
             )
 
     def _insert_new(self, prepared: _Prepared) -> None:
-        """Insert the rows whose keys are not stored, looking only at the buckets that they fall in."""
+        """Insert the rows whose keys are not stored, looking only at the buckets they fall in."""
         rows = list(prepared.rows.values())
         with _Incoming(self._connection, prepared.table, rows) as columns:
             for first_us, last_us in _ranges({row[2] for row in rows}):
@@ -161,10 +163,10 @@ class Writer:
 
 
 class _Incoming:
-    """Rows shown to SQL as the table `incoming`, without a copy; gives the SELECT list of its columns."""
+    """Rows that SQL sees as the table `incoming`, without a copy; gives its SELECT list."""
 
     def __init__(
-        self, connection: Any, table: str, rows: Sequence[tuple[Any, ...]]
+        self, connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]
     ) -> None:
         self._connection = connection
         columns = TABLES[table]
@@ -190,7 +192,7 @@ def _selected(column: Column) -> str:
 
 
 def _ranges(buckets: Iterable[int]) -> list[tuple[int, int]]:
-    """Group buckets into ranges without large holes, so that one late row does not widen the search."""
+    """Group buckets into ranges without large holes: one late row must not widen the search."""
     ordered = sorted(buckets)
     starts = [ordered[0]] + [b for a, b in pairwise(ordered) if b - a > _MAX_GAP_US]
     ends = [a for a, b in pairwise(ordered) if b - a > _MAX_GAP_US] + [ordered[-1]]
