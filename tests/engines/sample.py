@@ -26,7 +26,8 @@ DAYS: Final = 40
 
 _ROWS: Final = 600
 _SOURCES: Final = ("event", "event", "event", "span", "metric", "metric_daily")
-_TEAMS: Final = ("payments", "search", 'it\'s "odd" \\ ünïcode', None)
+ODD_TEAM: Final = 'it\'s "odd" \\ \t\n ünïcode'
+_TEAMS: Final = ("payments", "search", ODD_TEAM, None)
 _DECISION_SOURCES: Final = ("user_permanent", "user_reject", "config", "hook", None)
 
 

@@ -47,6 +47,7 @@ class Coverage:
     fallback_cost: Decimal | None
     """The part of `cost` that only the client reported, because its model has no price."""
     unpriced_requests: int | None
+    """How many requests have no list price; unknown where only metrics came."""
     unpriced_models: tuple[str, ...]
     missing_events: int | None
     """How many events were sent, by their sequence numbers, and did not arrive."""
@@ -73,7 +74,7 @@ def find_coverage(engine: Engine, query: Query, organisation_zone: ZoneInfo) -> 
         for part in _find_parts(engine, query, stretch, organisation_zone)
     ]
     signals = {_signal(part.source) for part in parts}
-    unpriced = {part.model for part in parts if part.model and part.sums["unpriced_requests"]}
+    unpriced = {part.model for part in parts if part.model and _lacks_price(part)}
     return Coverage(
         signals=tuple(sorted(signals)),
         token_shares=_token_shares(parts),
@@ -119,6 +120,10 @@ def _instant(moment: date, zone: ZoneInfo) -> datetime:
     if isinstance(moment, datetime):
         return moment.replace(tzinfo=UTC)
     return start_of_day(moment, zone)
+
+
+def _lacks_price(part: _Part) -> bool:
+    return bool(part.sums["unpriced_requests"] or part.sums["fallback_cost"])
 
 
 def _signal(source: str) -> str:

@@ -8,6 +8,7 @@ surface wants to know about a measure without knowing it by name, it carries.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -108,7 +109,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class Measure(ABC):
     """What every measure carries."""
 
     additive: ClassVar[bool] = False
@@ -128,17 +129,17 @@ class Measure:
     """Never answered for single persons: hours, returns and rates of people are not shown."""
 
     @property
+    @abstractmethod
     def dimensions(self) -> frozenset[str]:
         """The dimensions that apply, besides those of time and origin."""
-        raise NotImplementedError
 
+    @abstractmethod
     def facts(self) -> tuple[Fact, ...]:
         """Return the facts that the value follows from."""
-        raise NotImplementedError
 
+    @abstractmethod
     def value(self, facts: Facts) -> Number | None:
         """Return the value for a group, None if it is unknown."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
