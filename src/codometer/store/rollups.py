@@ -158,9 +158,9 @@ _FILLED_COUNTERS: Final = (
     Counter.EDITS_REJECTED,
 )
 
-# The part of the cache writes that lives an hour is what explains the reported cost, where it
-# does to the token; a metric alone does not tell. Gaps keep their dimensions; a reading that told nothing new says only that metrics came,
-# which is what makes "no lines" zero and not unknown.
+# Gaps keep their dimensions; a reading that told nothing new says only that metrics came,
+# which is what makes "no lines" zero and not unknown. A metric does not tell which part of
+# the cache writes lives an hour: it is the part that explains the reported cost to the token.
 _ROLL_UP_METRICS: Final = f"""
 INSERT INTO rollup_15m BY NAME
 WITH counted AS (
