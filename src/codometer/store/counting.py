@@ -131,9 +131,10 @@ WHERE s.source = 'span' AND s.bucket >= $since AND s.scope IN (SELECT scope FROM
 
 _COUNTED_EVENTS: Final = """
 CREATE OR REPLACE TEMP VIEW counted_event AS
-SELECT * FROM event WHERE source = 'event'
+SELECT * FROM event WHERE source = 'event' AND bucket >= TIMESTAMP '{since}'
 UNION ALL
-SELECT e.* FROM event e SEMI JOIN counted_span USING (key_high, key_low) WHERE source = 'span'
+SELECT e.* FROM event e SEMI JOIN counted_span USING (key_high, key_low)
+WHERE source = 'span' AND bucket >= TIMESTAMP '{since}'
 """
 
 # What events and unmatched spans told. A day's scope is compared with the events of
@@ -152,7 +153,8 @@ WITH wanted AS (
   SELECT c.scope, e.* EXCLUDE (scope)
   FROM counted_event e JOIN wanted c ON c.scope = e.day_scope
   WHERE e.scope <> e.day_scope AND e.kind IN ('request', 'edit_decision')
-    AND NOT EXISTS (SELECT 1 FROM reading own WHERE own.scope = e.scope)
+    AND NOT EXISTS (
+      SELECT 1 FROM reading own WHERE own.scope = e.scope AND own.bucket >= TIMESTAMP '{since}')
 )
 {facts}
 """
@@ -246,9 +248,9 @@ def find_gaps(connection: duckdb.DuckDBPyConnection, since: datetime) -> None:
     """
     connection.execute(_ADD_LINKED_DAYS, {"since": since})
     connection.execute(_SPANS, {"since": since})
-    connection.execute(_COUNTED_EVENTS)
+    connection.execute(_COUNTED_EVENTS.format(since=since))
     connection.execute(_INCREMENTS, {"since": since})
-    connection.execute(_TOLD.format(compared=_COMPARED_SQL, facts=_FACTS))
+    connection.execute(_TOLD.format(compared=_COMPARED_SQL, facts=_FACTS, since=since))
     connection.execute(_COMPARED_TABLE)
     connection.execute(_GAPS)
     connection.execute(

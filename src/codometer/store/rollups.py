@@ -53,7 +53,7 @@ SELECT DISTINCT scope, bucket FROM dirty WHERE scope IN (
 # The first bucket in which a scope of this work has, or once had, any row. A day's scope
 # looks at events from the start of its UTC day.
 _FIND_SINCE: Final = """
-SELECT date_trunc('day', min(bucket)) FROM (
+SELECT date_trunc('day', min(bucket)), (SELECT min(bucket) FROM work) FROM (
   SELECT min(bucket) AS bucket FROM work
   UNION ALL
   SELECT min(bucket) FROM rollup_15m
@@ -63,7 +63,7 @@ SELECT date_trunc('day', min(bucket)) FROM (
 # The detail that is rolled up now: events of the marked buckets, spans of the marked scopes.
 _DETAIL: Final = """
 CREATE OR REPLACE TEMP VIEW detail AS
-SELECT * FROM counted_event WHERE source = 'event'
+SELECT * FROM counted_event WHERE source = 'event' AND bucket >= TIMESTAMP '{first}'
   AND (scope, bucket) IN (SELECT scope, bucket FROM work)
 UNION ALL
 SELECT * FROM counted_event WHERE source = 'span' AND scope IN (SELECT scope FROM work)
@@ -296,9 +296,9 @@ class Rollups:
 
     def _recompute(self) -> None:
         connection = self._connection
-        (since,) = connection.execute(_FIND_SINCE).fetchone() or (None,)
+        (since, first) = connection.execute(_FIND_SINCE).fetchone() or (None, None)
         find_gaps(connection, since)
-        connection.execute(_DETAIL)
+        connection.execute(_DETAIL.format(first=first))
         for table in ("rollup_15m", "latency_15m"):
             connection.execute(
                 f"DELETE FROM {table} WHERE part = 'live' AND bucket >= $since AND CASE source "

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _REFRESH_SECONDS: Final = 1.0
+_REST: Final = 9
+"""How many times as long as a refresh took nobody refreshes again, unless a question comes."""
+
 _PATIENCE_SECONDS: Final = 1.0
 """How long a question waits for the rollups to catch up; beyond it, it is answered as of before."""
 
@@ -142,5 +145,5 @@ class Store:
             except Exception:  # noqa: BLE001 - an outer edge: the job
                 _log.exception("the rollups could not be refreshed")
             took = time.monotonic() - started
-            self._hurry.wait(max(_REFRESH_SECONDS, 2 * took))
+            self._hurry.wait(max(_REFRESH_SECONDS, _REST * took))
             self._hurry.clear()
