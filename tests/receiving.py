@@ -35,6 +35,7 @@ class Store:
     """Takes every export, unless told to fail first, to refuse a part, or to wait."""
 
     requests: list[ExportRequest] = field(default_factory=list)
+    keep: bool = True
     failures: list[Exception] = field(default_factory=list)
     accepted: Accepted = field(default_factory=Accepted)
     started: asyncio.Event = field(default_factory=asyncio.Event)
@@ -48,7 +49,8 @@ class Store:
         await self.may_finish.wait()
         if self.failures:
             raise self.failures.pop(0)
-        self.requests.append(request)
+        if self.keep:
+            self.requests.append(request)
         return self.accepted
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from codometer.errors import CodometerError
 from codometer.intake.receivers.export import Accepted, Encoding
 from codometer.model.signal import SignalKind
 
@@ -50,6 +51,11 @@ def retry_status(message: str, *, seconds: int) -> bytes:
     retry_info = _field(1, _number(1, seconds))  # retry_delay: a Duration
     detail = _text(1, "type.googleapis.com/google.rpc.RetryInfo") + _field(2, retry_info)
     return _number(1, _RPC_CODES[503]) + _text(2, message) + _field(3, detail)
+
+
+def explain(error: CodometerError) -> str:
+    """Return what went wrong and what to do about it, in one line."""
+    return f"{error.message}; {error.hint}" if error.hint else error.message
 
 
 def _number(field: int, value: int) -> bytes:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import grpc
 import grpc.aio
@@ -42,9 +42,9 @@ _CODES: Final = {
     415: grpc.StatusCode.INVALID_ARGUMENT,
 }
 
-# gRPC buffers a message while it reads it, up to the limit, before we can count it.
-_MOST_READING: Final = 16
-_READING_SECONDS: Final = 3.0  # what everybody gets, even while others wait
+# gRPC buffers what it reads of a message, up to the limit of 64 MiB each, where no
+# budget of ours can see it: this many at a time are the bound on that memory.
+_MOST_READING: Final = 32
 
 _Context = grpc.aio.ServicerContext[bytes, bytes]
 _Handler = Callable[[AsyncIterator[bytes], _Context], Awaitable[bytes]]
@@ -62,7 +62,7 @@ class OtlpGrpc:
         self._limits = limits
         self._budget = budget
         self._reading = _Reading(limits.body_seconds)
-        self._exports: set[asyncio.Task[bytes]] = set()
+        self._exports: set[asyncio.Task[bytes | _Refusal]] = set()
         self._server: grpc.aio.Server | None = None
 
     @property
@@ -110,22 +110,31 @@ class OtlpGrpc:
             export = asyncio.create_task(self._export(kind, messages))
             self._exports.add(export)
             export.add_done_callback(self._exports.discard)
-            try:
-                return await asyncio.shield(export)
-            except CodometerError as error:
-                code = _CODES.get(error.status)
-                if code is not None:
-                    await context.abort(code, _explain(error))
-                if not isinstance(error, Overloaded):
-                    _LOG.exception("an export failed")
-                return await _abort_for_now(context, _explain(error))
-            except Exception:  # noqa: BLE001 - the outer edge
-                _LOG.exception("an export failed")
-                return await _abort_for_now(context, "the server failed")
+            outcome = await asyncio.shield(export)
+            if isinstance(outcome, bytes):
+                return outcome
+            return await context.abort(outcome.code, outcome.message, outcome.metadata)
 
         return handle
 
-    async def _export(self, kind: SignalKind, messages: AsyncIterator[bytes]) -> bytes:
+    async def _export(self, kind: SignalKind, messages: AsyncIterator[bytes]) -> bytes | _Refusal:
+        # Errors end here: as long as one is kept, its traceback holds on to the
+        # message, of which the budget knows no more.
+        try:
+            accepted = await self._take(kind, messages)
+        except CodometerError as error:
+            code = _CODES.get(error.status)
+            if code is not None:
+                return _Refusal(code, answer.explain(error))
+            if not isinstance(error, Overloaded):
+                _LOG.exception("an export failed")
+            return _refuse_for_now(answer.explain(error))
+        except Exception:  # noqa: BLE001 - the outer edge
+            _LOG.exception("an export failed")
+            return _refuse_for_now("the server failed")
+        return answer.export_response(kind, Encoding.PROTOBUF, accepted)
+
+    async def _take(self, kind: SignalKind, messages: AsyncIterator[bytes]) -> Accepted:
         until = asyncio.get_running_loop().time() + self._limits.hold_seconds
         with self._budget.share(hold_seconds=self._limits.hold_seconds) as share:
             body = await self._reading.read(messages, share, until)
@@ -134,8 +143,7 @@ class OtlpGrpc:
                 limit = self._limits.body_bytes
                 body = await inflate(body, compression, share=share, limit_bytes=limit)
             request = ExportRequest(kind=kind, encoding=Encoding.PROTOBUF, body=body)
-            accepted = await self._accept_when_possible(request, until)
-        return answer.export_response(kind, Encoding.PROTOBUF, accepted)
+            return await self._accept_when_possible(request, until)
 
     async def _accept_when_possible(self, request: ExportRequest, until: float) -> Accepted:
         pause_seconds = 0.1
@@ -152,10 +160,15 @@ class OtlpGrpc:
 class _Reading:
     """Reads messages, only so many at a time.
 
-    Whoever sends slowly keeps others waiting. So while others wait, the one
-    who has been at it longest is cut off, and who came last goes first: the
-    first in a long queue are the likeliest to have been given up by their clients.
+    Whoever sends slowly keeps others waiting. So while others wait, nobody has
+    more than a few seconds, and less the longer the queue is: it has to be
+    through before its clients give up. Who came last goes first, because the
+    first in a long queue have been given up already.
     """
+
+    _MOST_SECONDS: Final = 3.0
+    _LEAST_SECONDS: Final = 0.4  # what has arrived takes milliseconds, were it not for other work
+    _QUEUE_SECONDS: Final = 4.0
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -181,7 +194,7 @@ class _Reading:
 
     async def _read(self, messages: AsyncIterator[bytes]) -> bytes:
         try:
-            async with asyncio.timeout(self._seconds) as deadline:
+            async with asyncio.timeout(self._find_patience_seconds()) as deadline:
                 self._began[deadline] = asyncio.get_running_loop().time()
                 try:
                     return await anext(messages)
@@ -196,9 +209,9 @@ class _Reading:
         if self._free_places:
             self._free_places -= 1
             return
-        self._hurry_the_longest()
         place = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
+        self._hurry_the_longest()
         try:
             async with asyncio.timeout_at(until):
                 await place
@@ -220,17 +233,29 @@ class _Reading:
         self._free_places += 1
 
     def _hurry_the_longest(self) -> None:
+        patience_seconds = self._find_patience_seconds()
         for deadline, began in self._began.items():
-            soon = began + _READING_SECONDS
+            soon = began + patience_seconds
             if (deadline.when() or 0) > soon:
                 deadline.reschedule(soon)
                 return
 
+    def _find_patience_seconds(self) -> float:
+        if not self._waiting:
+            return self._seconds
+        fair_seconds = self._QUEUE_SECONDS * _MOST_READING / len(self._waiting)
+        return min(max(fair_seconds, self._LEAST_SECONDS), self._MOST_SECONDS, self._seconds)
 
-async def _abort_for_now(context: _Context, message: str) -> bytes:
+
+class _Refusal(NamedTuple):
+    code: grpc.StatusCode
+    message: str
+    metadata: tuple[tuple[str, bytes], ...] = ()
+
+
+def _refuse_for_now(message: str) -> _Refusal:
     details = answer.retry_status(message, seconds=1)
-    metadata = (("grpc-status-details-bin", details),)
-    return await context.abort(grpc.StatusCode.UNAVAILABLE, message, metadata)
+    return _Refusal(grpc.StatusCode.UNAVAILABLE, message, (("grpc-status-details-bin", details),))
 
 
 def _find_compression(body: bytes) -> Compression | None:
@@ -243,10 +268,6 @@ def _find_compression(body: bytes) -> Compression | None:
     if body[:2] == b"\x1f\x8b":
         return Compression.GZIP
     return Compression.DEFLATE if body[:1] == b"\x78" else None
-
-
-def _explain(error: CodometerError) -> str:
-    return f"{error.message}; {error.hint}" if error.hint else error.message
 
 
 def _options(limits: Limits) -> list[tuple[str, int]]:

@@ -9,8 +9,9 @@ answered 503 with one second, faults of our own included.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
@@ -59,35 +60,35 @@ class OtlpHttp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         exchange = _Exchange(scope, receive, send)
-        kind = _KINDS.get(scope["path"])
-        if kind is None:
-            await exchange.refuse(404, f"there is nothing here; send to one of {', '.join(_KINDS)}")
-        elif scope["method"] != "POST":
-            await exchange.refuse(405, "exports are sent by POST", _ALLOW)
-        else:
-            await self._answer(exchange, kind)
+        # The answer is sent when the errors are gone: as long as one is handled,
+        # its traceback holds on to the body, of which the budget knows no more.
+        with contextlib.suppress(_Disconnected):
+            await exchange.answer(await self._find_answer(exchange, scope["method"], scope["path"]))
 
-    async def _answer(self, exchange: _Exchange, kind: SignalKind) -> None:
+    async def _find_answer(self, exchange: _Exchange, method: str, path: str) -> _Answer:
+        kind = _KINDS.get(path)
+        if kind is None:
+            paths = ", ".join(_KINDS)
+            return exchange.refusal(404, f"there is nothing here; send to one of {paths}")
+        if method != "POST":
+            return exchange.refusal(405, "exports are sent by POST", _ALLOW)
         try:
-            response = await self._export(exchange, kind)
+            return _Answer(200, await self._export(exchange, kind))
         except _Disconnected:
-            return
+            raise
         except CodometerError as error:
             if error.status < 500:
-                await exchange.refuse(error.status, _explain(error))
-                return
+                return exchange.refusal(error.status, answer.explain(error))
             if not isinstance(error, Overloaded):
                 _LOG.exception("an export failed")
-            await exchange.refuse(503, _explain(error), _RETRY_SOON)
+            return exchange.refusal(503, answer.explain(error), _RETRY_SOON)
         except asyncio.CancelledError:
             # The server stops and its patience is over. This task ends here in
             # any case, and with another answer the batch would be lost.
-            await exchange.refuse(503, "the server is stopping", _RETRY_SOON)
+            return exchange.refusal(503, "the server is stopping", _RETRY_SOON)
         except Exception:  # noqa: BLE001 - the outer edge
             _LOG.exception("an export failed")
-            await exchange.refuse(503, "the server failed", _RETRY_SOON)
-        else:
-            await exchange.answer(200, response)
+            return exchange.refusal(503, "the server failed", _RETRY_SOON)
 
     async def _export(self, exchange: _Exchange, kind: SignalKind) -> bytes:
         encoding = exchange.encoding
@@ -124,6 +125,12 @@ class OtlpHttp:
             seconds = self._limits.body_seconds
             raise TooSlow(f"the body did not arrive within {seconds:g} seconds") from None
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+class _Answer(NamedTuple):
+    status: int
+    body: bytes
+    headers: tuple[Header, ...] = ()
 
 
 class _Disconnected(Exception):
@@ -168,22 +175,23 @@ class _Exchange:
         body: bytes = message["body"]
         return body
 
-    async def refuse(self, status: int, message: str, *headers: Header) -> None:
-        """Answer with an error."""
+    def refusal(self, status: int, message: str, *headers: Header) -> _Answer:
+        """Return an error in the request's encoding, or in JSON if that is unknown."""
         body = answer.status(status, self.encoding or Encoding.JSON, message)
-        await self.answer(status, body, *headers)
+        return _Answer(status, body, headers)
 
-    async def answer(self, status: int, body: bytes, *headers: Header) -> None:
+    async def answer(self, given: _Answer) -> None:
         """Answer; when the body has not all arrived, close the connection after a moment."""
-        content_type = _CONTENT_TYPES[self.encoding or Encoding.JSON]
-        fields = [
-            (b"content-type", content_type),
+        body = given.body
+        headers = [
+            (b"content-type", _CONTENT_TYPES[self.encoding or Encoding.JSON]),
             (b"content-length", str(len(body)).encode()),
-            *headers,
+            *given.headers,
         ]
         if not self.complete:
-            fields.append((b"connection", b"close"))
-        await self._send({"type": "http.response.start", "status": status, "headers": fields})
+            headers.append((b"connection", b"close"))
+        start = {"type": "http.response.start", "status": given.status, "headers": headers}
+        await self._send(start)
         if not self.complete:
             await self._send({"type": "http.response.body", "body": body, "more_body": True})
             await self._linger()
@@ -200,7 +208,3 @@ class _Exchange:
                     await asyncio.sleep(_LINGER_SECONDS)
         except (TimeoutError, _Disconnected):
             return
-
-
-def _explain(error: CodometerError) -> str:
-    return f"{error.message}; {error.hint}" if error.hint else error.message
