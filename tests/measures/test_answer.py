@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from codometer.analysis.measures.compile import MAX_GROUPS
 from codometer.analysis.measures.query import parse_query
 from codometer.analysis.measures.run import Answer, run_query
+from codometer.errors import BadRequest
 from codometer.model.period import Period, parse_zone
 from tests.engines.embedded import DuckDBInMemory, Values, by_day
 from tests.unit.analysis.measures.periods import between
@@ -135,6 +137,22 @@ def test_months_are_compared_by_their_place_in_the_period(engine: DuckDBInMemory
     (group,) = ask(engine, "requests", by=("month",), period=spring, compare="previous").groups
     assert group.key["month"] == date(2026, 5, 1)
     assert group.change == {"requests": 0.5}
+
+
+def test_an_answer_that_nobody_can_read_is_refused(engine: DuckDBInMemory) -> None:
+    day = "TIMESTAMP '2026-07-02 09:00:00' AS bucket, DATE '2026-07-02' AS day"
+    rest = "n AS scope, n AS origin, 'live' AS part, 'event' AS source, 1 AS requests"
+    for table, time in (("rollup_15m", "bucket"), ("rollup_day", "day")):
+        engine.execute(
+            f"INSERT INTO {table} BY NAME SELECT {time}, {rest} FROM"
+            f" (SELECT {day}, range AS n FROM range({MAX_GROUPS + 1}))"
+        )
+    engine.execute(
+        "INSERT INTO origin BY NAME SELECT range AS origin, 'claude_code' AS agent,"
+        f" 's' || range AS session FROM range({MAX_GROUPS + 1})"
+    )
+    with pytest.raises(BadRequest, match="more than 50,000 groups"):
+        ask(engine, "requests", by=("session",))
 
 
 def test_coverage_says_what_the_answer_rests_on(engine: DuckDBInMemory) -> None:

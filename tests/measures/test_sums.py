@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS
-from codometer.analysis.measures.measure import DistinctOf, Facts, Number, SumOf
+from codometer.analysis.measures.measure import Fact, Number, SumOf
 from codometer.analysis.measures.query import applicable, parse_query
 from codometer.analysis.measures.run import run_query
 from codometer.model.period import BUCKET, Period, parse_zone
@@ -88,12 +88,11 @@ def add_up_rows(period: Period) -> Values:
     """The sums as a person would work them out, row by row."""
     rows = [row for row in rollups() if period.start <= utc(row["bucket"]) < period.end]
     columns = {column for measure in SUMS for column in measure.facts()}
-    numbers: dict[SumOf | DistinctOf, Number | None] = {
+    facts: dict[Fact, Number | None] = {
         fact: add(row[fact.column] for row in rows)  # type: ignore[misc] # numbers or None
         for fact in columns
         if isinstance(fact, SumOf)
     }
-    facts = Facts(numbers=numbers, bins={})
     return {measure.name: measure.value(facts) for measure in SUMS}
 
 

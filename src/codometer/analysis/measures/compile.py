@@ -1,21 +1,22 @@
 """From a query to the statements that answer it.
 
 A statement groups the rows of a query by its keys and returns facts: sums,
-distinct counts, and durations by bin. Values are bound, never written into it.
+distinct counts, and the bins of quantiles. Values are bound, never written into it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from codometer.analysis.measures.dimensions import TOKEN_COLUMNS, TOKEN_TYPE, Dimension
+from codometer.analysis.measures.dimensions import TOKEN_COLUMNS, TOKEN_TYPE
 from codometer.analysis.measures.measure import (
-    BinsOf,
     DistinctOf,
     Fact,
     Measure,
     Only,
+    QuantileOf,
     Sum,
     SumOf,
 )
@@ -23,32 +24,35 @@ from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.rows import Column, Sql, join, rows, sql_keys, weave
 from codometer.store.dialect import Dialect
 
+MAX_GROUPS: Final = 50_000
+"""How many groups a statement returns at most, and one more, which says that there are more."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compiled:
-    """The statements of a query; each row starts with the values of `keys`.
 
-    After them a row of `numbers` has one value for each of `number_facts`; one of `bins`
-    has what was measured, the bin and the count. A statement is None when nothing asks for it.
+class Statement(NamedTuple):
+    """A statement whose rows have the values of a query's keys, then one for each fact."""
+
+    sql: Sql
+    facts: tuple[Fact, ...]
+
+
+def compile_query(
+    query: Query, dialect: Dialect, *, organisation_zone: ZoneInfo
+) -> tuple[Statement, ...]:
+    """Return the statements for a query, in the words of an engine.
+
+    Their keys are `sql_keys`. A group that one statement does not have, another may.
     """
-
-    keys: tuple[Dimension, ...]
-    number_facts: tuple[SumOf | DistinctOf, ...]
-    numbers: Sql | None
-    bins: Sql | None
-
-
-def compile_query(query: Query, dialect: Dialect, *, organisation_zone: ZoneInfo) -> Compiled:
-    """Return the statements for a query, in the words of an engine."""
-    facts = _facts(query)
-    numbers = tuple(fact for fact in facts if not isinstance(fact, BinsOf))
-    whats = tuple(fact.what for fact in facts if isinstance(fact, BinsOf))
-    return Compiled(
-        keys=sql_keys(query),
-        number_facts=numbers,
-        numbers=_numbers(query, numbers, dialect, organisation_zone) if numbers else None,
-        bins=_bins(query, whats, dialect, organisation_zone) if whats else None,
-    )
+    facts = tuple(dict.fromkeys(fact for measure in query.measures for fact in measure.facts()))
+    quantiles = tuple(fact for fact in facts if isinstance(fact, QuantileOf))
+    numbers = tuple(fact for fact in facts if not isinstance(fact, QuantileOf))
+    statements = []
+    if numbers:
+        statements.append(Statement(_numbers(query, numbers, dialect, organisation_zone), numbers))
+    if quantiles:
+        statements.append(
+            Statement(_quantiles(query, quantiles, dialect, organisation_zone), quantiles)
+        )
+    return tuple(statements)
 
 
 def narrow(measure: Measure, token_types: tuple[str | None, ...]) -> Measure:
@@ -57,10 +61,6 @@ def narrow(measure: Measure, token_types: tuple[str | None, ...]) -> Measure:
         return measure
     columns = tuple(column for name, column in TOKEN_COLUMNS.items() if name in token_types)
     return replace(measure, columns=columns)
-
-
-def _facts(query: Query) -> tuple[Fact, ...]:
-    return tuple(dict.fromkeys(fact for measure in query.measures for fact in measure.facts()))
 
 
 def _numbers(
@@ -75,17 +75,35 @@ def _numbers(
     )
 
 
-def _bins(query: Query, whats: tuple[str, ...], dialect: Dialect, zone: ZoneInfo) -> Sql:
+def _quantiles(
+    query: Query, facts: tuple[QuantileOf, ...], dialect: Dialect, zone: ZoneInfo
+) -> Sql:
     columns = tuple(Column("r", name) for name in ("what", "bin", "count"))
-    keys = (*_key_names(query), Sql("what"), Sql("bin"))
-    marks = ", ".join("?" for _ in whats)
-    return weave(
-        "SELECT {}, sum(count) FROM ({}) AS rows WHERE what IN {}{}",
-        join(", ", keys),
+    keys = _key_names(query)
+    kind = join(", ", (*keys, Sql("what")))
+    counted = weave(
+        "SELECT {}, bin, sum(count) AS counted FROM ({}) AS rows GROUP BY {}, bin",
+        kind,
         rows(query, dialect, zone, table="latency", columns=columns),
-        Sql(f"({marks})", whats),
-        _grouping(keys),
+        kind,
     )
+    passed = weave(
+        "SELECT {}, bin, sum(counted) OVER (PARTITION BY {} ORDER BY bin) AS passed,"
+        " sum(counted) OVER (PARTITION BY {}) AS total FROM ({}) AS counted",
+        kind,
+        kind,
+        kind,
+        counted,
+    )
+    reached = (
+        Sql(
+            f"min(CASE WHEN what = ? AND passed * 100 >= {fact.percent} * total THEN bin END)",
+            (fact.what,),
+        )
+        for fact in facts
+    )
+    selected = join(", ", (*keys, *reached))
+    return weave("SELECT {} FROM ({}) AS passed{}", selected, passed, _grouping(keys))
 
 
 def _key_names(query: Query) -> tuple[Sql, ...]:
@@ -93,7 +111,8 @@ def _key_names(query: Query) -> tuple[Sql, ...]:
 
 
 def _grouping(keys: tuple[Sql, ...]) -> Sql:
-    return weave(" GROUP BY {}", join(", ", keys)) if keys else Sql("")
+    grouped = weave(" GROUP BY {}", join(", ", keys)) if keys else Sql("")
+    return weave(f"{{}} LIMIT {MAX_GROUPS + 1}", grouped)
 
 
 def _columns(fact: SumOf | DistinctOf) -> tuple[Column, ...]:

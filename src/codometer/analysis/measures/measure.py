@@ -18,9 +18,6 @@ from typing import ClassVar, Final
 Number = int | float | Decimal
 """Money is Decimal, counts are int, durations and ratios of counts are float."""
 
-Bins = tuple[tuple[int, int], ...]
-"""Counts by logarithmic bin, in the order of the bins."""
-
 BIN_RATIO: Final = 1.04
 """The upper edge of a latency bin over its lower one."""
 
@@ -91,21 +88,17 @@ class DistinctOf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BinsOf:
-    """The fact: durations of one kind, by logarithmic bin."""
+class QuantileOf:
+    """The fact: the latency bin in which `percent` of the durations of one kind are passed."""
 
     what: str
+    percent: int
 
 
-Fact = SumOf | DistinctOf | BinsOf
+Fact = SumOf | DistinctOf | QuantileOf
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What is known of one group of rows. A fact that is missing is unknown."""
-
-    numbers: Mapping[SumOf | DistinctOf, Number | None]
-    bins: Mapping[BinsOf, Bins]
+Facts = Mapping[Fact, Number | None]
+"""What is known of one group of rows. A fact that is missing is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +158,7 @@ class Sum(Measure):
 
     def value(self, facts: Facts) -> Number | None:
         """Add what is known."""
-        return _add([facts.numbers.get(fact) for fact in self.facts()])
+        return _add([facts.get(fact) for fact in self.facts()])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +186,7 @@ class Distinct(Measure):
 
     def value(self, facts: Facts) -> Number | None:
         """Add what is known."""
-        return _add([facts.numbers.get(fact) for fact in self.facts()])
+        return _add([facts.get(fact) for fact in self.facts()])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,20 +239,17 @@ class Quantile(Measure):
         """The dimensions that the durations carry."""
         return self.known_by
 
-    def facts(self) -> tuple[BinsOf]:
-        """Return the bins."""
-        return (BinsOf(what=self.what),)
+    def facts(self) -> tuple[QuantileOf]:
+        """Return the bin."""
+        return (QuantileOf(what=self.what, percent=self.percent),)
 
     def value(self, facts: Facts) -> float | None:
-        """Return the geometric middle of the bin in which the quantile lies."""
-        bins = facts.bins.get(BinsOf(what=self.what), ())
-        total = sum(count for _, count in bins)
-        passed = 0
-        for number, count in bins:
-            passed += count
-            if passed * 100 >= self.percent * total:
-                return BIN_RATIO ** (number + 0.5) if number >= 0 else 0.0
-        return None
+        """Return the geometric middle of the bin."""
+        (fact,) = self.facts()
+        number = facts.get(fact)
+        if number is None:
+            return None
+        return BIN_RATIO ** (float(number) + 0.5) if number >= 0 else 0.0
 
 
 def _decimal(number: Number) -> Decimal:

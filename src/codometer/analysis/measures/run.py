@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from codometer.analysis.measures.compile import Compiled, compile_query, narrow
+from codometer.analysis.measures.compile import MAX_GROUPS, compile_query, narrow
 from codometer.analysis.measures.coverage import Coverage, find_coverage
 from codometer.analysis.measures.dimensions import TOKEN_COLUMNS, Dimension, Place
-from codometer.analysis.measures.measure import BinsOf, Facts, Measure, Number
+from codometer.analysis.measures.measure import Fact, Facts, Measure, Number
 from codometer.analysis.measures.query import Query
-from codometer.analysis.measures.rows import Sql
+from codometer.analysis.measures.rows import sql_keys
+from codometer.errors import BadRequest
 from codometer.model.period import Period
 from codometer.store.engine import Engine, Row
 
@@ -55,7 +56,11 @@ class Answer:
 
 
 def run_query(engine: Engine, query: Query, *, organisation_zone: ZoneInfo) -> Answer:
-    """Answer a query from the rollups. `organisation_zone` is the one the daily tier is cut in."""
+    """Answer a query from the rollups. `organisation_zone` is the one the daily tier is cut in.
+
+    Raises:
+        BadRequest: the answer has more than `MAX_GROUPS` groups.
+    """
     values = _find_values(engine, query, organisation_zone)
     previous_query = replace(query, period=query.period.previous())
     groups: Iterator[Group]
@@ -83,7 +88,7 @@ def _find_values(engine: Engine, query: Query, zone: ZoneInfo) -> dict[Key, Valu
     """Return the values of every group, by the values of `query.by` in their order."""
     token_types = _token_types(query)
     query = replace(query, measures=tuple(narrow(m, token_types) for m in query.measures))
-    facts = _find_facts(engine, compile_query(query, engine.dialect, organisation_zone=zone))
+    facts = _find_facts(engine, query, zone)
     places = [dimension.place for dimension in query.by]
     if Place.TOKEN_TYPE not in places:
         return {key: _values(query.measures, found) for key, found in facts.items()}
@@ -109,30 +114,20 @@ def _values(measures: tuple[Measure, ...], facts: Facts) -> Values:
     return {measure.name: measure.value(facts) for measure in measures}
 
 
-def _find_facts(engine: Engine, compiled: Compiled) -> dict[Key, Facts]:
-    width = len(compiled.keys)
-    numbers = {
-        _key(row[:width]): dict(zip(compiled.number_facts, row[width:], strict=True))
-        for row in _fetch(engine, compiled.numbers)
-    }
-    bins: dict[Key, dict[BinsOf, list[tuple[int, int]]]] = {}
-    for row in _fetch(engine, compiled.bins):
-        what, number, count = row[width:]
-        bins.setdefault(_key(row[:width]), {}).setdefault(BinsOf(what=what), []).append(
-            (number, int(count))
-        )
-    keys = dict.fromkeys((*numbers, *bins)) or ({(): None} if not width else {})
-    return {
-        key: Facts(
-            numbers=numbers.get(key, {}),
-            bins={fact: tuple(sorted(found)) for fact, found in bins.get(key, {}).items()},
-        )
-        for key in keys
-    }
-
-
-def _fetch(engine: Engine, statement: Sql | None) -> list[Row]:
-    return [] if statement is None else engine.fetch(statement.text, statement.values)
+def _find_facts(engine: Engine, query: Query, zone: ZoneInfo) -> dict[Key, dict[Fact, Any]]:
+    width = len(sql_keys(query))
+    found: dict[Key, dict[Fact, Any]] = {}
+    for statement in compile_query(query, engine.dialect, organisation_zone=zone):
+        rows = engine.fetch(statement.sql.text, statement.sql.values)
+        if len(rows) > MAX_GROUPS:
+            raise BadRequest(
+                f"the answer has more than {MAX_GROUPS:,} groups",
+                hint="ask for a shorter period, fewer dimensions, or with a filter",
+            )
+        for row in rows:
+            facts = zip(statement.facts, row[width:], strict=True)
+            found.setdefault(_key(row[:width]), {}).update(facts)
+    return found
 
 
 def _key(values: Row) -> Key:

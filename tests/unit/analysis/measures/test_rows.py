@@ -78,10 +78,10 @@ def test_no_value_is_written_into_a_statement(dialect: Dialect) -> None:
         by=["day", f"resource.{poison}"],
         where=[("team", poison), (f"resource.{poison}", poison)],
     )
-    compiled = compile_query(query, dialect, organisation_zone=ZERO)
-    for statement in (compiled.numbers, compiled.bins):
-        assert statement is not None
-        text, values = dialect.bind(statement.text, statement.values)
+    statements = compile_query(query, dialect, organisation_zone=ZERO)
+    assert len(statements) == 2
+    for statement in statements:
+        text, values = dialect.bind(statement.sql.text, statement.sql.values)
         assert "DROP" not in text
         bound = values.values() if isinstance(values, Mapping) else values
         assert sum(poison in str(value) for value in bound) == 4
@@ -90,8 +90,8 @@ def test_no_value_is_written_into_a_statement(dialect: Dialect) -> None:
 def test_an_origin_is_looked_up_only_when_it_is_asked_for() -> None:
     def text(measure: str, by: str) -> str:
         query = parse_query([measure], period=JULY, by=[by])
-        statement = compile_query(query, DUCKDB, organisation_zone=ZERO).numbers
-        return statement.text if statement else ""
+        (statement,) = compile_query(query, DUCKDB, organisation_zone=ZERO)
+        return statement.sql.text
 
     assert "origin" not in text("cost", "model")
     assert "origin" in text("cost", "team")
