@@ -62,24 +62,20 @@ def run_query(engine: Engine, query: Query, *, organisation_zone: ZoneInfo) -> A
         BadRequest: the answer has more than `MAX_GROUPS` groups.
     """
     values = _find_values(engine, query, organisation_zone)
-    previous_query = replace(query, period=query.period.previous())
-    groups: Iterator[Group]
     if query.compare_previous:
-        earlier = _find_values(engine, previous_query, organisation_zone)
-        groups = _beside(query, values, previous_query, earlier)
+        previous = replace(query, period=query.period.previous())
+        earlier = _find_values(engine, previous, organisation_zone)
+        groups = _beside(query, values, previous, earlier)
     else:
+        previous = None
         groups = (Group(key=_named(query, key), values=found) for key, found in values.items())
+    shown = (group for group in groups if not _is_beside_the_point(query, group))
     return Answer(
         period=query.period,
-        previous_period=previous_query.period if query.compare_previous else None,
+        previous_period=previous.period if previous else None,
         measures=query.measures,
         dimensions=query.by,
-        groups=tuple(
-            sorted(
-                (group for group in groups if not _is_beside_the_point(query, group)),
-                key=lambda group: _order(query, group),
-            )
-        ),
+        groups=tuple(sorted(shown, key=lambda group: _order(query, group))),
         coverage=find_coverage(engine, query, organisation_zone),
     )
 
