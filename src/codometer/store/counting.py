@@ -180,7 +180,7 @@ WITH stretch AS (
   SELECT scope, subject, time AS until,
     CASE WHEN counter IN ({_DECISIONS_SQL}) THEN since - {LEAD} ELSE since END AS since
   FROM increment WHERE counter IN ({_COMPARED_SQL})
-  UNION ALL BY NAME
+  UNION BY NAME  -- each once: rows that tie may be ordered differently by the two windows below
   SELECT scope, subject, since, until FROM sealed_usage
   WHERE since IS NOT NULL AND scope IN (SELECT scope FROM work)
 ), reached AS (
