@@ -10,7 +10,7 @@ RECEIVERS := src/codometer/intake/receivers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format bench prove e2e lock proto clean
+.PHONY: help run demo test check format bench prove e2e lock docs proto clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ help: ## Print this list
 
 run: $(VENV)/runtime ## Start the server on this machine (data in ./codometer-data)
 	@$(BIN)/codometer serve $(ARGS)
+
+demo: $(VENV)/runtime ## Start it with a simulated fleet, on a throw-away folder
+	@$(BIN)/codometer demo $(ARGS)
 
 # A module's tests run together, so that what its fixtures build is built once.
 test: $(VENV)/dev ## Run the tests
@@ -52,6 +55,10 @@ lock: $(VENV)/dev ## Pin the dependencies again; newer ones with ARGS=--upgrade
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command 'make lock' --group dev --constraint requirements.lock \
 		--output-file requirements-dev.lock $(ARGS) pyproject.toml
+
+docs: $(VENV)/dev ## Write the generated pages of docs/reference
+	@$(BIN)/python -m codometer.analysis.measures.reference > docs/reference/measures.md
+	@$(BIN)/python -m codometer.store.reference > docs/reference/tables.md
 
 proto: $(VENV)/dev ## Generate the protobuf module from otlp_wire.proto
 	@cd $(RECEIVERS) && "$(CURDIR)/$(BIN)/python" -m grpc_tools.protoc \
