@@ -8,6 +8,7 @@
     ├── UnsupportedEncoding  415  a content type or encoding nobody speaks here
     ├── Overloaded           503  try again in a second or two
     ├── StoreBusy            500  another process owns the data folder
+    ├── StoreUnusable        500  the data folder, or the database in it, cannot be used
     ├── PortInUse            500  somebody else listens on a port of ours
     └── BadSettings          500  the configuration has mistakes
 
@@ -77,6 +78,12 @@ class StoreBusy(CodometerError):
     """Another process owns the data folder."""
 
     code = "store_busy"
+
+
+class StoreUnusable(CodometerError):
+    """The data folder cannot be written to, or the database in it cannot be read."""
+
+    code = "store_unusable"
 
 
 class PortInUse(CodometerError):

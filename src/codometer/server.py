@@ -7,9 +7,10 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import uvloop
@@ -35,7 +36,11 @@ from codometer.store.store import Store
 if TYPE_CHECKING:
     from codometer.analysis.measures.query import Query
     from codometer.analysis.measures.run import Answer
+    from codometer.intake.receivers.export import Accept
+    from codometer.pricing import PriceCatalogue
     from codometer.settings import Settings
+
+Beside = Callable[["PriceCatalogue", "Accept"], Coroutine[Any, Any, None]]
 
 _GRACE_SECONDS: Final = 10.0
 _EXPIRE_EVERY_SECONDS: Final = 3600.0
@@ -52,7 +57,7 @@ class Server:
         """
         self._settings = settings
         self._zone = ZoneInfo(settings.organisation.time_zone)
-        catalogue = load_catalogue()
+        catalogue = self.catalogue = load_catalogue()
         self.store = Store(
             settings.data,
             self._zone,
@@ -99,8 +104,12 @@ class Server:
         kept = timedelta(days=self._settings.retention.detail_days)
         self.store.seal(datetime.now(UTC) - kept)
 
-    async def run(self, until: asyncio.Event, *, announce: bool = False) -> None:
-        """Listen until the event is set, then finish what is in flight and close everything."""
+    async def run(self, until: asyncio.Event, *, beside: Beside | None = None) -> None:
+        """Listen until the event is set, then finish what is in flight and close everything.
+
+        `beside` is begun when everything listens, and cancelled before it ends. A fault
+        in it ends the server too.
+        """
         async with AsyncExitStack() as stack:
             stack.callback(self.store.close)
             self.store.start()
@@ -111,13 +120,20 @@ class Server:
             for part in (self.otlp_grpc, self.otlp_http, self.web):
                 await part.start()
                 stack.push_async_callback(part.stop, _GRACE_SECONDS)
-            if announce:
-                _announce(self._settings)
-            await until.wait()
+            ending = asyncio.create_task(until.wait())
+            work = asyncio.create_task(_forever(beside, self.catalogue, self._intake.accept))
+            stack.push_async_callback(_cancel, ending)
+            stack.push_async_callback(_cancel, work)
+            await asyncio.wait({ending, work}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
 
 
-def run(settings: Settings) -> None:
-    """Run a server until it is interrupted or terminated."""
+def run(settings: Settings, *, beside: Beside | None = None) -> None:
+    """Say where to connect, and run a server until it is interrupted or terminated.
+
+    `beside` is work that goes on while it runs.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     allow_connections(settings.ingest.max_connections)
@@ -128,10 +144,26 @@ def run(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, until.set)
-        await server.run(until, announce=True)
+        await server.run(until, beside=announced)
+
+    async def announced(catalogue: PriceCatalogue, accept: Accept) -> None:
+        _announce(settings)
+        if beside is not None:
+            await beside(catalogue, accept)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+
+
+async def _forever(beside: Beside | None, catalogue: PriceCatalogue, accept: Accept) -> None:
+    if beside is not None:
+        await beside(catalogue, accept)
+    await asyncio.Event().wait()
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
 
 
 def _announce(settings: Settings) -> None:

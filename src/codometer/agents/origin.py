@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from codometer.agents.read import label
@@ -62,21 +63,18 @@ class Origins:
             *rules.cost_center,
             *rules.dimensions,
         )
-        self._remembered: dict[tuple[AttributeValue, ...], Origin] = {}
+        # Typed, because 1 and true are equal in Python and different words in a label.
+        self._find = lru_cache(maxsize=_MAX_REMEMBERED, typed=True)(self._make)
         self.attributes = frozenset(self._keys) | {"service.name"}
         """The attributes that are read here."""
 
     def find(self, agent: str, attributes: Attributes) -> Origin:
-        """Return the origin of a signal of `agent`."""
-        answer = (agent, *map(attributes.get, self._keys))
-        origin = self._remembered.get(answer)
-        if origin is None:
-            if len(self._remembered) >= _MAX_REMEMBERED:
-                self._remembered.clear()
-            origin = self._remembered[answer] = self._make(agent, attributes)
-        return origin
+        """Return the origin of a signal of `agent`: the same object for the same answer."""
+        return self._find(agent, *map(attributes.get, self._keys))
 
-    def _make(self, agent: str, attributes: Attributes) -> Origin:
+    def _make(self, agent: str, *values: AttributeValue) -> Origin:
+        attributes = dict(zip(self._keys, values, strict=True))
+
         def first(*keys: str) -> str | None:
             return next((found for key in keys if (found := label(attributes.get(key)))), None)
 
@@ -127,4 +125,3 @@ def _person(attributes: Attributes) -> tuple[str | None, str | None]:
         if value := label(attributes.get(key)):
             return value.lower() if kind == "email" else value, kind
     return None, None
-

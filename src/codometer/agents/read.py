@@ -7,17 +7,21 @@ version and event. What cannot be read is None: unknown, never zero.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable
+from json.encoder import encode_basestring_ascii as quote
+from typing import TYPE_CHECKING, Any, Final
 
-from codometer.model.money import PicoUSD, pico_from_usd
+from codometer.model.money import MAX_PICO_USD, PicoUSD, pico_from_usd
 
 if TYPE_CHECKING:
-    from codometer.model.signal import AttributeValue
+    from codometer.model.signal import Attributes, AttributeValue
 
 MAX_LABEL_LENGTH: Final = 200
 _MAX_WHOLE: Final = 2**53
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
+
+Reader = Callable[["AttributeValue"], Any]
+"""Reads the value of one attribute, for a field whose type it is."""
 
 
 def whole(value: AttributeValue) -> int | None:
@@ -48,26 +52,51 @@ def truth(value: AttributeValue) -> bool | None:
     return False if value in _FALSE else None
 
 
-@lru_cache(maxsize=16_384)
-def _label(value: str) -> str | None:
-    text = value.strip()
-    return text if 0 < len(text) <= MAX_LABEL_LENGTH and text.isprintable() else None
-
-
 def label(value: AttributeValue) -> str | None:
     """Read a name of a thing: one printable line of at most 200 characters.
 
     Longer or multi-line text is content that strayed into a label; it is unknown.
     """
     if type(value) is str:
-        return _label(value)
-    return None if value is None or not isinstance(value, int) else str(value).lower()
+        text = value.strip()
+        return text if 0 < len(text) <= MAX_LABEL_LENGTH and text.isprintable() else None
+    if isinstance(value, float) and abs(value) <= _MAX_WHOLE and value.is_integer():
+        value = int(value)
+    return str(value).lower() if isinstance(value, int) else None
 
 
-def usd(dollars: AttributeValue, micros: AttributeValue = None) -> PicoUSD | None:
-    """Read a cost in dollars, else one in rounded micro-dollars."""
-    amount = real(dollars)
-    if amount is not None:
-        return pico_from_usd(amount)
-    amount = real(micros)
-    return None if amount is None or math.isnan(amount) else PicoUSD(round(amount) * 1_000_000)
+def usd(value: AttributeValue) -> PicoUSD | None:
+    """Read a cost in dollars."""
+    amount = real(value)
+    return None if amount is None else pico_from_usd(amount)
+
+
+def usd_from_micros(value: AttributeValue) -> PicoUSD | None:
+    """Read a cost in whole millionths of a dollar."""
+    amount = whole(value)
+    pico = None if amount is None else amount * 1_000_000
+    return None if pico is None or pico > MAX_PICO_USD else PicoUSD(pico)
+
+
+def json_object(attributes: Attributes, names: Iterable[str]) -> str | None:
+    """Write the attributes of these names as a JSON object; None when no value is left.
+
+    Values are what may stand in a label, a number or a yes or no; others are left out.
+    """
+    members = [
+        f"{quote(name)}:{written}"
+        for name in names
+        if (written := _json_value(attributes[name])) is not None
+    ]
+    return f"{{{','.join(members)}}}" if members else None
+
+
+def _json_value(value: AttributeValue) -> str | None:
+    if isinstance(value, str):
+        text = label(value)
+        return None if text is None else quote(text)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return repr(value)
+    return None

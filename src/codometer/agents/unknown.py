@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
-from codometer.agents.read import label
+from codometer.agents.read import json_object, label
 from codometer.model.event import Counter, Event, Kind, Reading, Source
 from codometer.model.identity import hash64, hash128
 
@@ -85,8 +84,7 @@ class UnknownAgent:
         return self._origins.find(label(attributes.get("service.name")) or self.name, attributes)
 
     def _extra(self, attributes: Attributes) -> str | None:
-        names = sorted(attributes.keys() - self.known_attributes)
-        return json.dumps({name: attributes[name] for name in names}) if names else None
+        return json_object(attributes, sorted(attributes.keys() - self.known_attributes))
 
 
 def _scope(origin: Origin) -> int:

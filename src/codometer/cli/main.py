@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from codometer.cli.config import config
+from codometer.cli.demo import demo
 from codometer.cli.edge import EdgeGroup
 from codometer.cli.query import query
 from codometer.cli.serve import serve
@@ -23,6 +24,7 @@ def main() -> None:
     \b
     Start here:
       codometer serve     run the server; it prints how to connect a client
+      codometer demo      run it with a simulated fleet, to see what it is
       codometer status    see what arrives
       codometer query tokens cost --by model
 
@@ -31,6 +33,7 @@ def main() -> None:
 
 
 main.add_command(serve)
+main.add_command(demo)
 main.add_command(query)
 main.add_command(status)
 main.add_command(config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from codometer.agents.agent import Agent
     from codometer.model.signal import Attributes, AttributeValue, Signal
+
+
+_log = logging.getLogger(__name__)
 
 
 class Reason(StrEnum):
@@ -62,25 +66,32 @@ class Normaliser:
             if reason is not None:
                 into.rejected[reason] += 1
                 continue
-            attributes = signal.attributes
-            agent = self._find_agent(attributes)
-            strangers = protect(attributes, agent.known_attributes)
-            for name in strangers:
-                into.strangers[Stranger(agent.name, "attribute", name)] += 1
-            if isinstance(signal, LogRecord):
-                event = agent.event_from_log(signal)
-                into.events.append(event)
-                what, name = "event", event.name
-            elif isinstance(signal, DataPoint):
-                reading = agent.reading_from_point(signal)
-                into.readings.append(reading)
-                what, name = "metric", reading.name
-            else:
-                event = agent.event_from_span(signal)
-                into.events.append(event)
-                what, name = "span", event.name
-            if not agent.knows(what, name) and is_name(name):
-                into.strangers[Stranger(agent.name, what, name)] += 1
+            try:
+                self._add(signal, into)
+            except Exception:  # noqa: BLE001 - one bad signal must not cost the others theirs
+                # Never the signal itself: it may hold what was not protected yet.
+                _log.exception("a signal could not be read")
+                into.rejected[Reason.FAULT] += 1
+
+    def _add(self, signal: Signal, into: Normalised) -> None:
+        attributes = signal.attributes
+        agent = self._find_agent(attributes)
+        for name in protect(attributes, agent.known_attributes):
+            into.strangers[Stranger(agent.name, "attribute", name)] += 1
+        if isinstance(signal, LogRecord):
+            event = agent.event_from_log(signal)
+            into.events.append(event)
+            what, name = "event", event.name
+        elif isinstance(signal, DataPoint):
+            reading = agent.reading_from_point(signal)
+            into.readings.append(reading)
+            what, name = "metric", reading.name
+        else:
+            event = agent.event_from_span(signal)
+            into.events.append(event)
+            what, name = "span", event.name
+        if not agent.knows(what, name) and is_name(name):
+            into.strangers[Stranger(agent.name, what, name)] += 1
 
     def _find_agent(self, attributes: Attributes) -> Agent:
         service = attributes.get("service.name")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
+import fcntl
+import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from codometer.errors import StoreBusy
+from codometer.errors import StoreBusy, StoreUnusable
 from codometer.store.dialect import DUCKDB, Dialect
 
 if TYPE_CHECKING:
@@ -17,11 +18,19 @@ if TYPE_CHECKING:
 
     from codometer.store.engine import Row
 
-FILE_NAME = "codometer.duckdb"
+FILE_NAME: Final = "codometer.duckdb"
+LOCK_NAME: Final = "codometer.lock"
+"""Nothing is in it; who serves the folder holds a lock on it."""
+
+LOST: Final = (duckdb.FatalException, duckdb.InternalException)
+"""After one of these the engine answers nothing any more until it is opened anew."""
+
+_HEADER_BYTES: Final = 3 * 4096
+"""The engine writes these when it makes a file; a shorter one was never finished."""
 
 
 class DuckDBEngine:
-    """One DuckDB database, read by many threads, each on a cursor of its own."""
+    """One DuckDB database, used by many threads, each on a connection of its own."""
 
     dialect: Dialect = DUCKDB
 
@@ -30,42 +39,59 @@ class DuckDBEngine:
 
         Raises:
             StoreBusy: another process has it open.
+            StoreUnusable: it cannot be used as it is; nothing was changed.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / FILE_NAME
+        self._config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "temp_directory": str(folder / "spill"),
+        }
+        self._lock = _lock(folder)
         try:
-            self._root = duckdb.connect(
-                str(self.path),
-                config={
-                    "memory_limit": memory_limit,
-                    "threads": threads,
-                    "autoinstall_known_extensions": False,
-                    "autoload_known_extensions": False,
-                    "temp_directory": str(folder / "spill"),
-                },
-            )
-        except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
-                raise
-            message = f"another process has the data folder {folder} open"
-            hint = "stop the other server, or give this one a folder of its own with --data"
-            raise StoreBusy(message, hint=hint) from error
-        self._local = threading.local()
+            self._root = self._open()
+        except BaseException:
+            os.close(self._lock)
+            raise
 
     def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one SELECT and return its rows."""
-        cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
-        if cursor is None:
-            cursor = self._local.cursor = self._root.cursor()
-        return cursor.execute(sql, parameters).fetchall()
+        with self._root.cursor() as cursor:
+            return cursor.execute(sql, parameters).fetchall()
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Return a connection for a part of the store that writes; close it when done."""
         return self._root.cursor()
 
+    def reopen(self) -> None:
+        """Open the database anew after it was lost. All its connections must be closed.
+
+        Raises:
+            StoreUnusable: it cannot be opened now.
+        """
+        self._root.close()
+        self._root = self._open()
+
     def close(self) -> None:
         """Write everything into the one file and let it go."""
         self._root.close()
+        os.close(self._lock)
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        _remove_unfinished(self.path)
+        try:
+            return duckdb.connect(str(self.path), config=self._config)
+        except duckdb.Error as error:
+            reason = str(error).partition("\n")[0].removeprefix("IO Error: ")
+            if reason.startswith("Could not set lock"):
+                raise _busy(self.path.parent) from error
+            message = f"the database {self.path} cannot be opened: {reason}"
+            hint = (
+                "nothing was changed; mend what it says, restore a backup, or choose another folder"
+            )
+            raise StoreUnusable(message, hint=hint) from error
 
 
 @contextmanager
@@ -74,7 +100,44 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.begin()
     try:
         yield
+    except LOST:
+        raise
     except BaseException:
         connection.rollback()
         raise
     connection.commit()
+
+
+def _lock(folder: Path) -> int:
+    """Make the folder if need be, and lock it for this process."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        reason = (error.strerror or "unknown error").lower()
+        message = f"the data folder {folder} cannot be used: {reason}"
+        hint = "let this user write there, or choose another folder with --data"
+        raise StoreUnusable(message, hint=hint) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(file)
+        raise _busy(folder) from error
+    return file
+
+
+def _busy(folder: Path) -> StoreBusy:
+    message = f"another process has the data folder {folder} open"
+    hint = "stop the other server, or give this one a folder of its own with --data"
+    return StoreBusy(message, hint=hint)
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Remove a database whose making was cut short: it cannot be opened, and holds nothing."""
+    try:
+        with path.open("rb") as file:
+            begun = file.read(_HEADER_BYTES)
+    except OSError:
+        return  # most often there is none; the engine explains the rest
+    if len(begun) < _HEADER_BYTES and begun[8:12] == b"DUCK"[: len(begun)]:
+        path.unlink()

@@ -11,11 +11,10 @@ store counts metrics and spans only where no event tells the same.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
 from codometer.agents.claude_code import catalogue
-from codometer.agents.read import label, truth, usd, whole
+from codometer.agents.read import json_object, label, truth, usd, usd_from_micros, whole
 from codometer.model.event import Counter, Event, Kind, Reading, Source
 from codometer.model.identity import LOW_64, hash64, hash128
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from codometer.agents.agent import NormaliseModel
     from codometer.agents.origin import Origins
     from codometer.model.event import Origin
+    from codometer.model.money import PicoUSD
     from codometer.model.signal import Attributes, AttributeValue, DataPoint, LogRecord, Span
 
 _NS_PER_DAY: Final = 86_400 * 10**9
@@ -69,11 +69,16 @@ class ClaudeCode:
             kind = Kind.ACTIVITY  # a command of the client itself, such as /exit
         elif kind is Kind.DECISION and get("tool_name") in catalogue.EDIT_TOOLS:
             kind = Kind.EDIT_DECISION
-        call_id = label(_call_id(get("request_id"), get("client_request_id")) if kind in _API_KINDS
-                        else _call_id(get("tool_use_id"), get("use_id")))
+        call_id = label(
+            _call_id(get("request_id"), get("client_request_id"))
+            if kind in _API_KINDS
+            else _call_id(get("tool_use_id"), get("use_id"))
+        )
         sequence = whole(get("event.sequence"))
         return Event(
-            _event_key(scope, name, call_id if kind in _IDENTIFIED_KINDS else None, record, sequence),
+            _event_key(
+                scope, name, call_id if kind in _IDENTIFIED_KINDS else None, record, sequence
+            ),
             record.time_ns,
             scope,
             day_scope,
@@ -89,7 +94,7 @@ class ClaudeCode:
             whole(get("cache_creation_tokens")),
             whole(get("cache_creation_1h_tokens")),
             whole(get("output_tokens")),
-            usd(get("cost_usd"), get("cost_usd_micros")),
+            _cost(get("cost_usd"), get("cost_usd_micros")),
             whole(get("duration_ms")),
             whole(get("ttft_ms")),
             label(get("tool_name")),
@@ -113,9 +118,14 @@ class ClaudeCode:
         origin = self._origins.find(self.name, span.attributes)
         scope, day_scope = _scopes(origin, span.end_ns)
         tool = kind is Kind.TOOL_CALL
-        call_id = label(_call_id(get("tool_use_id"), None) if tool
-                        else _call_id(get("request_id"), get("client_request_id")))
-        twin = hash128(scope, _TWINS[kind], call_id) & LOW_64 if call_id and kind in _TWINS else None
+        call_id = label(
+            _call_id(get("tool_use_id"), None)
+            if tool
+            else _call_id(get("request_id"), get("client_request_id"))
+        )
+        twin = (
+            hash128(scope, _TWINS[kind], call_id) & LOW_64 if call_id and kind in _TWINS else None
+        )
         return Event(
             hash128(scope, "span", span.trace_id, span.span_id),
             span.end_ns,
@@ -177,8 +187,8 @@ class ClaudeCode:
             self._extra(point.attributes),
         )
 
-    def _model_columns(self, attributes: Attributes) -> tuple[str | None, ...]:
-        """Return model, provider, endpoint scope, query source, subagent, skill, MCP server, effort, speed."""
+    def _model_columns(self, attributes: Attributes) -> _ModelColumns:
+        """Return the columns from `model` to `speed`, in the order of Event and Reading."""
         get = attributes.get
         raw = get("model")
         model = self._normalise_model(raw) if isinstance(raw, str) and label(raw) else None
@@ -201,11 +211,11 @@ class ClaudeCode:
     def _extra(self, attributes: Attributes) -> str | None:
         """Return what has no column of its own, as a JSON object."""
         names = attributes.keys() - self._columns
-        if not names:
-            return None
-        return json.dumps({name: attributes[name] for name in sorted(names)}, separators=(",", ":"))
+        return json_object(attributes, sorted(names)) if names else None
 
 
+_Label = str | None
+_ModelColumns = tuple[_Label, _Label, _Label, _Label, _Label, _Label, _Label, _Label, _Label]
 _API_KINDS: Final = frozenset({Kind.REQUEST, Kind.ERROR})
 _IDENTIFIED_KINDS: Final = _API_KINDS | {Kind.TOOL_CALL, Kind.DECISION, Kind.EDIT_DECISION}
 _TWINS: Final = {
@@ -249,6 +259,12 @@ def _call_id(first: AttributeValue, second: AttributeValue) -> AttributeValue:
     return first if isinstance(first, str) and first else second
 
 
+def _cost(dollars: AttributeValue, micros: AttributeValue) -> PicoUSD | None:
+    """Return the exact cost, else the one rounded to millionths: some versions sent only that."""
+    exact = usd(dollars)
+    return usd_from_micros(micros) if exact is None else exact
+
+
 def _accepted(decision: AttributeValue) -> bool | None:
     return decision == "accept" if decision in ("accept", "reject") else None
 
@@ -260,5 +276,3 @@ def _query_source(source: AttributeValue, subagent: AttributeValue) -> str | Non
     if subagent is not None or source.startswith(_AGENT_QUERY_SOURCE) or source == "subagent":
         return "subagent"
     return "main" if source in catalogue.MAIN_QUERY_SOURCES else "auxiliary"
-
-

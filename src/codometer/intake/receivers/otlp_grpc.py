@@ -20,11 +20,12 @@ from typing import Final, NamedTuple
 import grpc
 import grpc.aio
 
-from codometer.errors import CodometerError, Malformed, Overloaded, TooSlow
-from codometer.intake.limits import ByteBudget, Limits, Share
+from codometer.errors import CodometerError, Overloaded
+from codometer.intake.limits import ByteBudget, Limits
 from codometer.intake.receivers import answer
 from codometer.intake.receivers.decompress import Compression, inflate
 from codometer.intake.receivers.export import Accept, Accepted, Encoding, ExportRequest
+from codometer.intake.receivers.grpc_reading import Reading
 from codometer.intake.receivers.listen import bind, port_in_use
 from codometer.model.signal import SignalKind
 
@@ -42,10 +43,6 @@ _CODES: Final = {
     415: grpc.StatusCode.INVALID_ARGUMENT,
 }
 
-# gRPC buffers what it reads of a message, up to the limit of 64 MiB each, where no
-# budget of ours can see it: this many at a time are the bound on that memory.
-_MOST_READING: Final = 32
-
 _Context = grpc.aio.ServicerContext[bytes, bytes]
 _Handler = Callable[[AsyncIterator[bytes], _Context], Awaitable[bytes]]
 
@@ -61,7 +58,7 @@ class OtlpGrpc:
         self._port = port
         self._limits = limits
         self._budget = budget
-        self._reading = _Reading(limits.body_seconds)
+        self._reading = Reading(limits.body_seconds)
         self._exports: set[asyncio.Task[bytes | _Refusal]] = set()
         self._server: grpc.aio.Server | None = None
 
@@ -155,96 +152,6 @@ class OtlpGrpc:
                     raise
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(2 * pause_seconds, 1.0)
-
-
-class _Reading:
-    """Reads messages, only so many at a time.
-
-    Whoever sends slowly keeps others waiting. So while others wait, nobody has
-    more than a few seconds, and less the longer the queue is: it has to be
-    through before its clients give up. Who came last goes first, because the
-    first in a long queue have been given up already.
-    """
-
-    _MOST_SECONDS: Final = 3.0
-    _LEAST_SECONDS: Final = 0.4  # what has arrived takes milliseconds, were it not for other work
-    _QUEUE_SECONDS: Final = 4.0
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._free_places = _MOST_READING
-        self._waiting: list[asyncio.Future[None]] = []
-        self._began: dict[asyncio.Timeout, float] = {}  # the longest first
-
-    async def read(self, messages: AsyncIterator[bytes], share: Share, until: float) -> bytes:
-        """Return the one message of a call, counted in its share.
-
-        Raises:
-            Malformed: the call has none.
-            TooSlow: it did not arrive in time.
-            Overloaded: others were being read `until` then, or there is no room for it.
-        """
-        await self._enter(until)
-        try:
-            body = await self._read(messages)
-            await share.grow(len(body))
-        finally:
-            self._leave()
-        return body
-
-    async def _read(self, messages: AsyncIterator[bytes]) -> bytes:
-        try:
-            async with asyncio.timeout(self._find_patience_seconds()) as deadline:
-                self._began[deadline] = asyncio.get_running_loop().time()
-                try:
-                    return await anext(messages)
-                finally:
-                    del self._began[deadline]
-        except StopAsyncIteration:
-            raise Malformed("the call carries no message") from None
-        except TimeoutError:
-            raise TooSlow("the message did not arrive in time") from None
-
-    async def _enter(self, until: float) -> None:
-        if self._free_places:
-            self._free_places -= 1
-            return
-        place = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
-        self._hurry_the_longest()
-        try:
-            async with asyncio.timeout_at(until):
-                await place
-        except BaseException as error:
-            if place in self._waiting:
-                self._waiting.remove(place)
-            elif not place.cancelled():  # it came as we stopped waiting
-                self._leave()
-            if isinstance(error, TimeoutError):
-                raise Overloaded("too many messages are being read") from None
-            raise
-
-    def _leave(self) -> None:
-        while self._waiting:
-            place = self._waiting.pop()
-            if not place.cancelled():
-                place.set_result(None)
-                return
-        self._free_places += 1
-
-    def _hurry_the_longest(self) -> None:
-        patience_seconds = self._find_patience_seconds()
-        for deadline, began in self._began.items():
-            soon = began + patience_seconds
-            if (deadline.when() or 0) > soon:
-                deadline.reschedule(soon)
-                return
-
-    def _find_patience_seconds(self) -> float:
-        if not self._waiting:
-            return self._seconds
-        fair_seconds = self._QUEUE_SECONDS * _MOST_READING / len(self._waiting)
-        return min(max(fair_seconds, self._LEAST_SECONDS), self._MOST_SECONDS, self._seconds)
 
 
 class _Refusal(NamedTuple):

@@ -73,7 +73,11 @@ class _AttributeMemo(dict[bytes, "tuple[str, AttributeValue]"]):
         if not (6 <= size < _CONTINUED and raw[0] == _TAG_STRING):
             return self._remember(raw, read_attribute(raw))
         value_at = raw[1] + 4
-        if value_at + 1 >= size or raw[value_at - 2] != 0x12 or raw[value_at - 1] != size - value_at:
+        if (
+            value_at + 1 >= size
+            or raw[value_at - 2] != 0x12
+            or raw[value_at - 1] != size - value_at
+        ):
             return self._remember(raw, read_attribute(raw))
         tag = raw[value_at]
         try:

@@ -1,0 +1,136 @@
+"""Reading the messages of gRPC calls, so that neither memory nor patience runs out.
+
+gRPC buffers what it reads of a message, up to the limit of 64 MiB each, where
+no budget of ours can see it. So only a few messages are read at a time. Then
+whoever sends slowly, or only begins, keeps all others waiting, and their
+clients give up after ten seconds and lose what they sent. Hence, while others
+wait, nobody has more than a few seconds, and less the longer the queue is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from typing import Final
+
+from codometer.errors import Malformed, Overloaded, TooSlow
+from codometer.intake.limits import Share
+
+_PLACES: Final = 16  # times 64 MiB is the most that gRPC can buffer
+_MOST_SECONDS: Final = 3.0
+_LEAST_SECONDS: Final = 0.2  # what has arrived is read in milliseconds
+_QUEUE_SECONDS: Final = 4.0  # in which a queue should be through
+_BUSY_SECONDS: Final = 0.05
+
+
+class Reading:
+    """The places at which messages are read.
+
+    Who came last goes first: in a long queue the first have been given up by
+    their clients already.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._free_places = _PLACES
+        self._waiting: list[asyncio.Future[None]] = []
+        self._readers: dict[_Reader, None] = {}  # who began first stands first
+
+    async def read(self, messages: AsyncIterator[bytes], share: Share, until: float) -> bytes:
+        """Return the one message of a call, counted in its share.
+
+        Raises:
+            Malformed: the call has none.
+            TooSlow: it did not arrive in time.
+            Overloaded: others were being read `until` then, or there is no room for it.
+        """
+        await self._enter(until)
+        try:
+            body = await self._read(messages)
+            await share.grow(len(body))
+        finally:
+            self._leave()
+        return body
+
+    async def _read(self, messages: AsyncIterator[bytes]) -> bytes:
+        try:
+            async with asyncio.timeout(None) as timeout:
+                reader = _Reader(timeout)
+                reader.hurry(self._find_patience_seconds())
+                self._readers[reader] = None
+                try:
+                    return await anext(messages)
+                finally:
+                    del self._readers[reader]
+                    reader.finish()
+        except StopAsyncIteration:
+            raise Malformed("the call carries no message") from None
+        except TimeoutError:
+            raise TooSlow("the message did not arrive in time") from None
+
+    async def _enter(self, until: float) -> None:
+        if self._free_places:
+            self._free_places -= 1
+            return
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        patience_seconds = self._find_patience_seconds()
+        for reader in self._readers:
+            if reader.hurry(patience_seconds):
+                break  # one leaves for each that comes
+        try:
+            async with asyncio.timeout_at(until):
+                await place
+        except BaseException as error:
+            if place in self._waiting:
+                self._waiting.remove(place)
+            elif not place.cancelled():  # it came as we stopped waiting
+                self._leave()
+            if isinstance(error, TimeoutError):
+                raise Overloaded("too many messages are being read") from None
+            raise
+
+    def _leave(self) -> None:
+        while self._waiting:
+            place = self._waiting.pop()
+            if not place.cancelled():
+                place.set_result(None)
+                return
+        self._free_places += 1
+
+    def _find_patience_seconds(self) -> float:
+        if not self._waiting:
+            return self._seconds
+        fair_seconds = _QUEUE_SECONDS * _PLACES / len(self._waiting)
+        return min(max(fair_seconds, _LEAST_SECONDS), _MOST_SECONDS, self._seconds)
+
+
+class _Reader:
+    """One reading, and when it is to be cut off."""
+
+    def __init__(self, timeout: asyncio.Timeout) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._until = math.inf
+        self._timeout = timeout
+        self._timer: asyncio.TimerHandle | None = None
+
+    def hurry(self, seconds: float) -> bool:
+        """Allow so many seconds since the beginning; say whether that is less than before."""
+        until = self._began + seconds
+        if until >= self._until:
+            return False
+        self.finish()
+        self._until = until
+        self._timer = self._loop.call_at(until, self._cut_off)
+        return True
+
+    def finish(self) -> None:
+        """Forget about cutting off."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _cut_off(self) -> None:
+        # When it was the loop that was busy, the message may lie there unseen.
+        self._timeout.reschedule(self._loop.time() + _BUSY_SECONDS)

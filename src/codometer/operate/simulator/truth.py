@@ -1,0 +1,173 @@
+"""What was, and what of it any signal that arrived told.
+
+A request is told by its event, if that event's batch arrived; and by metrics,
+if the batch of its interval did (delta) or any later one of its process did
+(cumulative). The best answer there can be is the sum of all requests that were
+told.
+
+Some sums cannot be known exactly, by nobody. An event that lies within the time
+that metrics cover, although its own reading was lost, looks like one that the
+metrics had told: within the tolerance at the edge of a lost interval, or where
+another process of the same session sends metrics meanwhile. It hides as much of
+what metrics alone told. Such requests are `misleading`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeVar
+
+from codometer.model.money import PicoUSD
+from codometer.model.signal import Temporality
+from codometer.operate.simulator.client import Batch, Series
+from codometer.operate.simulator.day import Day, Run
+from codometer.operate.simulator.facts import Decision, Process, Request
+from codometer.operate.simulator.network import Delivery
+from codometer.pricing import normalise_model
+
+_TOLERANCE_MS: Final = 100
+_DECISION_LEAD_MS: Final = 2_000
+"""How far from its counter's time an event may be stamped to be taken for the same."""
+
+Key = TypeVar("Key", bound=Hashable)
+Stretch = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of a request or decision on its way."""
+
+    process: Process
+    fact: Request | Decision
+    by_event: bool
+    by_metric: bool
+    told_ms: int | None
+    """The time under which it was first told: the event's, else that of the reading."""
+    misleading: bool
+    """Its event lies where metrics are compared with events, but its reading was lost."""
+
+    @property
+    def told(self) -> bool:
+        """Whether any signal told it."""
+        return self.by_event or self.by_metric
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """The session, and the model or tool, within which signals are compared."""
+        return self.process.session, _subject(self.fact)
+
+
+class Sums(NamedTuple):
+    """Requests and what they used."""
+
+    requests: int = 0
+    uncached_input_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    output_tokens: int = 0
+    cost: PicoUSD = PicoUSD(0)
+
+    def plus(self, request: Request) -> Sums:
+        """Return the sums with one request more."""
+        tokens = request.tokens
+        return Sums(
+            self.requests + 1,
+            self.uncached_input_tokens + tokens.uncached_input,
+            self.cache_read_tokens + tokens.cache_read,
+            self.cache_write_tokens + tokens.cache_write,
+            self.output_tokens + tokens.output,
+            PicoUSD(self.cost + request.cost),
+        )
+
+
+def list_fates(day: Day, delivery: Delivery) -> tuple[Fate, ...]:
+    """Return what became of every request and decision."""
+    arrived = frozenset(delivery.batches)
+    coverage = _find_coverage(day, arrived)
+    return tuple(
+        fate for run in day.runs for fate in _list_fates_of(run, arrived, coverage)
+    )
+
+
+def sum_requests(
+    fates: Iterable[Fate],
+    *,
+    by: Callable[[Fate], Key],
+    where: Callable[[Fate], bool] = lambda fate: fate.told,
+) -> dict[Key, Sums]:
+    """Add up requests, those that any signal told unless `where` says otherwise."""
+    found: dict[Key, Sums] = defaultdict(Sums)
+    for fate in fates:
+        if isinstance(fate.fact, Request) and where(fate):
+            key = by(fate)
+            found[key] = found[key].plus(fate.fact)
+    return dict(found)
+
+
+def _list_fates_of(
+    run: Run, arrived: frozenset[Batch], coverage: dict[tuple[str, str], Sequence[Stretch]]
+) -> Iterator[Fate]:
+    firsts = [batch.first for batch in run.events]
+    times = [batch.sent_ms for batch in run.metrics]
+    cumulative = run.process.installation.temporality is Temporality.CUMULATIVE
+    for fact in (*run.process.requests, *run.process.decisions):
+        by_event = run.events[bisect_right(firsts, fact.sequence) - 1] in arrived
+        first = bisect_left(times, fact.counted_ms)
+        last = len(times) if cumulative else first + 1
+        reading = next((batch for batch in run.metrics[first:last] if batch in arrived), None)
+        covered = coverage.get((run.process.session, _subject(fact)), ())
+        yield Fate(
+            process=run.process,
+            fact=fact,
+            by_event=by_event,
+            by_metric=reading is not None,
+            told_ms=fact.stamped_ms if by_event else reading.sent_ms if reading else None,
+            misleading=by_event and reading is None and _is_covered(covered, fact),
+        )
+
+
+def _is_covered(stretches: Sequence[Stretch], fact: Request | Decision) -> bool:
+    lead_ms = _DECISION_LEAD_MS if isinstance(fact, Decision) else 0
+    return any(
+        since - lead_ms <= fact.stamped_ms <= until + _TOLERANCE_MS for since, until in stretches
+    )
+
+
+def _find_coverage(
+    day: Day, arrived: frozenset[Batch]
+) -> dict[tuple[str, str], Sequence[Stretch]]:
+    """Return when the readings that arrived tell of which subject of which session."""
+    found: dict[tuple[str, str], list[Stretch]] = defaultdict(list)
+    for run in day.runs:
+        for batch in run.metrics:
+            if batch in arrived:
+                for point in batch.points:
+                    subject = _subject_of_series(point.series)
+                    if subject is not None:
+                        stretch = (point.starts_ms, batch.sent_ms)
+                        found[run.process.session, subject].append(stretch)
+    return {key: _joined(stretches) for key, stretches in found.items()}
+
+
+def _joined(stretches: list[Stretch]) -> Sequence[Stretch]:
+    joined: list[Stretch] = []
+    for since, until in sorted(stretches):
+        if joined and since <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(until, joined[-1][1])
+        else:
+            joined.append((since, until))
+    return joined
+
+
+def _subject(fact: Request | Decision) -> str:
+    return fact.model if isinstance(fact, Request) else fact.tool
+
+
+def _subject_of_series(series: Series) -> str | None:
+    pairs = dict(series.pairs)
+    if series.metric in {"cost.usage", "token.usage"}:
+        return normalise_model(str(pairs["model"])).name
+    return str(pairs["tool_name"]) if series.metric == "code_edit_tool.decision" else None
