@@ -1,6 +1,6 @@
 """A generated day in a site: what the server answers, beside the truth and what naive sums say.
 
-    python -m tests.fleet --people 60
+python -m tests.fleet --people 60
 """
 
 from __future__ import annotations
@@ -9,20 +9,17 @@ import argparse
 import asyncio
 import tempfile
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from codometer.analysis.measures.query import parse_query
 from codometer.analysis.measures.run import run_query
 from codometer.intake.receivers.export import Encoding, ExportRequest
-from codometer.model.money import PICO_PER_USD, usd_from_pico
+from codometer.model.money import usd_from_pico
 from codometer.model.period import Period
-from codometer.model.signal import Temporality
 from codometer.operate.simulator import (
     Network,
     Scenario,
@@ -33,7 +30,7 @@ from codometer.operate.simulator import (
     sum_requests,
 )
 from codometer.operate.simulator.encode import encode
-from codometer.pricing import load_catalogue, normalise_model
+from codometer.pricing import load_catalogue
 from tests.site import EVERYTHING, Site
 
 if TYPE_CHECKING:
@@ -65,7 +62,8 @@ class Numbers(NamedTuple):
 
     @classmethod
     def of(cls, sums: Sums) -> Numbers:
-        return cls(*(getattr(sums, name) for name in TOKENS), usd_from_pico(sums.cost))
+        tokens = {name: getattr(sums, name) for name in TOKENS}
+        return cls(**tokens, reported_cost=usd_from_pico(sums.cost))
 
     @property
     def tokens(self) -> int:
@@ -135,6 +133,67 @@ def find_coverage(site: Site) -> Coverage:
 
 def numbers(row: Mapping[str, Any]) -> Numbers:
     """Return an answer's row as what is compared; nothing is none."""
-    return Numbers(
-        *(row[name] or 0 for name in TOKENS), Decimal(row["reported_cost"] or 0)
+    tokens = {name: row[name] or 0 for name in TOKENS}
+    return Numbers(**tokens, reported_cost=Decimal(row["reported_cost"] or 0))
+
+
+def naive_sums(told: Told) -> dict[str, int]:
+    """Return what simpler rules would make of the tokens that arrived."""
+    events = told.sums(_subject, lambda fate: fate.by_event)
+    metrics = told.sums(_subject, lambda fate: fate.by_metric)
+    return {
+        "events and metrics added": _tokens(events) + _tokens(metrics),
+        "events alone": _tokens(events),
+        "metrics alone": _tokens(metrics),
+        "the larger of both, by session and model": sum(
+            max(events.get(key, Numbers()).tokens, metrics.get(key, Numbers()).tokens)
+            for key in {*events, *metrics}
+        ),
+    }
+
+
+def _subject(fate: Fate) -> tuple[str, str]:
+    return fate.subject
+
+
+def _tokens(sums: Mapping[Any, Numbers]) -> int:
+    return sum(numbers.tokens for numbers in sums.values())
+
+
+def write_table(told: Told, answer: int) -> str:
+    """Return the tokens that were used, told, answered, and naively added, as lines of text."""
+    truth = told.total()
+    rows = {
+        "used": told.total(lambda _: True).tokens,
+        "told by any signal": truth.tokens,
+        "Codometer": answer,
+        **naive_sums(told),
+    }
+    return "\n".join(
+        f"{name:42} {tokens:>16,} {(tokens - truth.tokens) / truth.tokens:>+9.3%}"
+        for name, tokens in rows.items()
     )
+
+
+def main() -> None:
+    """Simulate a day, send it to a site, and print what it makes of it."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--people", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    told = Told.make(Scenario(seed=given.seed, day=date(2026, 11, 20), people=given.people))
+    with tempfile.TemporaryDirectory() as folder:
+        site = Site.open(Path(folder), now=datetime(2026, 11, 23, tzinfo=UTC))
+        started = time.monotonic()
+        send(site, told.delivery.batches)
+        sent = time.monotonic()
+        answer = numbers(ask(site)[()])
+        print(write_table(told, answer.tokens))  # noqa: T201 - what it is for
+        seconds = f"{sent - started:.1f} s to take, {time.monotonic() - sent:.1f} s to roll up"
+        print(f"{len(told.fates)} facts in {len(told.delivery.batches)} batches, {seconds}")  # noqa: T201
+        print(find_coverage(site))  # noqa: T201
+        site.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -34,7 +34,7 @@ class CodometerError(Exception):
 
 
 class BadRequest(CodometerError):
-    """A request that cannot be understood: an unknown measure, a period that ends before it starts."""
+    """A request that cannot be understood: an unknown measure, a period that ends too early."""
 
     code = "bad_request"
     status = 400

@@ -336,7 +336,7 @@ def _uuid(rng: random.Random) -> str:
 
 
 def count_attributes(body: Body) -> Counter[int]:
-    """Return how many records of a body of logs have how many attributes, the resource's included."""
+    """Return how many records of a body have how many attributes, with the resource's."""
     request = ExportLogsServiceRequest.FromString(body.data)
     return Counter(
         len(outer.resource.attributes) + len(record.attributes)

@@ -39,7 +39,8 @@ def check_rows(
     }
     for session, readings in fetch(_READINGS):
         stored.setdefault(session, Totals()).readings = readings
-    wrong = [name for name in acknowledged.keys() | stored if not _agree(name, acknowledged, stored)]
+    names = acknowledged.keys() | stored
+    wrong = [name for name in names if not _agree(name, acknowledged, stored)]
     if wrong:
         name = min(wrong)
         raise Lost(
@@ -63,7 +64,5 @@ def merge(*acknowledged: Mapping[str, Totals]) -> dict[str, Totals]:
     return together
 
 
-def _agree(
-    name: str, acknowledged: Mapping[str, Totals], stored: Mapping[str, Totals]
-) -> bool:
+def _agree(name: str, acknowledged: Mapping[str, Totals], stored: Mapping[str, Totals]) -> bool:
     return acknowledged.get(name) == stored.get(name)

@@ -186,10 +186,12 @@ async def _load(plan: Load) -> dict[str, Totals]:
                 await send(body)
                 found.add(body)
 
-    async with connect(plan.target, Protocol.HTTP, plan.in_flight) as senders:
-        async with asyncio.TaskGroup() as group:
-            for send in senders:
-                group.create_task(work(send))
+    async with (
+        connect(plan.target, Protocol.HTTP, plan.in_flight) as senders,
+        asyncio.TaskGroup() as group,
+    ):
+        for send in senders:
+            group.create_task(work(send))
     return acknowledged
 
 

@@ -8,9 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Final, Self, cast
+from typing import Any, Final, Self, cast
 
-import grpc
 import grpc.aio
 
 from codometer.model.signal import SignalKind
@@ -53,9 +52,7 @@ class Target:
     def of(cls, server: RunningServer) -> Self:
         """Tell where a running server is."""
         ports = server.ports
-        return cls(
-            pid=server.pid, otlp_port=ports.otlp, grpc_port=ports.grpc, api_port=ports.api
-        )
+        return cls(pid=server.pid, otlp_port=ports.otlp, grpc_port=ports.grpc, api_port=ports.api)
 
 
 class HttpConnection(asyncio.Protocol):
@@ -164,7 +161,9 @@ def _open_channel(port: int) -> grpc.aio.Channel:
 
 
 def _call_on(channel: grpc.aio.Channel) -> Send:
-    calls = {kind: channel.unary_unary(path) for kind, path in _EXPORTS.items()}
+    calls: dict[SignalKind, Any] = {
+        kind: channel.unary_unary(path) for kind, path in _EXPORTS.items()
+    }
 
     def send(body: Body) -> Awaitable[object]:
         return calls[body.kind](body.data, timeout=PATIENCE_SECONDS)

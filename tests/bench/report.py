@@ -340,8 +340,10 @@ def _render_head(report: Report) -> str:
     changed = ", with changes" if commit["changed"] else ""
     lines = [
         f"Measured on {report['date']} at commit {commit['commit']}{changed} ({report['scale']}):",
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
-        f"{machine['system']} {machine['kernel']}; load {report['load']:.1f} at the start.",
+        (
+            f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
+            f"{machine['system']} {machine['kernel']}; load {report['load']:.1f} at the start."
+        ),
         f"{versions}.",
         *(f"**Take care:** {warning}." for warning in report["warnings"]),
     ]

@@ -175,7 +175,7 @@ async def connect_many(port: int, count: int) -> AsyncIterator[list[Raw]]:
     clients: list[Raw] = []
     try:
         for _ in range(count):
-            clients.append(await Raw.connect(port))
+            clients.append(await Raw.connect(port))  # noqa: PERF401 - those made are closed
         yield clients
     finally:
         for client in clients:

@@ -45,7 +45,7 @@ class Agent(Protocol):
 
     @property
     def known_attributes(self) -> frozenset[str]:
-        """The attributes that it reads; the values of all others are filtered before it sees them."""
+        """The attributes that it reads; the values of others are filtered before it sees them."""
 
     def recognises(self, attributes: Attributes) -> bool:
         """Tell whether a signal with these attributes is this agent's."""

@@ -103,7 +103,8 @@ class Origins:
             first("os.type"),
             json.dumps(resource, separators=(",", ":")),
         )
-        return Origin(hash64(*fields), *fields)
+        # No label is empty, so a team called None is not the same as no team.
+        return Origin(hash64(*(field or "" for field in fields)), *fields)
 
 
 def _person(attributes: Attributes) -> tuple[str | None, str | None]:

@@ -52,7 +52,7 @@ CONTENT_ATTRIBUTES: Final = frozenset(
         "gen_ai.completion",
     }
 )
-"""Attributes that carry what people or models wrote, wherever they appear. Dropped whatever their value."""
+"""Attributes that carry what people or models wrote. Dropped wherever they are."""
 
 MAX_STRANGER_LENGTH: Final = 40
 """The longest value of an unknown attribute that is kept; longer ones may be text."""

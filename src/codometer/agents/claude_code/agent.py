@@ -109,7 +109,7 @@ class ClaudeCode:
         )
 
     def event_from_span(self, span: Span) -> Event:
-        """Return what the span says happened, at its end, with the key of the event that tells the same."""
+        """Return what the span says happened, and the key of the event that tells the same."""
         get = span.attributes.get
         name = span.name.removeprefix(catalogue.PREFIX)
         kind = catalogue.SPANS.get(name, Kind.OTHER)
@@ -230,7 +230,7 @@ def _key_of(pair: tuple[str, object]) -> str:
 
 
 def _event_name(record: LogRecord) -> str:
-    """Find the name in the attribute, the record's own field or its body, with or without prefix."""
+    """Find the name in the attribute, the record's field or its body, with or without prefix."""
     name = record.attributes.get("event.name") or record.name
     return (label(name) or "unnamed").removeprefix(catalogue.PREFIX)
 

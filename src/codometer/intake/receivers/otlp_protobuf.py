@@ -64,7 +64,7 @@ def read_attribute(raw: bytes) -> tuple[str, AttributeValue]:
 
 
 class _AttributeMemo(dict[bytes, "tuple[str, AttributeValue]"]):
-    """What the bytes of an attribute mean, remembered for the ones that are likely to come again."""
+    """What the bytes of an attribute mean, remembered for those that are likely to come again."""
 
     def __missing__(self, raw: bytes) -> tuple[str, AttributeValue]:
         """Read an attribute that was not seen before, by a short cut for its usual form."""

@@ -1,4 +1,4 @@
-"""Chance that repeats: the same seed makes the same fleet on every machine and version of Python."""
+"""Chance that repeats: the same seed makes the same fleet on every machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 _LETTERS: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
-class Chance(Random):
+class Chance(Random):  # noqa: S311 - a fleet, not a secret
     """Random numbers, and the ids and lengths of time that clients are made of."""
 
     def __init__(self, *seed: object) -> None:
@@ -33,5 +33,5 @@ class Chance(Random):
         return str(UUID(int=self.getrandbits(128), version=4))
 
     def around(self, middle: float, spread: float = 0.6) -> int:
-        """Return a whole number, half of them below `middle`, with a long tail above (log-normal)."""
+        """Return a whole number, half of them below `middle`, with a long tail (log-normal)."""
         return max(1, round(middle * math.exp(self.gauss(0, spread))))

@@ -25,8 +25,11 @@ _UNITS_AND_DESCRIPTIONS: Final = {
     "session.count": ("", "Count of CLI sessions started"),
     "lines_of_code.count": (
         "",
-        "Count of lines of code modified, with the 'type' attribute indicating whether lines were"
-        " added or removed and the 'model' attribute indicating which model made the change",
+        (
+            "Count of lines of code modified, with the 'type' attribute indicating whether lines"
+            " were added or removed and the 'model' attribute indicating which model made the"
+            " change"
+        ),
     ),
     "pull_request.count": ("", "Number of pull requests created"),
     "commit.count": ("", "Number of git commits created"),
@@ -34,8 +37,10 @@ _UNITS_AND_DESCRIPTIONS: Final = {
     "token.usage": ("tokens", "Number of tokens used"),
     "code_edit_tool.decision": (
         "",
-        "Count of code editing tool permission decisions (accept/reject) for Edit, Write, and"
-        " NotebookEdit tools",
+        (
+            "Count of code editing tool permission decisions (accept/reject) for Edit, Write, and"
+            " NotebookEdit tools"
+        ),
     ),
     "active_time.total": ("s", "Total active time in seconds"),
 }
@@ -130,9 +135,7 @@ def _context(process: Process, *, with_session_id: bool = True) -> tuple[bytes, 
 
 
 @lru_cache(maxsize=4096)
-def _identity(
-    person: Person, installation: Installation, session: str | None
-) -> tuple[bytes, ...]:
+def _identity(person: Person, installation: Installation, session: str | None) -> tuple[bytes, ...]:
     pairs: Pairs = (
         ("team.id", person.team),
         ("cost_center", person.cost_center),

@@ -1,4 +1,4 @@
-"""What happens in a client's process, before anything is sent. Times are milliseconds since 1970."""
+"""What happens in a client's process, before anything is sent. Times are in ms since 1970."""
 
 from __future__ import annotations
 

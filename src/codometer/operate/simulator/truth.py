@@ -87,9 +87,7 @@ def list_fates(day: Day, delivery: Delivery) -> tuple[Fate, ...]:
     """Return what became of every request and decision."""
     arrived = frozenset(delivery.batches)
     coverage = _find_coverage(day, arrived)
-    return tuple(
-        fate for run in day.runs for fate in _list_fates_of(run, arrived, coverage)
-    )
+    return tuple(fate for run in day.runs for fate in _list_fates_of(run, arrived, coverage))
 
 
 def sum_requests(
@@ -113,7 +111,8 @@ def _list_fates_of(
     firsts = [batch.first for batch in run.events]
     times = [batch.sent_ms for batch in run.metrics]
     cumulative = run.process.installation.temporality is Temporality.CUMULATIVE
-    for fact in (*run.process.requests, *run.process.decisions):
+    facts: list[Request | Decision] = [*run.process.requests, *run.process.decisions]
+    for fact in facts:
         by_event = run.events[bisect_right(firsts, fact.sequence) - 1] in arrived
         first = bisect_left(times, fact.counted_ms)
         last = len(times) if cumulative else first + 1
@@ -136,9 +135,7 @@ def _is_covered(stretches: Sequence[Stretch], fact: Request | Decision) -> bool:
     )
 
 
-def _find_coverage(
-    day: Day, arrived: frozenset[Batch]
-) -> dict[tuple[str, str], Sequence[Stretch]]:
+def _find_coverage(day: Day, arrived: frozenset[Batch]) -> dict[tuple[str, str], Sequence[Stretch]]:
     """Return when the readings that arrived tell of which subject of which session."""
     found: dict[tuple[str, str], list[Stretch]] = defaultdict(list)
     for run in day.runs:

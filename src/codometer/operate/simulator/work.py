@@ -65,7 +65,7 @@ class Worker:
         self._latest_ms = 0
 
     def work(self, starts_ms: int, length_ms: int) -> Process:
-        """Return a process that works for about `length_ms`; it finishes the prompt that it is at."""
+        """Return a process that works for about `length_ms`; it finishes the prompt it is at."""
         chance = self._chance
         self._start(starts_ms)
         at = starts_ms + chance.around(8 * _SECOND)
@@ -95,7 +95,9 @@ class Worker:
 
     def _start(self, at: int) -> None:
         start_type = "resume" if self._resumed else "fresh"
-        self._add(at + self._chance.randint(300, 900), "session.count", (("start_type", start_type),), 1)
+        self._add(
+            at + self._chance.randint(300, 900), "session.count", (("start_type", start_type),), 1
+        )
         for number, pairs in enumerate(_PLUGINS):
             self._record(at + 250 + number, "plugin_loaded", pairs)
 
@@ -236,7 +238,7 @@ class Worker:
         self._record(request.stamped_ms, "api_request", pairs, request.id)
 
     def _use_tools(self, at: int, request_id: str) -> tuple[bool, int]:
-        """Run the tools that a request asked for; tell whether one was refused, and when all end."""
+        """Run the tools a request asked for; tell whether one was refused, and when all end."""
         chance = self._chance
         ends = at
         for _ in range(chance.choice((1, 1, 1, 2))):
@@ -292,7 +294,10 @@ class Worker:
             done = self._run_subagent(at + 120)
         elif tool in _EDITS:
             changed: Pairs = (("model", self._person.model_on_metrics),)
-            for type_, lines in (("added", chance.around(8, 1.0)), ("removed", chance.around(3) - 1)):
+            for type_, lines in (
+                ("added", chance.around(8, 1.0)),
+                ("removed", chance.around(3) - 1),
+            ):
                 self._add(done - 2, "lines_of_code.count", (("type", type_), *changed), lines)
         elif tool == "Bash" and chance.happens(0.05):
             self._add(done - 10, "commit.count", (), 1)
