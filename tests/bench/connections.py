@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any, Final, Self, cast
+from typing import Final, Self, cast
 
 import grpc.aio
 
@@ -161,7 +161,7 @@ def _open_channel(port: int) -> grpc.aio.Channel:
 
 
 def _call_on(channel: grpc.aio.Channel) -> Send:
-    calls: dict[SignalKind, Any] = {
+    calls: dict[SignalKind, Callable[..., Awaitable[object]]] = {
         kind: channel.unary_unary(path) for kind, path in _EXPORTS.items()
     }
 
