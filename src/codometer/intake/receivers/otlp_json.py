@@ -32,6 +32,8 @@ _STATUS_ERROR: Final = (2, "STATUS_CODE_ERROR")
 _NO_RECORDED_VALUE: Final = 1
 _MAX_UINT64: Final = 2**64 - 1
 _MAX_INTEGER_DIGITS: Final = 20
+_SURROGATE: Final = rb"\ud"
+"""How an escape begins that may be half of a pair, which nothing after us could write."""
 
 
 def decode(kind: SignalKind, body: bytes) -> list[Signal]:
@@ -44,6 +46,8 @@ def decode(kind: SignalKind, body: bytes) -> list[Signal]:
         return []
     try:
         request = _object(json.loads(body))
+        if _SURROGATE in body.lower():
+            json.dumps(request, ensure_ascii=False).encode()  # half a pair is no text
         if kind is SignalKind.LOGS:
             return list(_logs(request))
         if kind is SignalKind.METRICS:
