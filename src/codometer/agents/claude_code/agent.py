@@ -11,22 +11,44 @@ store counts metrics and spans only where no event tells the same.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from codometer.agents.claude_code import catalogue
-from codometer.agents.read import json_object, label, truth, usd, usd_from_micros, whole
+from codometer.agents.read import json_object, label, truth
 from codometer.model.event import Counter, Event, Kind, Reading, Source
 from codometer.model.identity import LOW_64, hash64, hash128
 
 if TYPE_CHECKING:
     from codometer.agents.agent import NormaliseModel
     from codometer.agents.origin import Origins
+    from codometer.agents.read import Reader
     from codometer.model.event import Origin
-    from codometer.model.money import PicoUSD
     from codometer.model.signal import Attributes, AttributeValue, DataPoint, LogRecord, Span
 
 _NS_PER_DAY: Final = 86_400 * 10**9
 _AGENT_QUERY_SOURCE: Final = "agent"
+_UNNAMED: Final = "unnamed"
+_MAX_REMEMBERED: Final = 4096
+
+_FIRST_VALUE: Final = Event._fields.index("sequence")
+_VALUES: Final = Event._fields[_FIRST_VALUE:]
+"""The fields of an Event that attributes fill; those before say what it is, when and whose."""
+_SEQUENCE: Final = _VALUES.index("sequence")
+_MODEL_COLUMNS: Final = slice(_VALUES.index("model"), _VALUES.index("speed") + 1)
+_CALL_ID: Final = _VALUES.index("call_id")
+_EXTRA: Final = _VALUES.index("extra")
+
+# On Python 3.11 it takes as long to look up the member of an enum as to read an attribute.
+_EVENT, _SPAN, _OTHER = Source.EVENT, Source.SPAN, Kind.OTHER
+
+
+class _Shape(NamedTuple):
+    """What is read of signals that have the same attributes."""
+
+    fields: tuple[tuple[int, str, Reader], ...]
+    """The place among the values, the attribute, and how it is read."""
+    extra: tuple[str, ...]
 
 
 class ClaudeCode:
@@ -37,14 +59,14 @@ class ClaudeCode:
     def __init__(self, origins: Origins, normalise_model: NormaliseModel) -> None:
         self._origins = origins
         self._normalise_model = normalise_model
-        self.known_attributes = (
-            catalogue.COLUMN_ATTRIBUTES
-            | catalogue.EXTRA_ATTRIBUTES
-            | catalogue.IGNORED_ATTRIBUTES
-            | origins.attributes
-        )
         self._columns = (
             catalogue.COLUMN_ATTRIBUTES | catalogue.IGNORED_ATTRIBUTES | origins.attributes
+        )
+        self.known_attributes = self._columns | catalogue.EXTRA_ATTRIBUTES
+        # Signals are alike: what was worked out for one serves for thousands.
+        self._find_shape = lru_cache(maxsize=_MAX_REMEMBERED)(self._make_shape)
+        self._find_model_columns = lru_cache(maxsize=_MAX_REMEMBERED, typed=True)(
+            self._make_model_columns
         )
 
     def recognises(self, attributes: Attributes) -> bool:
@@ -53,220 +75,174 @@ class ClaudeCode:
 
     def knows(self, what: str, name: str) -> bool:
         """Tell whether the catalogue has an `event`, `metric` or `span` of this name."""
-        bare = name.removeprefix(catalogue.PREFIX)
         if what == "metric":
-            return bare in catalogue.METRICS
-        return bare in (catalogue.EVENTS if what == "event" else catalogue.SPANS)
+            return name in catalogue.METRICS
+        return name in (catalogue.EVENTS if what == "event" else catalogue.SPANS)
 
     def event_from_log(self, record: LogRecord) -> Event:
         """Return what the record says happened."""
-        get = record.attributes.get
-        name = _event_name(record)
-        kind = catalogue.EVENTS.get(name, Kind.OTHER)
-        origin = self._origins.find(self.name, record.attributes)
-        scope, day_scope = _scopes(origin, record.time_ns)
-        if kind is Kind.PROMPT and get("command_name") is not None:
-            kind = Kind.ACTIVITY  # a command of the client itself, such as /exit
-        elif kind is Kind.DECISION and get("tool_name") in catalogue.EDIT_TOOLS:
-            kind = Kind.EDIT_DECISION
-        call_id = label(
-            _call_id(get("request_id"), get("client_request_id"))
-            if kind in _API_KINDS
-            else _call_id(get("tool_use_id"), get("use_id"))
-        )
-        sequence = whole(get("event.sequence"))
-        return Event(
-            _event_key(
-                scope, name, call_id if kind in _IDENTIFIED_KINDS else None, record, sequence
-            ),
-            record.time_ns,
-            scope,
-            day_scope,
-            origin,
-            Source.EVENT,
-            kind,
-            name,
-            None,
-            sequence,
-            *self._model_columns(record.attributes),
-            whole(get("input_tokens")),
-            whole(get("cache_read_tokens")),
-            whole(get("cache_creation_tokens")),
-            whole(get("cache_creation_1h_tokens")),
-            whole(get("output_tokens")),
-            _cost(get("cost_usd"), get("cost_usd_micros")),
-            whole(get("duration_ms")),
-            whole(get("ttft_ms")),
-            label(get("tool_name")),
-            truth(get("success")),
-            _accepted(get("decision")),
-            label(get("decision_source") or get("source")),
-            label(get("language")),
-            label(get("status_code")),
-            label(get("prompt.id")),
-            call_id,
-            self._extra(record.attributes),
+        attributes, time_ns = record.attributes, record.time_ns
+        name = _bare_name(attributes.get("event.name") or record.name)
+        origin = self._origins.find(self.name, attributes)
+        scope, day_scope = _scopes(origin, time_ns // _NS_PER_DAY)
+        values = self._values(name, attributes)
+        call_id, sequence = values[_CALL_ID], values[_SEQUENCE]
+        # By its request or tool call, else by its place in the process, else by all it says.
+        if call_id is not None and name in catalogue.IDENTIFIED_EVENTS:
+            key = hash128(scope, name, call_id)
+        elif sequence is not None:
+            key = hash128(scope, name, time_ns, sequence)
+        else:
+            key = hash128(scope, name, time_ns, _content(attributes))
+        kind = _kind_of_event(name, attributes)
+        twin = None
+        return Event._make(
+            (key, time_ns, scope, day_scope, origin, _EVENT, kind, name, twin, *values)
         )
 
     def event_from_span(self, span: Span) -> Event:
         """Return what the span says happened, and the key of the event that tells the same."""
-        get = span.attributes.get
-        name = span.name.removeprefix(catalogue.PREFIX)
-        kind = catalogue.SPANS.get(name, Kind.OTHER)
-        if kind is Kind.REQUEST and truth(get("success")) is False:
+        attributes, time_ns = span.attributes, span.end_ns
+        name = _bare_name(span.name)
+        kind = catalogue.SPANS.get(name, _OTHER)
+        if kind is Kind.REQUEST and truth(attributes.get("success")) is False:
             kind = Kind.ERROR
-        origin = self._origins.find(self.name, span.attributes)
-        scope, day_scope = _scopes(origin, span.end_ns)
-        tool = kind is Kind.TOOL_CALL
-        call_id = label(
-            _call_id(get("tool_use_id"), None)
-            if tool
-            else _call_id(get("request_id"), get("client_request_id"))
-        )
-        twin = (
-            hash128(scope, _TWINS[kind], call_id) & LOW_64 if call_id and kind in _TWINS else None
-        )
-        return Event(
-            hash128(scope, "span", span.trace_id, span.span_id),
-            span.end_ns,
-            scope,
-            day_scope,
-            origin,
-            Source.SPAN,
-            kind,
-            name,
-            twin,
-            None,
-            *self._model_columns(span.attributes),
-            whole(get("input_tokens")),
-            whole(get("cache_read_tokens")),
-            whole(get("cache_creation_tokens")),
-            None,
-            whole(get("output_tokens")),
-            None,
-            whole(get("duration_ms")),
-            whole(get("ttft_ms")),
-            label(get("tool_name")),
-            truth(get("success")),
-            _accepted(get("decision")),
-            label(get("source")),
-            None,
-            label(get("status_code")),
-            None,
-            call_id,
-            self._extra(span.attributes),
+        origin = self._origins.find(self.name, attributes)
+        scope, day_scope = _scopes(origin, time_ns // _NS_PER_DAY)
+        key = hash128(scope, "span", span.trace_id, span.span_id)
+        values = self._values(name, attributes)
+        call_id, twin = values[_CALL_ID], None
+        if call_id is not None and kind in catalogue.TWINS:
+            twin = hash128(scope, catalogue.TWINS[kind], call_id) & LOW_64
+        return Event._make(
+            (key, time_ns, scope, day_scope, origin, _SPAN, kind, name, twin, *values)
         )
 
     def reading_from_point(self, point: DataPoint) -> Reading:
         """Return where the counter stood, or grew to."""
-        get = point.attributes.get
-        name = point.metric.removeprefix(catalogue.PREFIX)
-        detail = get("decision") if name == "code_edit_tool.decision" else get("type")
-        counter = catalogue.COUNTERS.get((name, detail if isinstance(detail, str) else None))
-        if name == "session.count" and get("start_type") == "agents_view":
-            counter = None  # a dashboard of sessions, not a session
-        origin = self._origins.find(self.name, point.attributes)
-        scope, day_scope = _scopes(origin, point.time_ns)
-        identity = repr(sorted(point.attributes.items(), key=_key_of))
-        series = hash64(name, point.temporality, identity)
+        attributes = point.attributes
+        get = attributes.get
+        name = _bare_name(point.metric)
+        origin = self._origins.find(self.name, attributes)
+        scope, day_scope = _scopes(origin, point.time_ns // _NS_PER_DAY)
+        series = hash64(name, point.temporality, _content(attributes))
         return Reading(
             hash128(series, point.start_ns, point.time_ns, point.value, point.ordinal),
             point.time_ns,
             scope if origin.session else day_scope,
             origin,
-            counter or Counter.OTHER,
+            _counter(name, attributes),
             name,
             series,
             point.temporality,
             point.start_ns,
             point.value,
-            *self._model_columns(point.attributes),
+            *self._find_model_columns(*map(get, catalogue.MODEL_ATTRIBUTES)),
             label(get("tool_name")),
             label(get("source")),
             label(get("language")),
-            self._extra(point.attributes),
+            json_object(attributes, self._find_shape(tuple(attributes)).extra),
         )
 
-    def _model_columns(self, attributes: Attributes) -> _ModelColumns:
+    def _values(self, name: str, attributes: Attributes) -> list[Any]:
+        """Return the fields of an Event from `sequence` on."""
+        shape = self._find_shape(tuple(attributes))
+        values: list[Any] = [None] * len(_VALUES)
+        for place, attribute, read in shape.fields:
+            value = read(attributes[attribute])
+            if value is not None:
+                values[place] = value
+        values[_MODEL_COLUMNS] = self._find_model_columns(
+            *map(attributes.get, catalogue.MODEL_ATTRIBUTES)
+        )
+        for attribute in catalogue.CALL_IDS.get(name, catalogue.TOOL_CALL_IDS):
+            if (call_id := label(attributes.get(attribute))) is not None:
+                values[_CALL_ID] = call_id
+                break
+        if shape.extra:
+            values[_EXTRA] = json_object(attributes, shape.extra)
+        return values
+
+    def _make_shape(self, names: tuple[str, ...]) -> _Shape:
+        present = frozenset(names)
+        return _Shape(
+            tuple(
+                (_VALUES.index(field), attribute, read)
+                for field, attribute, read in catalogue.EVENT_FIELDS
+                if attribute in present
+            ),
+            tuple(sorted(present - self._columns)),
+        )
+
+    def _make_model_columns(self, *values: AttributeValue) -> _ModelColumns:
         """Return the columns from `model` to `speed`, in the order of Event and Reading."""
-        get = attributes.get
-        raw = get("model")
+        raw, provider, speed, source, safe_source, subagent, skill, mcp_server, effort = values
         model = self._normalise_model(raw) if isinstance(raw, str) and label(raw) else None
-        provider = get("anthropic.provider")
-        speed = label(get("speed"))
+        if isinstance(provider, str):
+            provider = catalogue.PROVIDERS.get(provider, label(provider))
+        else:
+            provider = model.provider_hint if model else None
         return (
             model.name if model else None,
-            catalogue.PROVIDERS.get(provider, label(provider))
-            if isinstance(provider, str)
-            else (model.provider_hint if model else None),
+            provider,
             model.endpoint_scope if model else None,
-            _query_source(get("query_source") or get("query_source_safe"), get("agent.name")),
-            label(get("agent.name")),
-            label(get("skill.name")),
-            label(get("mcp_server.name")),
-            label(get("effort")),
-            "fast" if model and model.fast else speed,
+            _query_source(source or safe_source, subagent),
+            label(subagent),
+            label(skill),
+            label(mcp_server),
+            label(effort),
+            "fast" if model and model.fast else label(speed),
         )
-
-    def _extra(self, attributes: Attributes) -> str | None:
-        """Return what has no column of its own, as a JSON object."""
-        names = attributes.keys() - self._columns
-        return json_object(attributes, sorted(names)) if names else None
 
 
 _Label = str | None
 _ModelColumns = tuple[_Label, _Label, _Label, _Label, _Label, _Label, _Label, _Label, _Label]
-_API_KINDS: Final = frozenset({Kind.REQUEST, Kind.ERROR})
-_IDENTIFIED_KINDS: Final = _API_KINDS | {Kind.TOOL_CALL, Kind.DECISION, Kind.EDIT_DECISION}
-_TWINS: Final = {
-    Kind.REQUEST: "api_request",
-    Kind.ERROR: "api_error",
-    Kind.TOOL_CALL: "tool_result",
-}
 
 
-def _key_of(pair: tuple[str, object]) -> str:
+def _content(attributes: Attributes) -> list[tuple[str, AttributeValue]]:
+    """Return all that a signal says of itself, whatever the order it says it in."""
+    return sorted(attributes.items(), key=_name_of)
+
+
+def _name_of(pair: tuple[str, object]) -> str:
     return pair[0]
 
 
-def _event_name(record: LogRecord) -> str:
-    """Find the name in the attribute, the record's field or its body, with or without prefix."""
-    name = record.attributes.get("event.name") or record.name
-    return (label(name) or "unnamed").removeprefix(catalogue.PREFIX)
+@lru_cache(maxsize=_MAX_REMEMBERED, typed=True)
+def _bare_name(name: AttributeValue) -> str:
+    """Return the name of an event, span or metric without the prefix that some places have."""
+    return (label(name) or _UNNAMED).removeprefix(catalogue.PREFIX) or _UNNAMED
 
 
-def _scopes(origin: Origin, time_ns: int) -> tuple[int, int]:
+def _kind_of_event(name: str, attributes: Attributes) -> Kind:
+    kind = catalogue.EVENTS.get(name, _OTHER)
+    if name == "tool_decision" and attributes.get("tool_name") in catalogue.EDIT_TOOLS:
+        return Kind.EDIT_DECISION
+    if (
+        name == "user_prompt"
+        and attributes.get("command_name") is not None
+        and attributes.get("command_source") not in catalogue.PROMPTING_COMMANDS
+    ):
+        return Kind.ACTIVITY  # a command to the client itself, such as /exit
+    return kind
+
+
+def _counter(metric: str, attributes: Attributes) -> Counter:
+    if metric == "session.count" and attributes.get("start_type") == "agents_view":
+        return Counter.OTHER  # a dashboard of sessions, not a session
+    detail = attributes.get("decision" if metric == "code_edit_tool.decision" else "type")
+    counters = catalogue.COUNTERS
+    return counters.get((metric, detail)) or counters.get((metric, None)) or Counter.OTHER
+
+
+@lru_cache(maxsize=16 * _MAX_REMEMBERED)
+def _scopes(origin: Origin, day: int) -> tuple[int, int]:
+    """Return the scopes of an origin's session and of its installation's day, in UTC."""
     owner = origin.installation or origin.person or origin.email or ""
-    day_scope = hash64(origin.agent, "day", owner, time_ns // _NS_PER_DAY)
+    day_scope = hash64(origin.agent, "day", owner, day)
     if origin.session is None:
         return day_scope, day_scope
     return hash64(origin.agent, "session", origin.session), day_scope
-
-
-def _event_key(
-    scope: int, name: str, call_id: str | None, record: LogRecord, sequence: int | None
-) -> int:
-    """Identify an event by its request or tool call, else by process order, else by all it says."""
-    if call_id is not None:
-        return hash128(scope, name, call_id)
-    if sequence is not None:
-        return hash128(scope, name, record.time_ns, sequence)
-    content = sorted(record.attributes.items(), key=_key_of)
-    return hash128(scope, name, record.time_ns, content)
-
-
-def _call_id(first: AttributeValue, second: AttributeValue) -> AttributeValue:
-    return first if isinstance(first, str) and first else second
-
-
-def _cost(dollars: AttributeValue, micros: AttributeValue) -> PicoUSD | None:
-    """Return the exact cost, else the one rounded to millionths: some versions sent only that."""
-    exact = usd(dollars)
-    return usd_from_micros(micros) if exact is None else exact
-
-
-def _accepted(decision: AttributeValue) -> bool | None:
-    return decision == "accept" if decision in ("accept", "reject") else None
 
 
 def _query_source(source: AttributeValue, subagent: AttributeValue) -> str | None:

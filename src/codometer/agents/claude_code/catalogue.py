@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from codometer.agents.read import Reader, label, truth, usd, usd_from_micros, whole
 from codometer.model.event import Counter, Kind
+from codometer.model.signal import AttributeValue
 
 PREFIX: Final = "claude_code."
 SERVICE_NAMES: Final = frozenset({"claude-code", "claude-code-desktop", "cowork"})
@@ -53,7 +55,7 @@ SPANS: Final[dict[str, Kind]] = {
     "hook": Kind.SESSION,
 }
 
-COUNTERS: Final[dict[tuple[str, str | None], Counter]] = {
+COUNTERS: Final[dict[tuple[str, AttributeValue], Counter]] = {
     ("token.usage", "input"): Counter.UNCACHED_INPUT_TOKENS,
     ("token.usage", "cacheRead"): Counter.CACHE_READ_TOKENS,
     ("token.usage", "cacheCreation"): Counter.CACHE_WRITE_TOKENS,
@@ -75,6 +77,9 @@ METRICS: Final = frozenset(name for name, _ in COUNTERS)
 
 EDIT_TOOLS: Final = frozenset({"Edit", "MultiEdit", "Write", "NotebookEdit"})
 
+PROMPTING_COMMANDS: Final = frozenset({"custom", "mcp"})
+"""Sources of commands that stand for a prompt; the others are to the client itself."""
+
 PROVIDERS: Final = {
     "firstParty": "anthropic",
     "bedrock": "bedrock",
@@ -84,19 +89,76 @@ PROVIDERS: Final = {
 
 MAIN_QUERY_SOURCES: Final = frozenset({"main", "sdk", "repl_main_thread"})
 
+
+def _accepted(decision: AttributeValue) -> bool | None:
+    return decision == "accept" if decision in ("accept", "reject") else None
+
+
+EVENT_FIELDS: Final[tuple[tuple[str, str, Reader], ...]] = (
+    ("sequence", "event.sequence", whole),
+    ("uncached_input_tokens", "input_tokens", whole),
+    ("cache_read_tokens", "cache_read_tokens", whole),
+    ("cache_write_tokens", "cache_creation_tokens", whole),
+    ("cache_write_1h_tokens", "cache_creation_1h_tokens", whole),
+    ("output_tokens", "output_tokens", whole),
+    ("reported_cost", "cost_usd_micros", usd_from_micros),  # rounded; some versions sent only it
+    ("reported_cost", "cost_usd", usd),
+    ("duration_ms", "interaction.duration_ms", whole),
+    ("duration_ms", "duration_ms", whole),
+    ("ttft_ms", "ttft_ms", whole),
+    ("tool", "tool_name", label),
+    ("success", "success", truth),
+    ("accepted", "decision", _accepted),
+    ("decision_source", "source", label),
+    ("decision_source", "decision_source", label),
+    ("language", "language", label),
+    ("error_status", "status_code", label),
+    ("prompt_id", "prompt.id", label),
+)
+"""Field of an Event, the attribute that tells it, and how it is read.
+
+Where several attributes tell one field, the last of them that can be read has the say.
+"""
+
+MODEL_ATTRIBUTES: Final = (
+    "model",
+    "anthropic.provider",
+    "speed",
+    "query_source",
+    "query_source_safe",
+    "agent.name",
+    "skill.name",
+    "mcp_server.name",
+    "effort",
+)
+"""What the columns from `model` to `speed` are made of."""
+
+_REQUEST_IDS: Final = ("request_id", "client_request_id")
+TOOL_CALL_IDS: Final = ("tool_use_id", "use_id")
+CALL_IDS: Final = dict.fromkeys(("api_request", "api_error", "llm_request"), _REQUEST_IDS)
+"""The attributes that identify what an event or span is about, where it is no tool call."""
+
+IDENTIFIED_EVENTS: Final = frozenset({"api_request", "api_error", "tool_decision", "tool_result"})
+"""Events of which there is one for each call."""
+
+TWINS: Final = {
+    Kind.REQUEST: "api_request",
+    Kind.ERROR: "api_error",
+    Kind.TOOL_CALL: "tool_result",
+}
+"""The event that tells the same as a span."""
+
 COLUMN_ATTRIBUTES: Final = frozenset(
     {
-        "event.name", "event.sequence", "event.timestamp", "prompt.id",
-        "model", "anthropic.provider", "query_source", "query_source_safe", "speed", "effort",
-        "agent.name", "skill.name", "mcp_server.name",
-        "input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens",
-        "cache_creation_5m_tokens", "cache_creation_1h_tokens", "cost_usd", "cost_usd_micros",
-        "duration_ms", "interaction.duration_ms", "ttft_ms", "request_id", "client_request_id",
-        "tool_name", "tool_use_id", "use_id", "success", "decision", "source", "decision_source",
-        "language", "status_code", "type", "command_name",
+        *(attribute for _, attribute, _ in EVENT_FIELDS),
+        *MODEL_ATTRIBUTES,
+        *_REQUEST_IDS,
+        *TOOL_CALL_IDS,
+        "event.name", "event.timestamp", "type", "command_name",
+        "cache_creation_5m_tokens",  # what is left of the writes without those of an hour
     }
 )  # fmt: skip
-"""Attributes with a column of their own."""
+"""Attributes that have a column of their own, or are told by one."""
 
 EXTRA_ATTRIBUTES: Final = frozenset(
     {
