@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+import pytest
 from importlinter.cli import lint_imports
 
 from tests.architecture.source import (
@@ -28,7 +29,9 @@ _SELECT: Final = re.compile(r"\bSELECT\b")
 _ENVIRONMENT: Final = frozenset({"environ", "environb", "getenv", "getenvb"})
 
 
-def test_imports_keep_to_the_contracts() -> None:
+def test_imports_keep_to_the_contracts(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It would switch off the loggers that other tests of this process read.
+    monkeypatch.setattr("importlinter.cli.logging_config.dictConfig", lambda _: None)
     assert lint_imports(str(ROOT / ".importlinter"), no_cache=True, no_logo=True) == 0
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ import pytest
 
 from codometer.errors import BadSettings, Malformed, Overloaded, PortInUse, StoreBusy
 from codometer.intake.limits import ByteBudget, Limits
-from codometer.intake.receivers import answer
+from codometer.intake.receivers import answer, otlp_grpc
 from codometer.intake.receivers.export import Accepted, Encoding, ExportRequest
 from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.model.signal import SignalKind
@@ -222,6 +223,15 @@ async def test_a_port_in_use_stops_the_start() -> None:
         for port in (receivers.rpc.port, receivers.http.port):
             with pytest.raises(PortInUse, match=f"port {port} "):
                 await make_server(port).start()
+
+
+async def test_a_port_taken_in_the_last_moment_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with receive() as receivers:
+        monkeypatch.setattr(otlp_grpc, "bind", lambda *_: socket.socket())
+        with pytest.raises(PortInUse):
+            await make_server(receivers.rpc.port).start()
 
 
 async def test_an_address_of_another_machine_stops_the_start() -> None:
