@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from codometer.model.event import Event, Reading
-    from codometer.model.signal import Attributes, DataPoint, LogRecord, Span
+    from codometer.model.signal import AttributeValue, DataPoint, LogRecord, Span
 
 
 class ModelName(Protocol):
@@ -47,8 +47,11 @@ class Agent(Protocol):
     def known_attributes(self) -> frozenset[str]:
         """The attributes that it reads; the values of others are filtered before it sees them."""
 
-    def recognises(self, attributes: Attributes) -> bool:
-        """Tell whether a signal with these attributes is this agent's."""
+    def recognises(self, service: AttributeValue, name: str) -> bool:
+        """Tell whether a signal of this name, from a service of this name, is this agent's.
+
+        A service that did not say its name is None.
+        """
 
     def event_from_log(self, record: LogRecord) -> Event:
         """Return what happened."""

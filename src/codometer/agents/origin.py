@@ -38,7 +38,7 @@ _PLACE_ATTRIBUTES: Final = (
 )
 ORIGIN_ATTRIBUTES: Final = frozenset((*IDENTITY_ATTRIBUTES, *_PLACE_ATTRIBUTES, "service.name"))
 
-_MAX_REMEMBERED: Final = 50_000
+_MAX_REMEMBERED: Final = 16_384
 _GATEWAY: Final = "gateway-oidc"
 
 
@@ -63,8 +63,7 @@ class Origins:
             *rules.cost_center,
             *rules.dimensions,
         )
-        # Typed, because 1 and true are equal in Python and different words in a label.
-        self._find = lru_cache(maxsize=_MAX_REMEMBERED, typed=True)(self._make)
+        self._find = lru_cache(maxsize=_MAX_REMEMBERED)(self._make)
         self.attributes = frozenset(self._keys) | {"service.name"}
         """The attributes that are read here."""
 

@@ -56,13 +56,15 @@ def label(value: AttributeValue) -> str | None:
     """Read a name of a thing: one printable line of at most 200 characters.
 
     Longer or multi-line text is content that strayed into a label; it is unknown.
+    Values that are equal in Python (1, 1.0 and true) read the same, so that what
+    was made of a value can be remembered by it.
     """
     if type(value) is str:
         text = value.strip()
         return text if 0 < len(text) <= MAX_LABEL_LENGTH and text.isprintable() else None
-    if isinstance(value, float) and abs(value) <= _MAX_WHOLE and value.is_integer():
-        value = int(value)
-    return str(value).lower() if isinstance(value, int) else None
+    if isinstance(value, int | float) and abs(value) <= _MAX_WHOLE and value == int(value):
+        return str(int(value))
+    return None
 
 
 def usd(value: AttributeValue) -> PicoUSD | None:

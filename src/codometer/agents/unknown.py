@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from codometer.agents.read import json_object, label
-from codometer.model.event import Counter, Event, Kind, Reading, Source
+from codometer.model.event import UNNAMED, Counter, Event, Kind, Reading, Source
 from codometer.model.identity import hash64, hash128
 
 if TYPE_CHECKING:
     from codometer.agents.origin import Origins
     from codometer.model.event import Origin
-    from codometer.model.signal import Attributes, DataPoint, LogRecord, Span
-
-_UNNAMED: Final = "unnamed"
+    from codometer.model.signal import Attributes, AttributeValue, DataPoint, LogRecord, Span
 
 
 class UnknownAgent:
@@ -25,7 +23,7 @@ class UnknownAgent:
         self._origins = origins
         self.known_attributes = origins.attributes
 
-    def recognises(self, attributes: Attributes) -> bool:  # noqa: ARG002 - the seam's signature
+    def recognises(self, service: AttributeValue, name: str) -> bool:  # noqa: ARG002 - the seam's signature
         """Recognise everything."""
         return True
 
@@ -54,7 +52,7 @@ class UnknownAgent:
             scope,
             origin,
             Counter.OTHER,
-            label(point.metric) or _UNNAMED,
+            label(point.metric) or UNNAMED,
             series,
             point.temporality,
             point.start_ns,
@@ -76,7 +74,7 @@ class UnknownAgent:
             origin,
             source,
             Kind.OTHER,
-            label(name) or _UNNAMED,
+            label(name) or UNNAMED,
             extra=self._extra(attributes),
         )
 

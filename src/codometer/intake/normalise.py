@@ -7,9 +7,9 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from codometer.model.event import Event, Reading, Stranger
+from codometer.model.event import UNNAMED, Event, Reading, Stranger
 from codometer.model.signal import DataPoint, LogRecord
 from codometer.privacy.protect import is_name, protect
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from codometer.agents.agent import Agent
-    from codometer.model.signal import Attributes, AttributeValue, Signal
+    from codometer.model.signal import AttributeValue, Signal
 
 
 _log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ _EARLIEST_NS: Final = 1_704_067_200 * 10**9
 _CLOCK_SKEW_NS: Final = 86_400 * 10**9
 _MAX_VALUE: Final = 1e15
 """The largest reading: beyond it a double no longer counts in ones."""
+_MAX_STRANGERS: Final = 1000
 
 
 @dataclass(slots=True)
@@ -47,6 +48,11 @@ class Normalised:
     readings: list[Reading] = field(default_factory=list)
     strangers: Counter[Stranger] = field(default_factory=Counter)
     rejected: Counter[Reason] = field(default_factory=Counter)
+
+    def meet(self, stranger: Stranger) -> None:
+        """Count a stranger, unless there are more of them than anybody would read."""
+        if len(self.strangers) < _MAX_STRANGERS or stranger in self.strangers:
+            self.strangers[stranger] += 1
 
 
 class Normaliser:
@@ -74,36 +80,43 @@ class Normaliser:
                 into.rejected[Reason.FAULT] += 1
 
     def _add(self, signal: Signal, into: Normalised) -> None:
-        attributes = signal.attributes
-        agent = self._find_agent(attributes)
-        for name in protect(attributes, agent.known_attributes):
-            into.strangers[Stranger(agent.name, "attribute", name)] += 1
+        agent = self._find_agent(signal)
+        for name in protect(signal.attributes, agent.known_attributes):
+            into.meet(Stranger(agent.name, "attribute", name))
         if isinstance(signal, LogRecord):
             event = agent.event_from_log(signal)
-            into.events.append(event)
-            what, name = "event", event.name
+            into.events.append(_checked(event, "event", agent, into))
         elif isinstance(signal, DataPoint):
             reading = agent.reading_from_point(signal)
-            into.readings.append(reading)
-            what, name = "metric", reading.name
+            into.readings.append(_checked(reading, "metric", agent, into))
         else:
             event = agent.event_from_span(signal)
-            into.events.append(event)
-            what, name = "span", event.name
-        if not agent.knows(what, name) and is_name(name):
-            into.strangers[Stranger(agent.name, what, name)] += 1
+            into.events.append(_checked(event, "span", agent, into))
 
-    def _find_agent(self, attributes: Attributes) -> Agent:
-        service = attributes.get("service.name")
+    def _find_agent(self, signal: Signal) -> Agent:
+        service = signal.attributes.get("service.name")
         agent = self._agent_of.get(service)
         if agent is None:
-            agent = next(agent for agent in self._agents if agent.recognises(attributes))
-            if len(self._agent_of) < _MAX_SERVICES:
+            name = signal.metric if isinstance(signal, DataPoint) else signal.name
+            agent = next(agent for agent in self._agents if agent.recognises(service, name))
+            if service is not None and len(self._agent_of) < _MAX_SERVICES:
                 self._agent_of[service] = agent
         return agent
 
 
 _MAX_SERVICES: Final = 1000
+
+_Row = TypeVar("_Row", Event, Reading)
+
+
+def _checked(row: _Row, what: str, agent: Agent, into: Normalised) -> _Row:
+    """Return the row, without its name if nobody knows that and it could be prose."""
+    if agent.knows(what, row.name):
+        return row
+    if not is_name(row.name):
+        return row._replace(name=UNNAMED)
+    into.meet(Stranger(agent.name, what, row.name))
+    return row
 
 
 def _reason_to_refuse(signal: Signal, latest_ns: int) -> Reason | None:

@@ -13,7 +13,7 @@ second; the store writes their fields as columns in this order.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from codometer.model.money import PicoUSD
 from codometer.model.signal import Temporality
@@ -175,6 +175,10 @@ class Reading(NamedTuple):
     decision_source: str | None = None
     language: str | None = None
     extra: str | None = None
+
+
+UNNAMED: Final = "unnamed"
+"""The name of what came without one, or under one that could be prose."""
 
 
 class Stranger(NamedTuple):

@@ -59,3 +59,6 @@ MAX_STRANGER_LENGTH: Final = 40
 
 MAX_NAME_LENGTH: Final = 100
 """The longest name of an attribute, event or metric that is kept or listed."""
+
+MAX_STRANGERS: Final = 64
+"""The most unknown attributes of one signal that are kept or listed; no client sends as many."""

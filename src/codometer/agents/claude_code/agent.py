@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from codometer.agents.claude_code import catalogue
 from codometer.agents.read import json_object, label, truth
-from codometer.model.event import Counter, Event, Kind, Reading, Source
+from codometer.model.event import UNNAMED, Counter, Event, Kind, Reading, Source
 from codometer.model.identity import LOW_64, hash64, hash128
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 _NS_PER_DAY: Final = 86_400 * 10**9
 _AGENT_QUERY_SOURCE: Final = "agent"
-_UNNAMED: Final = "unnamed"
-_MAX_REMEMBERED: Final = 4096
+_MAX_REMEMBERED: Final = 1024
 
 _FIRST_VALUE: Final = Event._fields.index("sequence")
 _VALUES: Final = Event._fields[_FIRST_VALUE:]
@@ -65,13 +64,16 @@ class ClaudeCode:
         self.known_attributes = self._columns | catalogue.EXTRA_ATTRIBUTES
         # Signals are alike: what was worked out for one serves for thousands.
         self._find_shape = lru_cache(maxsize=_MAX_REMEMBERED)(self._make_shape)
-        self._find_model_columns = lru_cache(maxsize=_MAX_REMEMBERED, typed=True)(
-            self._make_model_columns
-        )
+        self._find_model_columns = lru_cache(maxsize=_MAX_REMEMBERED)(self._make_model_columns)
 
-    def recognises(self, attributes: Attributes) -> bool:
-        """Tell whether the service is Claude Code; desktop and Cowork use names of their own."""
-        return attributes.get("service.name") in catalogue.SERVICE_NAMES
+    def recognises(self, service: AttributeValue, name: str) -> bool:
+        """Tell whether this is Claude Code; desktop and Cowork use service names of their own.
+
+        Some versions in the cloud left the service name out.
+        """
+        if service is None:
+            return name.startswith(catalogue.PREFIX)
+        return service in catalogue.SERVICE_NAMES
 
     def knows(self, what: str, name: str) -> bool:
         """Tell whether the catalogue has an `event`, `metric` or `span` of this name."""
@@ -208,10 +210,9 @@ def _name_of(pair: tuple[str, object]) -> str:
     return pair[0]
 
 
-@lru_cache(maxsize=_MAX_REMEMBERED, typed=True)
 def _bare_name(name: AttributeValue) -> str:
     """Return the name of an event, span or metric without the prefix that some places have."""
-    return (label(name) or _UNNAMED).removeprefix(catalogue.PREFIX) or _UNNAMED
+    return (label(name) or UNNAMED).removeprefix(catalogue.PREFIX) or UNNAMED
 
 
 def _kind_of_event(name: str, attributes: Attributes) -> Kind:
