@@ -6,37 +6,38 @@ survive a power cut.
 
 A repeated row is found by its 128-bit key among the stored rows of its
 15-minute bucket. There is no unique index: maintaining one over ten million
-hashes cost 76 ms a commit, the pruned anti-join costs 8.
+hashes cost 76 ms a commit, the pruned search costs 8. Nearly every batch is
+new, so one statement first asks whether anything in it is stored; the answer
+no makes the insert a plain one, which costs half of one with a search in it.
+
+Rows travel to the engine as columns, in Arrow's format: five times quicker
+than parameters.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from arro3.core import Array, DataType, Table
 
-from codometer.model.event import Event
+from codometer.model.charge import Charge
+from codometer.model.event import Event, Reading
 from codometer.model.identity import LOW_64
 from codometer.store.duckdb_engine import DuckDBEngine, transaction
 from codometer.store.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    import duckdb
-
-    from codometer.model.charge import Charge
-    from codometer.model.event import Origin, Reading, Stranger
-    from codometer.store.tables import Column, ColumnType
+    from codometer.model.event import Origin, Stranger
+    from codometer.store.tables import ColumnType
 
 BUCKET_US: Final = 15 * 60 * 10**6
 _MAX_GAP_US: Final = 8 * BUCKET_US
 _MAX_KNOWN_ORIGINS: Final = 500_000
-
-_CACHE_WRITE_1H: Final = Event._fields.index("cache_write_1h_tokens") - 5
+_MAX_COUNTED: Final = 10_000
+"""Rows of a table of counts. Only somebody who makes names up meets so many."""
 
 _ARROW: Final[Mapping[ColumnType, DataType]] = {
     "u64": DataType.uint64(),
@@ -55,6 +56,26 @@ _FROM_ARROW: Final[Mapping[ColumnType, str]] = {
     "usd": "{} * 0.000000000001::DECIMAL(13,12)",
 }
 
+_SELECT: Final = {
+    table: ", ".join(_FROM_ARROW.get(column.type, "{}").format(column.name) for column in columns)
+    for table, columns in TABLES.items()
+}
+"""The columns of a table, as they are selected from rows that travelled."""
+
+_STORED: Final = {
+    table: f"""EXISTS (
+        SELECT 1 FROM {table} t
+        WHERE t.bucket BETWEEN make_timestamp($first) AND make_timestamp($last)
+        AND t.key_high = i.key_high AND t.key_low = i.key_low
+    ) OR EXISTS (
+        SELECT 1 FROM sealed_key s
+        WHERE s.bucket BETWEEN make_timestamp($first) AND make_timestamp($last)
+        AND s.key_low = i.key_low
+    )"""
+    for table in ("event", "reading")
+}
+"""Whether the row `i`, of the buckets from $first to $last, is stored, or was until it expired."""
+
 
 class Batch(NamedTuple):
     """What one commit adds."""
@@ -65,12 +86,17 @@ class Batch(NamedTuple):
     rejected: Mapping[str, int]
 
 
-@dataclass(slots=True)
-class _Prepared:
-    """Rows of one table, by key, in the order of its columns."""
+_Columns = Mapping[str, Sequence[Any]]
+
+
+class _Detail(NamedTuple):
+    """What a batch adds to one table of detail, by column, each key once."""
 
     table: str
-    rows: dict[int, tuple[Any, ...]]
+    columns: _Columns
+    origins: Mapping[int, Origin]
+    marks: set[tuple[int, int]]
+    """Scope and bucket of what must be rolled up again."""
 
 
 class Writer:
@@ -82,15 +108,22 @@ class Writer:
 
     def write(self, batch: Batch) -> None:
         """Commit the batch; rows that are stored already add nothing."""
-        events = _Prepared("event", dict(map(_event_row, batch.events)))
-        readings = _Prepared("reading", dict(map(_reading_row, batch.readings)))
-        origins = self._new_origins(batch)
+        detail = []
+        if batch.events:
+            detail.append(_event_detail(batch.events))
+        if batch.readings:
+            detail.append(_reading_detail(batch.readings))
+        origins = {
+            id_: origin
+            for rows in detail
+            for id_, origin in rows.origins.items()
+            if id_ not in self._known_origins
+        }
         with transaction(self._connection):
-            self._insert_origins(origins)
-            for prepared in (events, readings):
-                if prepared.rows:
-                    self._insert_new(prepared)
-            self._mark_dirty(batch)
+            self._insert_origins(list(origins.values()))
+            for rows in detail:
+                self._insert_new(rows)
+            self._mark_dirty(set().union(*(rows.marks for rows in detail)))
             self._count("stranger", batch.strangers)
             self._count("rejected", {(reason,): n for reason, n in batch.rejected.items()})
         if len(self._known_origins) > _MAX_KNOWN_ORIGINS:
@@ -101,143 +134,119 @@ class Writer:
         """Let the connection go."""
         self._connection.close()
 
-    def _new_origins(self, batch: Batch) -> dict[int, Origin]:
-        known = self._known_origins
-        origins = {event.origin.id: event.origin for event, _ in batch.events}
-        origins.update((reading.origin.id, reading.origin) for reading in batch.readings)
-        return {id_: origin for id_, origin in origins.items() if id_ not in known}
-
-    def _insert_origins(self, origins: Mapping[int, Origin]) -> None:
-        if not origins:
-            return
-        with _Incoming(self._connection, "origin", list(origins.values())) as columns:
-            self._connection.execute(
-                f"INSERT INTO origin SELECT {columns} FROM incoming "
-                "WHERE NOT EXISTS (SELECT 1 FROM origin o WHERE o.origin = incoming.origin)"
+    def _insert_origins(self, origins: Sequence[Origin]) -> None:
+        if origins:
+            self._execute(
+                f"INSERT INTO origin SELECT {_SELECT['origin']} FROM incoming i "
+                "WHERE NOT EXISTS (SELECT 1 FROM origin o WHERE o.origin = i.origin)",
+                _arrow("origin", _by_name("origin", origins)),
             )
 
-    def _insert_new(self, prepared: _Prepared) -> None:
-        """Insert the rows whose keys are not stored, looking only at the buckets they fall in."""
-        rows = list(prepared.rows.values())
-        with _Incoming(self._connection, prepared.table, rows) as columns:
-            for first_us, last_us in _ranges({row[2] for row in rows}):
-                self._connection.execute(
-                    f"INSERT INTO {prepared.table} SELECT {columns} FROM incoming i "
-                    "WHERE i.bucket BETWEEN $first AND $last AND NOT EXISTS ("
-                    f"SELECT 1 FROM {prepared.table} t "
-                    "WHERE t.bucket BETWEEN make_timestamp($first) AND make_timestamp($last) "
-                    "AND t.key_high = i.key_high AND t.key_low = i.key_low) AND NOT EXISTS ("
-                    "SELECT 1 FROM sealed_key s "
-                    "WHERE s.bucket BETWEEN make_timestamp($first) AND make_timestamp($last) "
-                    "AND s.key_low = i.key_low)",
-                    {"first": first_us, "last": last_us},
-                )
+    def _insert_new(self, rows: _Detail) -> None:
+        """Insert the rows that are not stored, looking only at the buckets that they fall in."""
+        table, stored = rows.table, _STORED[rows.table]
+        incoming = _arrow(table, rows.columns)
+        insert = f"INSERT INTO {table} SELECT {_SELECT[table]} FROM incoming i"
+        ranges = _ranges({bucket for _, bucket in rows.marks})
+        is_stored = f"SELECT 1 FROM incoming i WHERE {stored} LIMIT 1"
+        if not any(self._execute(is_stored, incoming, range_) for range_ in ranges):
+            self._execute(insert, incoming)
+            return
+        for range_ in ranges:
+            self._execute(
+                f"{insert} WHERE i.bucket BETWEEN $first AND $last AND NOT ({stored})",
+                incoming,
+                range_,
+            )
 
-    def _mark_dirty(self, batch: Batch) -> None:
-        marks = set()
-        for event, _ in batch.events:
-            bucket = event.time_ns // 1000 // BUCKET_US * BUCKET_US
-            marks.add((event.scope, bucket))
-            marks.add((event.day_scope, bucket))
-        for reading in batch.readings:
-            marks.add((reading.scope, reading.time_ns // 1000 // BUCKET_US * BUCKET_US))
+    def _mark_dirty(self, marks: Collection[tuple[int, int]]) -> None:
         if marks:
-            with _Incoming(self._connection, "dirty", list(marks)) as columns:
-                self._connection.execute(f"INSERT INTO dirty SELECT {columns} FROM incoming")
+            self._execute(
+                f"INSERT INTO dirty SELECT {_SELECT['dirty']} FROM incoming",
+                _arrow("dirty", _by_name("dirty", marks)),
+            )
 
     def _count(self, table: str, counts: Mapping[Any, int]) -> None:
         """Add to the counts of a small table whose last columns are count and last."""
-        names = [column.name for column in TABLES[table][:-2]]
-        now = datetime.now(UTC).replace(tzinfo=None)
-        match = " AND ".join(f"{name} = ?" for name in names)
-        for key, count in counts.items():
-            found = self._connection.execute(
-                f"UPDATE {table} SET count = count + ?, last = ? WHERE {match} RETURNING 1",
-                [count, now, *key],
-            ).fetchone()
-            if found is None:
-                marks = ", ".join("?" * (len(names) + 2))
-                self._connection.execute(
-                    f"INSERT INTO {table} VALUES ({marks})", [*key, count, now]
-                )
-
-
-class _Incoming:
-    """Rows that SQL sees as the table `incoming`, without a copy; gives its SELECT list."""
-
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]
-    ) -> None:
-        self._connection = connection
-        columns = TABLES[table]
-        self._columns = columns
-        self._arrow = Table.from_arrays(
-            [
-                Array(values, type=_ARROW[column.type])
-                for column, values in zip(columns, map(list, zip(*rows, strict=True)), strict=True)
-            ],
-            names=[column.name for column in columns],
+        if not counts:
+            return
+        now_us = int(datetime.now(UTC).timestamp() * 1e6)
+        rows = [(*key, count, now_us) for key, count in counts.items()]
+        incoming = _arrow(table, _by_name(table, rows))
+        same = " AND ".join(f"t.{name} = i.{name}" for name, *_ in TABLES[table][:-2])
+        self._execute(
+            f"UPDATE {table} t SET count = t.count + i.count, last = make_timestamp(i.last) "
+            f"FROM incoming i WHERE {same}",
+            incoming,
+        )
+        self._execute(
+            f"INSERT INTO {table} SELECT {_SELECT[table]} FROM incoming i "
+            f"WHERE NOT EXISTS (SELECT 1 FROM {table} t WHERE {same}) "
+            f"LIMIT (SELECT greatest(0, {_MAX_COUNTED} - count(*)) FROM {table})",
+            incoming,
         )
 
-    def __enter__(self) -> str:
-        self._connection.register("incoming", self._arrow)
-        return ", ".join(map(_selected, self._columns))
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.unregister("incoming")
-
-
-def _selected(column: Column) -> str:
-    return _FROM_ARROW.get(column.type, "{}").format(column.name)
+    def _execute(
+        self,
+        statement: str,
+        incoming: Table,  # noqa: ARG002 - the engine finds the table `incoming` by this name
+        parameters: Mapping[str, int] | None = None,
+    ) -> list[tuple[Any, ...]]:
+        return self._connection.execute(statement, parameters).fetchall()
 
 
-def _ranges(buckets: Iterable[int]) -> list[tuple[int, int]]:
+def _arrow(table: str, columns: _Columns) -> Table:
+    """Make rows of a table ready to travel."""
+    described = TABLES[table]
+    return Table.from_arrays(
+        [Array(columns[column.name], type=_ARROW[column.type]) for column in described],
+        names=[column.name for column in described],
+    )
+
+
+def _by_name(table: str, rows: Collection[Sequence[Any]]) -> _Columns:
+    names = [column.name for column in TABLES[table]]
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
+
+
+def _ranges(buckets: Iterable[int]) -> list[dict[str, int]]:
     """Group buckets into ranges without large holes: one late row must not widen the search."""
     ordered = sorted(buckets)
     starts = [ordered[0]] + [b for a, b in pairwise(ordered) if b - a > _MAX_GAP_US]
     ends = [a for a, b in pairwise(ordered) if b - a > _MAX_GAP_US] + [ordered[-1]]
-    return list(zip(starts, ends, strict=True))
+    return [{"first": first, "last": last} for first, last in zip(starts, ends, strict=True)]
 
 
-def _event_row(priced: tuple[Event, Charge]) -> tuple[int, tuple[Any, ...]]:
-    event, charge = priced
-    (key, time_ns, scope, day_scope, origin, *rest) = event
-    time_us = time_ns // 1000
-    if charge.cache_write_1h_tokens is not None:
-        rest[_CACHE_WRITE_1H] = charge.cache_write_1h_tokens
-    return key, (
-        key >> 64,
-        key & LOW_64,
-        time_us // BUCKET_US * BUCKET_US,
-        time_us,
-        scope,
-        day_scope,
-        origin.id,
-        *rest,
-        charge.list_cost,
-        charge.list_cost_basis,
-        charge.price_tier,
-        charge.cache_savings,
-    )
+def _event_detail(priced: Sequence[tuple[Event, Charge]]) -> _Detail:
+    unique = {event.key: (event, charge) for event, charge in priced}
+    events, charges = zip(*unique.values(), strict=True)
+    told = dict(zip(Event._fields, zip(*events, strict=True), strict=True))
+    charged = dict(zip(Charge._fields, zip(*charges, strict=True), strict=True))
+    one_hour = zip(told["cache_write_1h_tokens"], charged["cache_write_1h_tokens"], strict=True)
+    known_best = [sent if derived is None else derived for sent, derived in one_hour]
+    columns = {**told, **charged, "cache_write_1h_tokens": known_best}
+    return _detail("event", columns, scopes=("scope", "day_scope"))
 
 
-def _reading_row(reading: Reading) -> tuple[int, tuple[Any, ...]]:
-    (key, time_ns, scope, origin, counter, name, series, temporality, start_ns, value, *rest) = (
-        reading
-    )
-    time_us = time_ns // 1000
-    return key, (
-        key >> 64,
-        key & LOW_64,
-        time_us // BUCKET_US * BUCKET_US,
-        time_us,
-        scope,
-        origin.id,
-        counter,
-        name,
-        series,
-        temporality,
-        start_ns // 1000 if start_ns else None,
-        value,
-        *rest,
-    )
+def _reading_detail(readings: Sequence[Reading]) -> _Detail:
+    unique = {reading.key: reading for reading in readings}.values()
+    told = dict(zip(Reading._fields, zip(*unique, strict=True), strict=True))
+    starts = [start_ns // 1000 if start_ns else None for start_ns in told["start_ns"]]
+    return _detail("reading", {**told, "start": starts}, scopes=("scope",))
+
+
+def _detail(table: str, told: _Columns, *, scopes: Sequence[str]) -> _Detail:
+    """Add the columns that all detail has, and say what must be rolled up again."""
+    times = [time_ns // 1000 for time_ns in told["time_ns"]]
+    buckets = [time_us - time_us % BUCKET_US for time_us in times]
+    origins = told["origin"]
+    columns = {
+        **told,
+        "key_high": [key >> 64 for key in told["key"]],
+        "key_low": [key & LOW_64 for key in told["key"]],
+        "bucket": buckets,
+        "time": times,
+        "origin": [origin.id for origin in origins],
+    }
+    marks = {mark for scope in scopes for mark in zip(told[scope], buckets, strict=True)}
+    return _Detail(table, columns, dict(zip(columns["origin"], origins, strict=True)), marks)
