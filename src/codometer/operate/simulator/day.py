@@ -24,6 +24,8 @@ class Run:
     """A process and all that it sends, in the order of time."""
 
     process: Process
+    with_session_ids: bool
+    """Whether its metrics carry the session's id; its events always do."""
     events: tuple[Batch, ...]
     metrics: tuple[Batch, ...]
 
@@ -58,16 +60,16 @@ def _list_runs(scenario: Scenario, person: Person, catalogue: PriceCatalogue) ->
     chance = Chance(scenario.seed, scenario.day, person.number)
     midnight = datetime.combine(scenario.day, time(), UTC)
     midnight_ms = int(midnight.timestamp()) * 1000
+    with_session_ids = scenario.metrics_have_session_ids
     for _ in range(_count(chance, scenario.sessions_per_person)):
         minute = (person.shift_starts_minute + chance.uniform(0, _SHIFT_MINUTES)) % _DAY_MINUTES
         starts_ms = midnight_ms + int(minute * _MINUTE_MS)
         for process in _list_processes(chance, scenario, person, catalogue, starts_ms):
             yield Run(
                 process=process,
+                with_session_ids=with_session_ids,
                 events=list_event_batches(process),
-                metrics=list_metric_batches(
-                    process, chance, with_session_id=scenario.metrics_have_session_ids
-                ),
+                metrics=list_metric_batches(process, chance, with_session_id=with_session_ids),
             )
 
 

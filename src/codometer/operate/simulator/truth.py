@@ -5,18 +5,22 @@ if the batch of its interval did (delta) or any later one of its process did
 (cumulative). The best answer there can be is the sum of all requests that were
 told.
 
-Some sums cannot be known exactly, by nobody. An event that lies within the time
-that metrics cover, although its own reading was lost, looks like one that the
-metrics had told: within the tolerance at the edge of a lost interval, or where
-another process of the same session sends metrics meanwhile. It hides as much of
-what metrics alone told. Such requests are `misleading`.
+Nobody can know it always. An event that lies within the time that metrics
+cover, although its own reading was lost, looks like one that the metrics told:
+within the tolerance at the edge of a lost interval, or where another process
+of the same session sends metrics meanwhile. It may hide as much of what metrics
+alone told. Such a request is `misleading`.
+
+Signals are compared within a session; where metrics carry no session id, within
+an installation's day (UTC). There a request whose event comes before midnight
+and whose reading comes after it is `torn`: it may be counted twice.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
@@ -31,9 +35,13 @@ from codometer.pricing import normalise_model
 _TOLERANCE_MS: Final = 100
 _DECISION_LEAD_MS: Final = 2_000
 """How far from its counter's time an event may be stamped to be taken for the same."""
+_DAY_MS: Final = 86_400_000
 
 Key = TypeVar("Key", bound=Hashable)
 Stretch = tuple[int, int]
+Scope = tuple[str] | tuple[str, int]
+Subject = tuple[Scope, str]
+"""Signals are compared within a scope, by model or, for decisions, by tool."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +56,8 @@ class Fate:
     """The time under which it was first told: the event's, else that of the reading."""
     misleading: bool
     """Its event lies where metrics are compared with events, but its reading was lost."""
+    torn: bool
+    """Its event and its reading are not compared with each other."""
 
     @property
     def told(self) -> bool:
@@ -56,8 +66,8 @@ class Fate:
 
     @property
     def subject(self) -> tuple[str, str]:
-        """The session, and the model or tool, within which signals are compared."""
-        return self.process.session, _subject(self.fact)
+        """Its session, and its model or tool."""
+        return self.process.session, _name(self.fact)
 
 
 class Sums(NamedTuple):
@@ -106,7 +116,7 @@ def sum_requests(
 
 
 def _list_fates_of(
-    run: Run, arrived: frozenset[Batch], coverage: dict[tuple[str, str], Sequence[Stretch]]
+    run: Run, arrived: frozenset[Batch], coverage: Mapping[Subject, Sequence[Stretch]]
 ) -> Iterator[Fate]:
     firsts = [batch.first for batch in run.events]
     times = [batch.sent_ms for batch in run.metrics]
@@ -117,7 +127,8 @@ def _list_fates_of(
         first = bisect_left(times, fact.counted_ms)
         last = len(times) if cumulative else first + 1
         reading = next((batch for batch in run.metrics[first:last] if batch in arrived), None)
-        covered = coverage.get((run.process.session, _subject(fact)), ())
+        scope = _scope(run, fact.stamped_ms)
+        covered = coverage.get((scope, _name(fact)), ())
         yield Fate(
             process=run.process,
             fact=fact,
@@ -125,6 +136,7 @@ def _list_fates_of(
             by_metric=reading is not None,
             told_ms=fact.stamped_ms if by_event else reading.sent_ms if reading else None,
             misleading=by_event and reading is None and _is_covered(covered, fact),
+            torn=by_event and reading is not None and _scope(run, reading.sent_ms) != scope,
         )
 
 
@@ -135,18 +147,25 @@ def _is_covered(stretches: Sequence[Stretch], fact: Request | Decision) -> bool:
     )
 
 
-def _find_coverage(day: Day, arrived: frozenset[Batch]) -> dict[tuple[str, str], Sequence[Stretch]]:
-    """Return when the readings that arrived tell of which subject of which session."""
-    found: dict[tuple[str, str], list[Stretch]] = defaultdict(list)
+def _find_coverage(day: Day, arrived: frozenset[Batch]) -> Mapping[Subject, Sequence[Stretch]]:
+    """Return when the readings that arrived tell of which subject."""
+    found: dict[Subject, list[Stretch]] = defaultdict(list)
     for run in day.runs:
         for batch in run.metrics:
             if batch in arrived:
+                scope = _scope(run, batch.sent_ms)
                 for point in batch.points:
-                    subject = _subject_of_series(point.series)
-                    if subject is not None:
-                        stretch = (point.starts_ms, batch.sent_ms)
-                        found[run.process.session, subject].append(stretch)
-    return {key: _joined(stretches) for key, stretches in found.items()}
+                    name = _name_of_series(point.series)
+                    if name is not None:
+                        found[scope, name].append((point.starts_ms, batch.sent_ms))
+    return {subject: _joined(stretches) for subject, stretches in found.items()}
+
+
+def _scope(run: Run, at_ms: int) -> Scope:
+    """Return within what a signal of that time is compared."""
+    if run.with_session_ids:
+        return (run.process.session,)
+    return run.process.installation.id, at_ms // _DAY_MS
 
 
 def _joined(stretches: list[Stretch]) -> Sequence[Stretch]:
@@ -159,11 +178,11 @@ def _joined(stretches: list[Stretch]) -> Sequence[Stretch]:
     return joined
 
 
-def _subject(fact: Request | Decision) -> str:
+def _name(fact: Request | Decision) -> str:
     return fact.model if isinstance(fact, Request) else fact.tool
 
 
-def _subject_of_series(series: Series) -> str | None:
+def _name_of_series(series: Series) -> str | None:
     pairs = dict(series.pairs)
     if series.metric in {"cost.usage", "token.usage"}:
         return normalise_model(str(pairs["model"])).name
