@@ -69,13 +69,12 @@ _DIMENSIONS: Final = (
 _SMALLEST_GAP: Final = "0.000000001"
 """Below a billionth of a dollar a difference is the rounding of doubles, not a lost request."""
 
-# All days of an installation that a cumulative counter without session id runs
-# through are in work together: each day's first increment rests on the day before.
 _ADD_LINKED_DAYS: Final = """
 INSERT INTO work
 SELECT DISTINCT other.scope, other.bucket
 FROM reading mine SEMI JOIN work USING (scope)
 JOIN reading other ON other.series = mine.series AND other.scope <> mine.scope
+  AND other.start IS NOT DISTINCT FROM mine.start
 WHERE mine.temporality = 'cumulative' AND mine.bucket >= $since
   AND other.scope NOT IN (SELECT scope FROM work)
 """
@@ -238,15 +237,23 @@ FROM remaining
 """
 
 
+def add_linked_days(connection: duckdb.DuckDBPyConnection, since: datetime) -> None:
+    """Add to `work` all days of an installation that one cumulative counter runs through.
+
+    Without session ids each day's first increment rests on the day before, so they
+    are recomputed together. `since` is a bucket before which no scope in `work` has
+    rows; the days that are added may begin earlier.
+    """
+    connection.execute(_ADD_LINKED_DAYS, {"since": since})
+
+
 def find_gaps(connection: duckdb.DuckDBPyConnection, since: datetime) -> None:
     """Fill the temporary tables `increment`, `compared` and `gap` for the scopes in `work`.
 
-    `since` is a bucket before which none of these scopes has rows. `work` may
-    grow by the days that a cumulative counter links. The view `counted_event` has
-    the events and the spans that count. In `gap`, `amount` is what a reading told
-    and no event did.
+    `since` is a bucket before which none of these scopes has rows. The view
+    `counted_event` has the events and the spans that count. In `gap`, `amount` is
+    what a reading told and no event did.
     """
-    connection.execute(_ADD_LINKED_DAYS, {"since": since})
     connection.execute(_SPANS, {"since": since})
     connection.execute(_COUNTED_EVENTS.format(since=since))
     connection.execute(_INCREMENTS, {"since": since})

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from codometer.model.event import Counter
-from codometer.store.counting import find_gaps
+from codometer.store.counting import add_linked_days, find_gaps
 from codometer.store.days import local_day
 from codometer.store.duckdb_engine import DuckDBEngine, transaction
 from codometer.store.sealing import seal
@@ -296,6 +296,8 @@ class Rollups:
 
     def _recompute(self) -> None:
         connection = self._connection
+        (since, _) = connection.execute(_FIND_SINCE).fetchone() or (None, None)
+        add_linked_days(connection, since)
         (since, first) = connection.execute(_FIND_SINCE).fetchone() or (None, None)
         find_gaps(connection, since)
         connection.execute(_DETAIL.format(first=first))
