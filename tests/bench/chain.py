@@ -45,7 +45,7 @@ def run_chain(run: Run) -> float:
     """Return how many events a second and core are made durable, and check that they are."""
     bodies = make_bodies(run.warm_up_events + run.events, records=run.records)
     first = run.warm_up_events // run.records
-    replaced = patch("codometer.intake.pipeline.decode", plain.decode)
+    replaced = patch("codometer.intake.pipeline.decode_all", plain.decode_all)
     with replaced if run.plain_decoder else nullcontext():
         site = Site.open(run.folder, now=datetime.now(UTC))
         if run.rollups:

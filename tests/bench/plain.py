@@ -17,6 +17,11 @@ from codometer.model.signal import NESTED, Attributes, AttributeValue, LogRecord
 _NESTED = frozenset({"array_value", "kvlist_value", "bytes_value"})
 
 
+def decode_all(requests: Iterable[ExportRequest]) -> list[list[Signal]]:
+    """Return the signals of each export."""
+    return [decode(request) for request in requests]
+
+
 def decode(request: ExportRequest) -> list[Signal]:
     """Return the signals of an export of logs in protobuf."""
     assert request.kind is SignalKind.LOGS

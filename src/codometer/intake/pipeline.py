@@ -21,20 +21,23 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from codometer.errors import CodometerError, Overloaded
 from codometer.intake.normalise import Normalised, Normaliser
 from codometer.intake.receivers.export import Accepted
-from codometer.intake.receivers.otlp_decode import decode
+from codometer.intake.receivers.otlp_decode import decode_all
 from codometer.store.writer import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from codometer.intake.receivers.export import ExportRequest
     from codometer.model.charge import Charge
     from codometer.model.event import Event
+    from codometer.model.signal import Signal
 
 _log = logging.getLogger(__name__)
 
 MAX_GROUP_BYTES: Final = 16 * 2**20
 """A group is committed once its bodies reach this, whatever else waits."""
+_PORTION_BYTES: Final = 512 * 2**10
+"""Bodies are decoded together up to this: enough to be quick, and little to hold in memory."""
 
 
 class Store(Protocol):
@@ -122,14 +125,13 @@ class Intake:
     def _commit(self, group: list[_Waiting]) -> None:
         total = Normalised()
         accepted: list[tuple[_Waiting, Accepted]] = []
-        for waiting in group:
-            try:
-                accepted.append((waiting, self._add(waiting.request, total)))
-            except CodometerError as error:
-                _answer(waiting, error)
-            except Exception:  # noqa: BLE001 - an outer edge: one request must not cost the others theirs
-                _log.exception("a request could not be read")
-                _answer(waiting, Overloaded("this request could not be read"))
+        for portion in _portions(group):
+            decoded = _decode([waiting.request for waiting in portion])
+            for waiting, signals in zip(portion, decoded, strict=True):
+                if isinstance(signals, CodometerError):
+                    _answer(waiting, signals)
+                else:
+                    accepted.append((waiting, self._add(signals, total)))
         try:
             self._store.write(
                 Batch(
@@ -147,17 +149,39 @@ class Intake:
         for waiting, outcome in accepted:
             _answer(waiting, outcome)
 
-    def _add(self, request: ExportRequest, total: Normalised) -> Accepted:
-        refused_before = sum(total.rejected.values())
-        self._normaliser.normalise(decode(request), total)
-        refused = sum(total.rejected.values()) - refused_before
+    def _add(self, signals: list[Signal], total: Normalised) -> Accepted:
+        refused_before = total.rejected.copy()
+        self._normaliser.normalise(signals, total)
+        refused = total.rejected - refused_before
         if not refused:
             return _ALL
-        reasons = ", ".join(sorted(total.rejected))
-        return Accepted(rejected=refused, message=f"refused: {reasons}")
+        return Accepted(rejected=refused.total(), message=f"refused: {', '.join(sorted(refused))}")
 
 
 _ALL: Final = Accepted()
+
+
+def _portions(group: list[_Waiting]) -> Iterator[list[_Waiting]]:
+    portion: list[_Waiting] = []
+    size = 0
+    for waiting in group:
+        portion.append(waiting)
+        size += len(waiting.request.body)
+        if size >= _PORTION_BYTES:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
+
+
+def _decode(requests: list[ExportRequest]) -> list[list[Signal] | CodometerError]:
+    try:
+        return [*decode_all(requests)]
+    except Exception:  # noqa: BLE001 - an outer edge: one request must not cost the others theirs
+        if len(requests) > 1:
+            return [outcome for request in requests for outcome in _decode([request])]
+        _log.exception("a request could not be read")
+        return [Overloaded("this request could not be read")]
 
 
 def _answer(waiting: _Waiting, outcome: Accepted | CodometerError) -> None:

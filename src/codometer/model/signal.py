@@ -28,7 +28,7 @@ class Temporality(StrEnum):
 
 
 class Nested:
-    """Stands for an attribute value that is an array, a key-value list or bytes.
+    """Stands for an attribute value that is an array, a key-value list, bytes or a long text.
 
     Codometer never looks inside one and never stores one, so the decoder does
     not build it: deep nesting costs a sender nothing and us nothing.
@@ -41,6 +41,9 @@ class Nested:
 
 
 NESTED: Final = Nested()
+
+MAX_TEXT_LENGTH: Final = 1024
+"""A longer text, in characters, is content and no name of anything: it is as good as nested."""
 
 AttributeValue = str | int | float | bool | Nested | None
 Attributes = dict[str, AttributeValue]

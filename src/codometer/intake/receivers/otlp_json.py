@@ -8,21 +8,38 @@ ignored. The signals equal those that the same request gives in protobuf.
 from __future__ import annotations
 
 import json
-import math
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from codometer.errors import Malformed
-from codometer.model.signal import NESTED, DataPoint, LogRecord, SignalKind, Span, Temporality
+from codometer.model.signal import (
+    MAX_TEXT_LENGTH,
+    NESTED,
+    DataPoint,
+    LogRecord,
+    SignalKind,
+    Span,
+    Temporality,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from codometer.model.signal import Attributes, AttributeValue, Signal
 
 _Object = dict[str, Any]
 
-_TEMPORALITIES: Final = {
+_DATA: Final = {
+    "gauge": ("asInt", "asDouble"),
+    "sum": ("asInt", "asDouble"),
+    "histogram": ("sum",),
+    "exponentialHistogram": ("sum",),
+    "summary": ("sum",),
+}
+"""Kinds of metric, and where a data point of one has its value."""
+
+_TEMPORALITIES: Final[dict[int | str | None, Temporality]] = {
     1: Temporality.DELTA,
     2: Temporality.CUMULATIVE,
     "AGGREGATION_TEMPORALITY_DELTA": Temporality.DELTA,
@@ -31,39 +48,43 @@ _TEMPORALITIES: Final = {
 _STATUS_ERROR: Final = (2, "STATUS_CODE_ERROR")
 _NO_RECORDED_VALUE: Final = 1
 _MAX_UINT64: Final = 2**64 - 1
-_MAX_INTEGER_DIGITS: Final = 20
-_SURROGATE: Final = rb"\ud"
-"""How an escape begins that may be half of a pair, which nothing after us could write."""
+_MIN_INT64, _MAX_INT64 = -(2**63), 2**63 - 1
+_INTEGER: Final = re.compile(r"-?[0-9]{1,20}")
+_HALF_OF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
+"""What a client leaves that cuts a text in the middle of an emoji. In protobuf it sends U+FFFD."""
 
 
-def decode(kind: SignalKind, body: bytes) -> list[Signal]:
-    """Return the signals of one export request, in the order they stand there.
+def decode_all(kind: SignalKind, bodies: Iterable[bytes]) -> list[list[Signal] | Malformed]:
+    """Return the signals of each export request in order, or why there are none."""
+    return [_decode(kind, body) for body in bodies]
 
-    Raises:
-        Malformed: the body is not such a message.
-    """
+
+def _decode(kind: SignalKind, body: bytes) -> list[Signal] | Malformed:
     if not body:
         return []
     try:
-        request = _object(json.loads(body))
-        if _SURROGATE in body.lower():
-            json.dumps(request, ensure_ascii=False).encode()  # half a pair is no text
+        request = _object(json.loads(body.decode()))
         if kind is SignalKind.LOGS:
             return list(_logs(request))
         if kind is SignalKind.METRICS:
             return list(_metrics(request))
         return list(_traces(request))
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also what json and UTF-8 complain of
         message = f"the body is not an OTLP {kind} request in JSON"
-        raise Malformed(message, hint="check the exporter's protocol setting") from error
+        malformed = Malformed(message, hint="check the exporter's protocol setting")
+        malformed.__cause__ = error
+        return malformed
+
+
+class _Unfit(ValueError):
+    """Something in the document that OTLP does not have there."""
 
 
 def _object(value: object) -> _Object:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        msg = "an object was expected"
-        raise ValueError(msg)  # noqa: TRY004 - one kind of error for all that is wrong in a body
+        raise _Unfit("an object was expected")
     return value
 
 
@@ -72,8 +93,7 @@ def _objects(parent: _Object, name: str) -> Iterator[_Object]:
     if children is None:
         return iter(())
     if not isinstance(children, list):
-        msg = f"{name} is not an array"
-        raise ValueError(msg)  # noqa: TRY004
+        raise _Unfit(f"{name} is not an array")
     return map(_object, children)
 
 
@@ -82,21 +102,27 @@ def _text(parent: _Object, name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        msg = f"{name} is not a string"
-        raise ValueError(msg)  # noqa: TRY004
-    return value
+        raise _Unfit(f"{name} is not a string")
+    return value if value.isascii() else _HALF_OF_A_PAIR.sub("\N{REPLACEMENT CHARACTER}", value)
 
 
 def _whole(value: object) -> int:
     """Read a 64-bit integer, written as a number or as a string."""
-    if isinstance(value, str) and len(value) <= _MAX_INTEGER_DIGITS:
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    msg = "an integer was expected"
-    raise ValueError(msg)
+    raise _Unfit("an integer was expected")
+
+
+def _signed(value: object) -> int:
+    """Read an integer from the lowest to the highest of 64 bits."""
+    number = _whole(value)
+    if not _MIN_INT64 <= number <= _MAX_INT64:
+        raise _Unfit("an integer is out of range")
+    return number
 
 
 def _nanoseconds(parent: _Object, name: str) -> int:
@@ -105,33 +131,33 @@ def _nanoseconds(parent: _Object, name: str) -> int:
         return 0
     nanoseconds = _whole(value)
     if not 0 <= nanoseconds <= _MAX_UINT64:
-        msg = f"{name} is out of range"
-        raise ValueError(msg)
+        raise _Unfit(f"{name} is out of range")
     return nanoseconds
 
 
 def _real(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        msg = "a number was expected"
-        raise ValueError(msg)  # noqa: TRY004
+        raise _Unfit("a number was expected")
     try:
         return float(value)
-    except OverflowError:
-        return math.inf
+    except OverflowError as error:
+        raise _Unfit("a number is out of range") from error
 
 
 def _value(value: _Object) -> AttributeValue:
-    if "stringValue" in value:
-        return _text(value, "stringValue")
-    if "intValue" in value:
-        return _whole(value["intValue"])
-    if "doubleValue" in value:
-        return _real(value["doubleValue"])
-    if "boolValue" in value:
-        return bool(value["boolValue"])
-    if value.keys() & {"arrayValue", "kvlistValue", "bytesValue"}:
-        return NESTED
-    return None
+    given = {name: content for name, content in value.items() if content is not None}
+    if "stringValue" in given:
+        text = _text(given, "stringValue")
+        return text if len(text) <= MAX_TEXT_LENGTH else NESTED
+    if "intValue" in given:
+        return _signed(given["intValue"])
+    if "doubleValue" in given:
+        return _real(given["doubleValue"])
+    if "boolValue" in given:
+        if not isinstance(given["boolValue"], bool):
+            raise _Unfit("true or false was expected")
+        return given["boolValue"]
+    return NESTED if given.keys() & {"arrayValue", "kvlistValue", "bytesValue"} else None
 
 
 def _attributes(parent: _Object) -> Attributes:
@@ -169,37 +195,39 @@ def _body(record: _Object) -> str:
 
 def _metrics(request: _Object) -> Iterator[DataPoint]:
     for context, metric in _groups(request, "resourceMetrics", "scopeMetrics", "metrics"):
-        for data in ("gauge", "sum", "histogram", "exponentialHistogram", "summary"):
-            if data in metric:
-                yield from _points(metric, _object(metric[data]), context)
+        for data, values in _DATA.items():
+            yield from _points(metric, _object(metric.get(data)), values, context)
 
 
-def _points(metric: _Object, data: _Object, context: Attributes) -> Iterator[DataPoint]:
+def _points(
+    metric: _Object, data: _Object, values: tuple[str, ...], context: Attributes
+) -> Iterator[DataPoint]:
     temporality = data.get("aggregationTemporality")
+    if not isinstance(temporality, int | str):
+        temporality = None
     seen: Counter[str] = Counter()
     for point in _objects(data, "dataPoints"):
-        if _whole(point.get("flags", 0)) & _NO_RECORDED_VALUE:
+        if _whole(point.get("flags") or 0) & _NO_RECORDED_VALUE:
             continue
         identical = json.dumps(point, sort_keys=True)
         yield DataPoint(
             _text(metric, "name"),
             _text(metric, "unit"),
-            _TEMPORALITIES.get(temporality, Temporality.CUMULATIVE)
-            if isinstance(temporality, int | str)
-            else Temporality.CUMULATIVE,
+            _TEMPORALITIES.get(temporality, Temporality.CUMULATIVE),
             _nanoseconds(point, "startTimeUnixNano"),
             _nanoseconds(point, "timeUnixNano"),
-            _number(point),
+            _number(point, values),
             seen[identical],
             context | _attributes(point),
         )
         seen[identical] += 1
 
 
-def _number(point: _Object) -> float:
-    if "asInt" in point:
-        return float(_whole(point["asInt"]))
-    return _real(point.get("asDouble", point.get("sum", 0.0)))
+def _number(point: _Object, names: tuple[str, ...]) -> float:
+    for name in names:
+        if (value := point.get(name)) is not None:
+            return float(_signed(value)) if name == "asInt" else _real(value)
+    return 0.0
 
 
 def _traces(request: _Object) -> Iterator[Span]:

@@ -10,12 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codometer.errors import Malformed
-from codometer.intake.receivers.export import Encoding
+from codometer.intake.receivers.export import Encoding, ExportRequest
 from codometer.intake.receivers.otlp_decode import decode
-from codometer.intake.receivers.otlp_json import decode as decode_json
-from codometer.intake.receivers.otlp_protobuf import decode as decode_protobuf
-from codometer.model.signal import LogRecord, SignalKind
+from codometer.model.signal import LogRecord, Signal, SignalKind
 from tests import capture
+
+
+def decode_json(kind: SignalKind, body: bytes) -> list[Signal]:
+    return decode(ExportRequest(kind=kind, encoding=Encoding.JSON, body=body))
+
+
+def decode_protobuf(kind: SignalKind, body: bytes) -> list[Signal]:
+    return decode(ExportRequest(kind=kind, encoding=Encoding.PROTOBUF, body=body))
 
 
 @pytest.mark.parametrize("name", capture.NAMES)
@@ -35,9 +41,10 @@ def body_with(text: str) -> bytes:
     return json.dumps(document).replace("TEXT", text).encode()
 
 
-def test_half_a_surrogate_pair_is_malformed() -> None:
-    with pytest.raises(Malformed):
-        decode_json(SignalKind.LOGS, body_with(r"\ud800"))
+def test_half_a_surrogate_pair_is_replaced_as_protobuf_clients_replace_it() -> None:
+    (record,) = decode_json(SignalKind.LOGS, body_with(r"cut \ud83d"))
+    assert isinstance(record, LogRecord)
+    assert record.attributes == {"k": "cut \N{REPLACEMENT CHARACTER}"}
 
 
 def test_a_whole_surrogate_pair_is_a_character() -> None:
