@@ -22,6 +22,9 @@ FILE_NAME: Final = "codometer.duckdb"
 LOCK_NAME: Final = "codometer.lock"
 """Nothing is in it; who serves the folder holds a lock on it."""
 
+LOST: Final = (duckdb.FatalException, duckdb.InternalException)
+"""After one of these the engine answers nothing any more until it is opened anew."""
+
 _HEADER_BYTES: Final = 3 * 4096
 """The engine writes these when it makes a file; a shorter one was never finished."""
 
@@ -62,6 +65,15 @@ class DuckDBEngine:
         """Return a connection for a part of the store that writes; close it when done."""
         return self._root.cursor()
 
+    def reopen(self) -> None:
+        """Open the database anew after it was lost. All its connections must be closed.
+
+        Raises:
+            StoreUnusable: it cannot be opened now.
+        """
+        self._root.close()
+        self._root = self._open()
+
     def close(self) -> None:
         """Write everything into the one file and let it go."""
         self._root.close()
@@ -88,6 +100,8 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.begin()
     try:
         yield
+    except LOST:
+        raise  # there is nothing left to roll back
     except BaseException:
         connection.rollback()
         raise

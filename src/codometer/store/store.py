@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
-from codometer.store.duckdb_engine import DuckDBEngine
+from codometer.store.duckdb_engine import LOST, DuckDBEngine
 from codometer.store.migrate import migrate
 from codometer.store.rollups import Rollups
 from codometer.store.status import read_status
 from codometer.store.writer import Batch, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
     from zoneinfo import ZoneInfo
@@ -53,12 +54,15 @@ class Store:
         connection = self._engine.connect()
         migrate(connection)
         connection.close()
+        self._zone = organisation_zone
         self._writer = Writer(self._engine)
-        self._rollups = Rollups(self._engine, organisation_zone)
+        self._rollups = Rollups(self._engine, self._zone)
         self._commits = 1  # marks that an earlier process left count as one
         self._rolled_up = 0
         self._progress = threading.Condition()
+        self._writing = threading.Lock()
         self._refreshing = threading.Lock()
+        self._is_lost = False
         self._hurry = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep_current, name="rollups", daemon=True)
@@ -90,15 +94,22 @@ class Store:
         connection.close()
 
     def write(self, batch: Batch) -> None:
-        """Commit the batch durably; rows that are stored already add nothing."""
-        self._writer.write(batch)
+        """Commit the batch durably; rows that are stored already add nothing.
+
+        Raises:
+            StoreUnusable: the database was lost and cannot be opened again yet.
+        """
+        self._mend()
+        with self._using(self._writing):
+            self._writer.write(batch)
         self._commits += 1
 
     def seal(self, before: datetime) -> int:
         """Let the detail of sessions go that ended before an instant (UTC); return how many."""
         self.roll_up()
         midnight = before.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        return self._rollups.seal(midnight.replace(tzinfo=None))
+        with self._using(self._refreshing):
+            return self._rollups.seal(midnight.replace(tzinfo=None))
 
     def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one SELECT on whatever is rolled up now."""
@@ -128,7 +139,7 @@ class Store:
         return read_status(self._engine, self._engine.path, self._rollups.as_of)
 
     def _refresh(self) -> None:
-        with self._refreshing:
+        with self._using(self._refreshing):
             commits = self._commits
             pending = self._rollups.refresh().pending
         if not pending:
@@ -140,6 +151,7 @@ class Store:
         while not self._stopping.is_set():
             started = time.monotonic()
             try:
+                self._mend()
                 if self._rolled_up < self._commits:
                     self._refresh()
             except Exception:  # noqa: BLE001 - an outer edge: the job
@@ -147,3 +159,28 @@ class Store:
             took = time.monotonic() - started
             self._hurry.wait(max(_REFRESH_SECONDS, _REST * took))
             self._hurry.clear()
+
+    @contextmanager
+    def _using(self, lock: threading.Lock) -> Iterator[None]:
+        """Have the connection that the lock is for, and notice when the database is lost."""
+        with lock:
+            try:
+                yield
+            except LOST:
+                self._is_lost = True
+                raise
+
+    def _mend(self) -> None:
+        """Open the database again if it was lost, as it is when a disk is full."""
+        if not self._is_lost:
+            return
+        with self._writing, self._refreshing:
+            if not self._is_lost:
+                return  # another thread was first
+            self._writer.close()
+            self._rollups.close()
+            self._engine.reopen()
+            self._writer = Writer(self._engine)
+            self._rollups = Rollups(self._engine, self._zone)
+            self._is_lost = False
+        _log.warning("the database was lost, and is open again")
