@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.kills import check_nothing_is_lost_or_doubled, make_day, send_through_kills
+from tests.exporters import Crowd, kill_under_load, load
+from tests.ledger import check_ledger
 
 if TYPE_CHECKING:
     from tests.running import RunningServer
 
+FEW = Crowd(http_protobuf=8, http_json=2, grpc=2)
+
 
 @pytest.mark.slow
 def test_kills_lose_nothing_and_double_nothing(server: RunningServer) -> None:
-    told = make_day(people=4)
-    trial = asyncio.run(send_through_kills(server, told, kills=3, seed=1))
-    assert trial.kills == 3
-    check_nothing_is_lost_or_doubled(server, told)
+    with load(server, FEW) as clients:
+        assert len(kill_under_load(server, clients, kills=3, seed=1)) == 3
+    check_ledger(server, clients.ledger)
     server.start()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_server_has_everything_when_it_starts_again(
+def test_a_server_stopped_under_load_keeps_what_it_acknowledged(
     server: RunningServer, number: signal.Signals
 ) -> None:
-    told = make_day(people=2)
-    asyncio.run(send_through_kills(server, told, kills=0, seed=1))
-    server.stop(number)
-    server.start()
-    check_nothing_is_lost_or_doubled(server, told)
-    server.start()
-
-
-@pytest.mark.prove
-def test_a_hundred_kills_lose_nothing_and_double_nothing(server: RunningServer) -> None:
-    told = make_day(people=30)
-    trial = asyncio.run(send_through_kills(server, told, kills=100, seed=2))
-    times = sorted(trial.ready_seconds)
-    print(f"{trial.kills} kills; ready after {times[50]:.2f} s (median), {times[-1]:.2f} s (worst)")  # noqa: T201
-    check_nothing_is_lost_or_doubled(server, told)
+    with load(server, FEW) as clients:
+        time.sleep(1)
+        server.stop(number)
+        server.start()
+    check_ledger(server, clients.ledger)
     server.start()
