@@ -13,7 +13,6 @@ import duckdb
 from codometer.store.duckdb_engine import FILE_NAME
 
 if TYPE_CHECKING:
-
     from tests.exporters import Ledger
     from tests.running import RunningServer
 
