@@ -16,10 +16,16 @@ installation's day) and subject (canonical model, or tool for decisions):
 2. An event can be compared only where a reading covers its time: an event in
    an interval whose reading was lost tells what metrics never could. Increments
    of a subject are joined to *covered* stretches; events outside are left out.
-3. The running excess is Σ increments − Σ covered events. What remains of it to
-   the end is what events lack, `max(0, Σ increments − Σ covered events)`, and it
-   is placed where the excess arose: at each increment, the smallest excess from
-   there to the end. Dips from exports out of phase vanish in that minimum.
+3. Stretches are cut where a reading ends and no event is near (`QUIET`): what lies
+   on either side cannot tell of the same. In each part the running excess is
+   Σ increments − Σ events. What remains of it to the part's end is what events
+   lack, `max(0, Σ increments − Σ events)`, and it is placed where the excess arose:
+   at each increment, the smallest excess from there to the end. Dips from exports
+   out of phase vanish in that minimum.
+
+The smaller the parts, the less an event can hide that is taken for covered though
+its own reading was lost: at the edge of that reading, or because another process
+of the session sends metrics meanwhile. It hides nothing outside its part.
 
 It is a pure function of stored rows: order, repetition and time of arrival do
 not matter. A scope whose detail has expired keeps two sums for each subject and
@@ -48,6 +54,11 @@ LEAD: Final = "INTERVAL 2 SECOND"
 """How much earlier than its counter a decision may be stamped: it is counted once its tool ran.
 
 Recordings show up to 117 ms."""
+
+QUIET: Final = "INTERVAL 2 SECOND"
+"""How far from an event's stamp nothing can be that tells of the same, whatever a client does.
+
+Much more than recordings show, because here it costs little to be careful."""
 
 _TOKENS: Final = (
     Counter.UNCACHED_INPUT_TOKENS,
@@ -106,6 +117,7 @@ SELECT scope, origin, bucket, time, key_low, counter, {_DIMENSIONS},
     AS subject,
   CASE WHEN temporality = 'delta' THEN coalesce(start, time)
        ELSE coalesce(seen, start, time) END AS since,
+  CASE WHEN counter IN ({_DECISIONS_SQL}) THEN since - {LEAD} ELSE since END AS covers_from,
   CASE WHEN temporality = 'delta' OR previous IS NULL THEN stood
        WHEN start IS NOT NULL THEN greatest(stood - highest, 0)
        WHEN stood >= previous THEN stood - previous
@@ -173,29 +185,42 @@ _FACTS: Final = "\nUNION ALL\n".join(
     ]
 )
 
-_COMPARED_TABLE: Final = f"""
-CREATE OR REPLACE TEMP TABLE compared AS
+# The part that a scope has once some of it is sealed: what its sums were made of is gone.
+_SEALED_PART: Final = 0
+
+_COVERED: Final = f"""
+CREATE OR REPLACE TEMP TABLE covered AS
 WITH stretch AS (
-  SELECT scope, subject, time AS until,
-    CASE WHEN counter IN ({_DECISIONS_SQL}) THEN since - {LEAD} ELSE since END AS since
+  SELECT scope, subject, since, covers_from, time AS until
   FROM increment WHERE counter IN ({_COMPARED_SQL})
   UNION BY NAME  -- each once: rows that tie may be ordered differently by the two windows below
-  SELECT scope, subject, since, until FROM sealed_usage
+  SELECT scope, subject, since, since AS covers_from, until FROM sealed_usage
   WHERE since IS NOT NULL AND scope IN (SELECT scope FROM work)
 ), reached AS (
   SELECT *, max(until) OVER (
-    PARTITION BY scope, subject ORDER BY since, until
+    PARTITION BY scope, subject ORDER BY since, until, covers_from
     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reach
   FROM stretch
+), edged AS (
+  SELECT r.*, coalesce(t.time > r.reach + {QUIET}, TRUE) AS is_quiet
+  FROM reached r ASOF LEFT JOIN told t
+    ON r.scope = t.scope AND r.subject = t.subject AND r.reach - {QUIET} <= t.time
 ), numbered AS (
-  SELECT *, sum(CASE WHEN since <= reach + {TOLERANCE} THEN 0 ELSE 1 END) OVER (
-    PARTITION BY scope, subject ORDER BY since, until ROWS UNBOUNDED PRECEDING) AS number
-  FROM reached
-), covered AS (
-  SELECT scope, subject, min(since) AS since, max(until) AS until
-  FROM numbered GROUP BY scope, subject, number
+  SELECT *,
+    sum(CASE WHEN covers_from > reach + {TOLERANCE} OR (since >= reach AND is_quiet)
+      THEN 1 ELSE 0 END) OVER (
+      PARTITION BY scope, subject ORDER BY since, until, covers_from
+      ROWS UNBOUNDED PRECEDING) + 1 AS number
+  FROM edged
 )
-SELECT t.*, coalesce(t.time <= c.until + {TOLERANCE}, FALSE) AS is_covered
+SELECT scope, subject, min(covers_from) AS since, max(until) AS until,
+  CASE WHEN scope IN (SELECT scope FROM sealed_usage) THEN {_SEALED_PART} ELSE number END AS part
+FROM numbered GROUP BY scope, subject, number
+"""
+
+_COMPARED_TABLE: Final = f"""
+CREATE OR REPLACE TEMP TABLE compared AS
+SELECT t.*, c.part, coalesce(t.time <= c.until + {TOLERANCE}, FALSE) AS is_covered
 FROM told t ASOF LEFT JOIN covered c
   ON t.scope = c.scope AND t.subject = c.subject AND t.time >= c.since
 """
@@ -203,15 +228,18 @@ FROM told t ASOF LEFT JOIN covered c
 _GAPS: Final = f"""
 CREATE OR REPLACE TEMP TABLE gap AS
 WITH steps AS (
-  SELECT scope, subject, counter, time, TRUE AS told_by_metric, amount, key_low, origin, bucket,
-    {_DIMENSIONS}
-  FROM increment WHERE counter IN ({_COMPARED_SQL})
+  SELECT i.scope, i.subject, counter, c.part, time, TRUE AS told_by_metric, amount, key_low,
+    origin, bucket, {_DIMENSIONS}
+  FROM increment i ASOF JOIN covered c
+    ON i.scope = c.scope AND i.subject = c.subject AND i.covers_from >= c.since
+  WHERE counter IN ({_COMPARED_SQL})
   UNION ALL BY NAME
-  SELECT scope, subject, counter, time - {TOLERANCE} AS time, FALSE AS told_by_metric,
+  SELECT scope, subject, counter, part, time - {TOLERANCE} AS time, FALSE AS told_by_metric,
     -amount AS amount FROM compared WHERE is_covered
   UNION ALL BY NAME  -- a late event of a sealed scope may take back what metrics had filled
-  SELECT scope, subject, counter, max(time) AS time, TRUE AS told_by_metric, 0 AS amount,
-    0 AS key_low, arg_max(origin, time) AS origin, arg_max(bucket, time) AS bucket,
+  SELECT scope, subject, counter, {_SEALED_PART} AS part, max(time) AS time,
+    TRUE AS told_by_metric, 0 AS amount, 0 AS key_low,
+    arg_max(origin, time) AS origin, arg_max(bucket, time) AS bucket,
     CASE WHEN counter NOT IN ({_DECISIONS_SQL}) THEN nullif(subject, '') END AS model,
     CASE WHEN counter IN ({_DECISIONS_SQL}) THEN nullif(subject, '') END AS tool
   FROM compared SEMI JOIN sealed_usage USING (scope, subject, counter) WHERE is_covered
@@ -219,20 +247,20 @@ WITH steps AS (
 ), running AS (
   SELECT s.*,
     sum(s.amount) OVER (
-      PARTITION BY s.scope, s.subject, s.counter ORDER BY s.time, s.told_by_metric, s.key_low
-      ROWS UNBOUNDED PRECEDING) AS excess,
+      PARTITION BY s.scope, s.subject, s.counter, s.part
+      ORDER BY s.time, s.told_by_metric, s.key_low ROWS UNBOUNDED PRECEDING) AS excess,
     coalesce(u.filled, 0) AS filled, coalesce(u.uncovered, 0) AS uncovered
   FROM steps s LEFT JOIN sealed_usage u USING (scope, subject, counter)
 ), remaining AS (
   SELECT *, min(CASE WHEN excess < 0 THEN greatest(filled + excess, 0)
                      ELSE filled + greatest(excess - uncovered, 0) END) OVER (
-    PARTITION BY scope, subject, counter ORDER BY time, told_by_metric, key_low
+    PARTITION BY scope, subject, counter, part ORDER BY time, told_by_metric, key_low
     ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS remains
   FROM running WHERE told_by_metric
 )
 SELECT scope, origin, bucket, time, counter, subject, {_DIMENSIONS},
   remains - lag(remains, 1, filled) OVER (
-    PARTITION BY scope, subject, counter ORDER BY time, told_by_metric, key_low) AS amount
+    PARTITION BY scope, subject, counter, part ORDER BY time, told_by_metric, key_low) AS amount
 FROM remaining
 """
 
@@ -258,6 +286,7 @@ def find_gaps(connection: duckdb.DuckDBPyConnection, since: datetime) -> None:
     connection.execute(_COUNTED_EVENTS.format(since=since))
     connection.execute(_INCREMENTS, {"since": since})
     connection.execute(_TOLD.format(compared=_COMPARED_SQL, facts=_FACTS, since=since))
+    connection.execute(_COVERED)
     connection.execute(_COMPARED_TABLE)
     connection.execute(_GAPS)
     connection.execute(
