@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import tempfile
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -30,6 +31,7 @@ from codometer.operate.simulator import (
     sum_requests,
 )
 from codometer.operate.simulator.encode import encode
+from codometer.operate.simulator.facts import Request
 from codometer.pricing import load_catalogue
 from tests.site import EVERYTHING, Site
 
@@ -141,23 +143,46 @@ def naive_sums(told: Told) -> dict[str, int]:
     """Return what simpler rules would make of the tokens that arrived."""
     events = told.sums(_subject, lambda fate: fate.by_event)
     metrics = told.sums(_subject, lambda fate: fate.by_metric)
+    events_by_minute, metrics_by_minute = _by_minute(told)
     return {
         "events and metrics added": _tokens(events) + _tokens(metrics),
         "events alone": _tokens(events),
         "metrics alone": _tokens(metrics),
-        "the larger of both, by session and model": sum(
-            max(events.get(key, Numbers()).tokens, metrics.get(key, Numbers()).tokens)
-            for key in {*events, *metrics}
+        "the larger of both, by session and model": _larger(
+            _all_tokens(events), _all_tokens(metrics)
         ),
+        "the larger of both, by minute": _larger(events_by_minute, metrics_by_minute),
     }
+
+
+def _by_minute(told: Told) -> tuple[dict[Any, int], dict[Any, int]]:
+    """Return the tokens of each subject and minute that events told, and those that metrics did."""
+    events: dict[Any, int] = defaultdict(int)
+    metrics: dict[Any, int] = defaultdict(int)
+    for fate in told.fates:
+        if isinstance(fate.fact, Request):
+            tokens = sum(fate.fact.tokens)
+            if fate.by_event:
+                events[fate.subject, fate.fact.stamped_ms // 60_000] += tokens
+            if fate.read_ms is not None:
+                metrics[fate.subject, fate.read_ms // 60_000] += tokens
+    return events, metrics
 
 
 def _subject(fate: Fate) -> tuple[str, str]:
     return fate.subject
 
 
+def _all_tokens(sums: Mapping[Any, Numbers]) -> dict[Any, int]:
+    return {key: found.tokens for key, found in sums.items()}
+
+
 def _tokens(sums: Mapping[Any, Numbers]) -> int:
-    return sum(numbers.tokens for numbers in sums.values())
+    return sum(_all_tokens(sums).values())
+
+
+def _larger(one: Mapping[Any, int], other: Mapping[Any, int]) -> int:
+    return sum(max(one.get(key, 0), other.get(key, 0)) for key in {*one, *other})
 
 
 def write_table(told: Told, answer: int) -> str:
@@ -170,8 +195,22 @@ def write_table(told: Told, answer: int) -> str:
         **naive_sums(told),
     }
     return "\n".join(
-        f"{name:42} {tokens:>16,} {(tokens - truth.tokens) / truth.tokens:>+9.3%}"
+        f"{name:42} {tokens:>16,} {(tokens - truth.tokens) / truth.tokens:>+10.4%}"
         for name, tokens in rows.items()
+    )
+
+
+def write_sizes(told: Told) -> str:
+    """Return how much a day is, as a line of text."""
+    runs = told.day.runs
+    misleading = [fate for fate in told.fates if fate.misleading and isinstance(fate.fact, Request)]
+    return (
+        f"{sum(len(run.process.requests) for run in runs):,} requests, "
+        f"{sum(len(run.process.records) for run in runs):,} events, "
+        f"{sum(len(batch.points) for run in runs for batch in run.metrics):,} points, "
+        f"{len(told.delivery.batches):,} batches arrived; {len(misleading):,} misleading requests "
+        f"in {len({fate.process.session for fate in misleading}):,} of "
+        f"{len({run.process.session for run in runs}):,} sessions"
     )
 
 
@@ -187,10 +226,14 @@ def main() -> None:
         started = time.monotonic()
         send(site, told.delivery.batches)
         sent = time.monotonic()
-        answer = numbers(ask(site)[()])
-        print(write_table(told, answer.tokens))  # noqa: T201 - what it is for
-        seconds = f"{sent - started:.1f} s to take, {time.monotonic() - sent:.1f} s to roll up"
-        print(f"{len(told.fates)} facts in {len(told.delivery.batches)} batches, {seconds}")  # noqa: T201
+        site.store.roll_up()
+        rolled_up = time.monotonic()
+        answer = ask(site, "session")
+        truth = told.sums(lambda fate: fate.process.session)
+        differ = sum(numbers(answer[session]) != truth[session] for session in truth)
+        print(write_table(told, sum(numbers(row).tokens for row in answer.values())))  # noqa: T201 - what it is for
+        print(f"{write_sizes(told)}; {differ} sessions differ")  # noqa: T201
+        print(f"{sent - started:.1f} s to take, {rolled_up - sent:.1f} s to roll up")  # noqa: T201
         print(find_coverage(site))  # noqa: T201
         site.close()
 

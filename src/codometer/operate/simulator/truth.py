@@ -51,18 +51,27 @@ class Fate:
     process: Process
     fact: Request | Decision
     by_event: bool
-    by_metric: bool
-    told_ms: int | None
-    """The time under which it was first told: the event's, else that of the reading."""
+    read_ms: int | None
+    """The time of the first reading that tells it, None when none arrived."""
     misleading: bool
     """Its event lies where metrics are compared with events, but its reading was lost."""
     torn: bool
     """Its event and its reading are not compared with each other."""
 
     @property
+    def by_metric(self) -> bool:
+        """Whether a reading told it."""
+        return self.read_ms is not None
+
+    @property
     def told(self) -> bool:
         """Whether any signal told it."""
         return self.by_event or self.by_metric
+
+    @property
+    def told_ms(self) -> int | None:
+        """The time under which it is counted: the event's, else that of the reading."""
+        return self.fact.stamped_ms if self.by_event else self.read_ms
 
     @property
     def subject(self) -> tuple[str, str]:
@@ -133,8 +142,7 @@ def _list_fates_of(
             process=run.process,
             fact=fact,
             by_event=by_event,
-            by_metric=reading is not None,
-            told_ms=fact.stamped_ms if by_event else reading.sent_ms if reading else None,
+            read_ms=reading.sent_ms if reading else None,
             misleading=by_event and reading is None and _is_covered(covered, fact),
             torn=by_event and reading is not None and _scope(run, reading.sent_ms) != scope,
         )
