@@ -205,22 +205,25 @@ def _points(
     temporality = data.get("aggregationTemporality")
     if not isinstance(temporality, int | str):
         temporality = None
-    seen: Counter[str] = Counter()
+    seen: Counter[object] = Counter()
     for point in _objects(data, "dataPoints"):
         if _whole(point.get("flags") or 0) & _NO_RECORDED_VALUE:
             continue
-        identical = json.dumps(point, sort_keys=True)
+        start_ns = _nanoseconds(point, "startTimeUnixNano")
+        time_ns = _nanoseconds(point, "timeUnixNano")
+        value, attributes = _number(point, values), _attributes(point)
+        equal = (start_ns, time_ns, value, frozenset(attributes.items()))
         yield DataPoint(
             _text(metric, "name"),
             _text(metric, "unit"),
             _TEMPORALITIES.get(temporality, Temporality.CUMULATIVE),
-            _nanoseconds(point, "startTimeUnixNano"),
-            _nanoseconds(point, "timeUnixNano"),
-            _number(point, values),
-            seen[identical],
-            context | _attributes(point),
+            start_ns,
+            time_ns,
+            value,
+            seen[equal],
+            context | attributes,
         )
-        seen[identical] += 1
+        seen[equal] += 1
 
 
 def _number(point: _Object, names: tuple[str, ...]) -> float:

@@ -73,7 +73,7 @@ def read_attribute(raw: bytes) -> tuple[str, AttributeValue]:
     """Read one serialised KeyValue with upb: the meaning that every short cut must equal."""
     pair = wire.KeyValue.FromString(raw)
     which = pair.value.WhichOneof("value")
-    if which is None:
+    if which is None or which == "string_value_strindex":
         return pair.key, None
     value = getattr(pair.value, which)
     if isinstance(value, bytes) or (isinstance(value, str) and len(value) > MAX_TEXT_LENGTH):
@@ -276,22 +276,24 @@ def _points(metric: wire.Metric, context: Attributes, sheets: _Sheets) -> Iterat
     temporality = _TEMPORALITIES.get(
         getattr(data, "aggregation_temporality", 0), Temporality.CUMULATIVE
     )
-    seen: Counter[bytes] = Counter()
+    seen: Counter[object] = Counter()
     for point in data.data_points:
         if point.flags & _NO_RECORDED_VALUE:
             continue
-        identical = point.SerializeToString(deterministic=True)
+        start_ns, time_ns, value = point.start_time_unix_nano, point.time_unix_nano, _number(point)
+        raw = point.attributes[:]
+        equal = (start_ns, time_ns, value, frozenset(raw))
         yield DataPoint(
             metric.name,
             metric.unit,
             temporality,
-            point.start_time_unix_nano,
-            point.time_unix_nano,
-            _number(point),
-            seen[identical],
-            sheets.add(metric.name, point.attributes[:], context),
+            start_ns,
+            time_ns,
+            value,
+            seen[equal],
+            sheets.add(metric.name, raw, context),
         )
-        seen[identical] += 1
+        seen[equal] += 1
 
 
 def _number(
