@@ -50,10 +50,10 @@ e2e: $(VENV)/dev ## Run the tests with real clients, and say why any is left out
 
 lock: $(VENV)/dev ## Pin the dependencies again; newer ones with ARGS=--upgrade
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--custom-compile-command 'make lock' --group build \
+		--no-strip-extras --custom-compile-command 'make lock' --group build \
 		--output-file requirements.lock $(ARGS) pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--custom-compile-command 'make lock' --group dev --constraint requirements.lock \
+		--no-strip-extras --custom-compile-command 'make lock' --group dev --constraint requirements.lock \
 		--output-file requirements-dev.lock $(ARGS) pyproject.toml
 
 docs: $(VENV)/dev ## Write the generated pages of docs/reference
