@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+from codometer.analysis.numbers import UNKNOWN, format_change, format_column, format_value
 from codometer.cli.coverage_notes import coverage_notes
-from codometer.cli.numbers import UNKNOWN, format_change, format_column, format_value
 from codometer.cli.output import (
     Column,
     clean,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from codometer.cli.numbers import format_value
+from codometer.analysis.numbers import format_value
 from codometer.cli.output import clean
 from codometer.cli.times import format_day, parse_instant
 

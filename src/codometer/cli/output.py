@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from codometer.cli.numbers import UNKNOWN
+from codometer.analysis.numbers import UNKNOWN
 from codometer.serve.exact_json import decimal_text, encode
 
 if TYPE_CHECKING:

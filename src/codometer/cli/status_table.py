@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from codometer.cli.numbers import UNKNOWN, format_bytes, format_value
+from codometer.analysis.numbers import UNKNOWN, format_bytes, format_value
 from codometer.cli.output import Column, clean, make_console, make_tables, print_block
 from codometer.cli.times import format_ago, format_instant, parse_instant
 

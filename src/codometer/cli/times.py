@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from codometer.cli.numbers import UNKNOWN
+from codometer.analysis.dates import format_days, format_passed
+from codometer.analysis.numbers import UNKNOWN
 
-_MINUTE: Final = timedelta(minutes=1)
-_HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 
 
@@ -25,7 +24,7 @@ def format_period(period: dict[str, Any]) -> str:
     end = parse_instant(period["end"]).astimezone(zone)
     if _is_midnight(start) and _is_midnight(end):
         last = end - timedelta(hours=12)
-        return f"{_days(start, last)}, {zone.key}"
+        return f"{format_days(start.date(), last.date())}, {zone.key}"
     first = _date(start, year=start.year != end.year)
     if not _is_midnight(start):
         first = f"{first} {start:%H:%M}"
@@ -37,13 +36,8 @@ def format_ago(text: str | None, now: datetime) -> str:
     if text is None:
         return UNKNOWN
     instant = parse_instant(text)
-    passed = now - instant
-    if passed < _MINUTE:
-        return f"{max(int(passed.total_seconds()), 0)} s ago"
-    if passed < _HOUR:
-        return f"{passed // _MINUTE} min ago"
-    if passed < _DAY:
-        return f"{passed // _HOUR} h ago"
+    if now - instant < _DAY:
+        return format_passed(now - instant)
     return format_instant(text)
 
 
@@ -58,15 +52,6 @@ def format_instant(text: str | None) -> str:
         return UNKNOWN
     instant = parse_instant(text)
     return f"{_date(instant, year=True)} {instant:%H:%M}"
-
-
-def _days(first: datetime, last: datetime) -> str:
-    """Write the days from the first to the last, without saying a month or year twice."""
-    if first.date() == last.date():
-        return _date(first, year=True)
-    same_month = (first.year, first.month) == (last.year, last.month)
-    start = str(first.day) if same_month else _date(first, year=first.year != last.year)
-    return f"{start} to {_date(last, year=True)}"
 
 
 def _date(moment: datetime, *, year: bool) -> str:
