@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.postgresql import find_programs
 from tests.running import RunningServer, running
 from tests.site import Site
 
@@ -53,6 +54,10 @@ NEEDS: Final = {
     "npm": Need(
         is_met=lambda: shutil.which("npm") is not None,
         hint="on Debian: apt-get install nodejs npm",
+    ),
+    "postgresql": Need(
+        is_met=lambda: find_programs() is not None,
+        hint="on Debian: apt-get install postgresql",
     ),
 }
 

@@ -1,0 +1,140 @@
+"""The tables of the control plane: what people decide, and the record of who decided it.
+
+Small, precious and changed by hand, unlike the telemetry beside it. The schema
+is brought here by `control_migrations`; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+METADATA: Final = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant in UTC, aware on both engines; SQLite by itself forgets the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware instant into what the engine takes."""
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return an aware instant."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+INSTANCE: Final = Table(
+    "instance",
+    METADATA,
+    Column("one", Integer, CheckConstraint("one = 1", name="one"), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+)
+"""One row: which installation this is."""
+
+GENERATION: Final = Table(
+    "generation",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""Grows with every change of what servers hold in memory, so that each of them notices."""
+
+AUDIT_ENTRY: Final = Table(
+    "audit_entry",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("time", Text, nullable=False),
+    Column("actor_kind", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index("ix_audit_entry_time", "time"),
+)
+"""What was done. `time` is text and the differences are JSON, for the hash needs every digit."""
+
+AUDIT_HEAD: Final = Table(
+    "audit_head",
+    METADATA,
+    Column("one", Integer, CheckConstraint("one = 1", name="one"), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+"""The last entry. Whoever adds one holds this row first, so there is one writer at a time."""
+
+AUDIT_SEAL: Final = Table(
+    "audit_seal",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", Text, nullable=False),
+    Column("sealed", Instant, nullable=False),
+)
+"""Up to which entry the log was let go, and the hash that the rest begins with."""
+
+CREDENTIAL: Final = Table(
+    "credential",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("team", Text),
+    Column("binds_team", Boolean, nullable=False),
+    Column("cost_center", Text),
+    Column("person", Text),
+    Column("created", Instant, nullable=False),
+    Column("revoked", Instant),
+)
+"""What a client or program proves itself with. It never changes but for being revoked."""
+
+CREDENTIAL_SECRET: Final = Table(
+    "credential_secret",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("credential", ForeignKey("credential.id"), nullable=False, index=True),
+    Column("hint", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Column("last_used", Instant),
+    Column("last_address", Text, nullable=False),
+)
+"""SHA-256 of each secret; two of one credential are valid while it is being rotated."""
