@@ -12,10 +12,11 @@ import grpc.aio
 import pytest
 
 from codometer.intake.limits import ByteBudget, Limits
-from codometer.intake.receivers.export import Accepted, ExportRequest
+from codometer.intake.receivers.export import Accepted, Authenticate, ExportRequest
 from codometer.intake.receivers.http_server import HttpServer
 from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
+from codometer.model.signal import AttributeDefault
 
 # The event loop that the server runs in.
 ON_UVLOOP: Final = [
@@ -54,6 +55,11 @@ class Store:
         return self.accepted
 
 
+def admit_all(*_: object) -> tuple[AttributeDefault, ...]:
+    """Let everybody send, as on a machine of one's own."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receivers:
     http: HttpServer
@@ -73,14 +79,23 @@ class Receivers:
 
 
 @asynccontextmanager
-async def receive(limits: Limits | None = None) -> AsyncIterator[Receivers]:
+async def receive(
+    limits: Limits | None = None, authenticate: Authenticate = admit_all
+) -> AsyncIterator[Receivers]:
     limits = limits or Limits()
     store = Store()
     budget = ByteBudget(limits.budget_bytes)
-    app = OtlpHttp(store.accept, limits=limits, budget=budget)
+    app = OtlpHttp(store.accept, authenticate=authenticate, limits=limits, budget=budget)
     receivers = Receivers(
         http=HttpServer(app, host="127.0.0.1", port=0, limits=limits),
-        rpc=OtlpGrpc(store.accept, host="127.0.0.1", port=0, limits=limits, budget=budget),
+        rpc=OtlpGrpc(
+            store.accept,
+            authenticate=authenticate,
+            host="127.0.0.1",
+            port=0,
+            limits=limits,
+            budget=budget,
+        ),
         budget=budget,
         store=store,
     )

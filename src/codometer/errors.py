@@ -3,6 +3,8 @@
     CodometerError
     ├── BadRequest           400  what was asked cannot be understood
     │   └── Malformed        400  a body that is not the OTLP it claims to be
+    ├── Unauthenticated      401  no credential, or none that is good
+    ├── Forbidden            403  known, and not allowed
     ├── TooSlow              408  a body that did not arrive in time
     ├── TooLarge             413  a body over the limit, also after decompression
     ├── UnsupportedEncoding  415  a content type or encoding nobody speaks here
@@ -44,6 +46,20 @@ class Malformed(BadRequest):
     """A body that does not decode. The client must not send it again."""
 
     code = "malformed"
+
+
+class Unauthenticated(CodometerError):
+    """No credential, or one that is not good, or no more. The client must not try it again."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class Forbidden(CodometerError):
+    """Who asks is known, and may not do this."""
+
+    code = "forbidden"
+    status = 403
 
 
 class TooSlow(CodometerError):

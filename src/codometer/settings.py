@@ -22,6 +22,7 @@ from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from codometer.errors import BadSettings
 
@@ -70,13 +71,28 @@ def is_loopback(host: str) -> bool:
 
 
 def _check_host(value: str) -> str:
-    if is_loopback(value):
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        good = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", value) is not None
+        return "" if good else "expected an address or a name, such as 127.0.0.1 or localhost"
+    return ""
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    return lambda value: "" if value in words else f"expected {' or '.join(words)}"
+
+
+def _check_database(value: str) -> str:
+    if not value:
         return ""
-    return (
-        "expected a loopback address (127.0.0.1, ::1 or localhost): to be reached from other"
-        " machines a server needs an administrator and ingest credentials first,"
-        " and this version has neither yet"
-    )
+    parts = urlsplit(value)
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+        return "expected an address such as postgresql://user@host/name"
+    if parts.password or "password" in parse_qs(parts.query):
+        # Everybody who may see the settings would see it.
+        return "expected no password in it: put that into a file that PGPASSFILE names"
+    return ""
 
 
 def _check_time_zone(value: str) -> str:
@@ -128,6 +144,11 @@ class Ingest:
     body_timeout_seconds: int = _setting(30, "for a request's body", check=_positive)
     keep_alive_seconds: int = _setting(75, "an HTTP connection may rest", check=_positive)
     idle_timeout_seconds: int = _setting(120, "a gRPC connection may rest", check=_positive)
+    credentials: str = _setting(
+        "optional",
+        "whether clients must send one: optional or required; beyond loopback always required",
+        check=_one_of("optional", "required"),
+    )
     commit_interval_ms: int = _setting(
         25, "how long a commit gathers exports before it is written", check=_between(0, 10_000)
     )
@@ -142,10 +163,28 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """Where credentials and the audit log are kept."""
+
+    database: str = _setting(
+        "", "a PostgreSQL database; empty: a file in the data folder", check=_check_database
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What proves that the audit log is whole. Best on another disk than the log."""
+
+    anchors_file: str = _setting("", "marks of the log; empty: a file in the data folder")
+    key_file: str = _setting("", "the key that makes them; empty: a file in the data folder")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
     """How long what is kept."""
 
     detail_days: int = _setting(90, "days of single events; sums stay", check=_positive)
+    audit_days: int = _setting(400, "days of the audit log", check=_between(400))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +215,8 @@ class Settings:
     organisation: Organisation = field(default_factory=Organisation)
     ingest: Ingest = field(default_factory=Ingest)
     store: Store = field(default_factory=Store)
+    control: Control = field(default_factory=Control)
+    audit: Audit = field(default_factory=Audit)
     retention: Retention = field(default_factory=Retention)
     dimensions: Dimensions = field(default_factory=Dimensions)
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from tests.receiving import (
     Raw,
     Receivers,
     Store,
+    admit_all,
     begin_message,
     open_call,
     receive,
@@ -242,7 +243,14 @@ async def test_an_address_of_another_machine_stops_the_start() -> None:
 def make_server(port: int, host: str = "127.0.0.1") -> OtlpGrpc:
     limits = Limits()
     budget = ByteBudget(limits.budget_bytes)
-    return OtlpGrpc(Store().accept, host=host, port=port, limits=limits, budget=budget)
+    return OtlpGrpc(
+        Store().accept,
+        authenticate=admit_all,
+        host=host,
+        port=port,
+        limits=limits,
+        budget=budget,
+    )
 
 
 async def test_stopping_finishes_what_is_in_flight() -> None:

@@ -1,6 +1,6 @@
 """From the wire to the store, in one visible line.
 
-    receive ─▶ decode ─▶ protect ─▶ normalise ─▶ price ─▶ commit ─▶ answer
+    receive ─▶ decode ─▶ fill in ─▶ protect ─▶ normalise ─▶ price ─▶ commit ─▶ answer
 
 A receiver calls `Intake.accept` with a body and waits. One thread takes all the
 bodies that wait, turns each into rows, and commits the rows of all of them in
@@ -25,12 +25,12 @@ from codometer.intake.receivers.otlp_decode import decode_all
 from codometer.store.writer import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from codometer.intake.receivers.export import ExportRequest
     from codometer.model.charge import Charge
     from codometer.model.event import Event
-    from codometer.model.signal import Signal
+    from codometer.model.signal import AttributeDefault, Signal
 
 _log = logging.getLogger(__name__)
 
@@ -131,6 +131,7 @@ class Intake:
                 if isinstance(signals, CodometerError):
                     _answer(waiting, signals)
                 else:
+                    fill_in(signals, waiting.request.defaults)
                     accepted.append((waiting, self._add(signals, total)))
         try:
             self._store.write(
@@ -159,6 +160,18 @@ class Intake:
 
 
 _ALL: Final = Accepted()
+
+
+def fill_in(signals: Iterable[Signal], defaults: Sequence[AttributeDefault]) -> None:
+    """Add what a credential tells, in place, where a client leaves it out or empty.
+
+    It comes before anything is protected or read, so it is treated as if the client had said it.
+    """
+    for name, value, unless in defaults:
+        for signal in signals:
+            attributes = signal.attributes
+            if not any(attributes.get(key) for key in unless):
+                attributes[name] = value
 
 
 def _portions(group: list[_Waiting]) -> Iterator[list[_Waiting]]:

@@ -49,6 +49,14 @@ AttributeValue = str | int | float | bool | Nested | None
 Attributes = dict[str, AttributeValue]
 
 
+class AttributeDefault(NamedTuple):
+    """An attribute that a signal gets where its client sends none of `unless`."""
+
+    name: str
+    value: str
+    unless: tuple[str, ...]
+
+
 class LogRecord(NamedTuple):
     """One log record, which for coding agents is one event.
 

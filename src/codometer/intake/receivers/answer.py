@@ -14,7 +14,7 @@ from codometer.intake.receivers.export import Accepted, Encoding
 from codometer.model.signal import SignalKind
 
 # google.rpc.Code, by the HTTP status that goes with it.
-_RPC_CODES: Final = {400: 3, 404: 5, 405: 12, 408: 4, 413: 8, 415: 3, 503: 14}
+_RPC_CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 408: 4, 413: 8, 415: 3, 503: 14}
 _UNKNOWN: Final = 2
 
 _REJECTED: Final = {

@@ -1,8 +1,8 @@
 """The one thing every receiver does: hand an OTLP export to the pipeline.
 
 Receivers speak protocols and know nothing of agents, prices or the store.
-They are given an `Accept`, call it with a decompressed body, and turn what it
-returns or raises into their protocol's answer.
+They are given an `Authenticate` to ask first and an `Accept` to call with a
+decompressed body, and turn what these return or raise into their protocol's answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from codometer.model.signal import SignalKind
+from codometer.model.signal import AttributeDefault, SignalKind
 
 
 class Encoding(StrEnum):
@@ -23,11 +23,15 @@ class Encoding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest:
-    """One OTLP export request, decompressed, not yet decoded."""
+    """One OTLP export request, decompressed, not yet decoded.
+
+    `defaults` are what the client's credential tells where the client itself does not.
+    """
 
     kind: SignalKind
     encoding: Encoding
     body: bytes
+    defaults: tuple[AttributeDefault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,22 @@ class Accepted:
 
     rejected: int = 0
     message: str = ""
+
+
+class Authenticate(Protocol):
+    """Decides whether a client may send. It must not block."""
+
+    def __call__(
+        self, authorization: str | None, kind: SignalKind, address: str, /
+    ) -> tuple[AttributeDefault, ...]:
+        """Return the defaults for the request.
+
+        `authorization` is the header of that name, `address` the client's IP address.
+
+        Raises:
+            Unauthenticated: no credential, or none that is good.
+            Forbidden: one that is good for something else.
+        """
 
 
 class Accept(Protocol):

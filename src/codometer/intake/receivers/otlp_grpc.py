@@ -16,6 +16,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 import grpc
 import grpc.aio
@@ -24,10 +25,16 @@ from codometer.errors import CodometerError, Overloaded
 from codometer.intake.limits import ByteBudget, Limits
 from codometer.intake.receivers import answer
 from codometer.intake.receivers.decompress import Compression, inflate
-from codometer.intake.receivers.export import Accept, Accepted, Encoding, ExportRequest
+from codometer.intake.receivers.export import (
+    Accept,
+    Accepted,
+    Authenticate,
+    Encoding,
+    ExportRequest,
+)
 from codometer.intake.receivers.grpc_reading import Reading
 from codometer.intake.receivers.listen import bind, port_in_use
-from codometer.model.signal import SignalKind
+from codometer.model.signal import AttributeDefault, SignalKind
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -38,6 +45,8 @@ _SERVICES: Final = {
 }
 _CODES: Final = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
+    401: grpc.StatusCode.UNAUTHENTICATED,
+    403: grpc.StatusCode.PERMISSION_DENIED,
     408: grpc.StatusCode.DEADLINE_EXCEEDED,
     413: grpc.StatusCode.RESOURCE_EXHAUSTED,
     415: grpc.StatusCode.INVALID_ARGUMENT,
@@ -51,9 +60,17 @@ class OtlpGrpc:
     """The gRPC server of the three OTLP services, in the running event loop."""
 
     def __init__(
-        self, accept: Accept, *, host: str, port: int, limits: Limits, budget: ByteBudget
+        self,
+        accept: Accept,
+        *,
+        authenticate: Authenticate,
+        host: str,
+        port: int,
+        limits: Limits,
+        budget: ByteBudget,
     ) -> None:
         self._accept = accept
+        self._authenticate = authenticate
         self._host = host
         self._port = port
         self._limits = limits
@@ -104,7 +121,7 @@ class OtlpGrpc:
     def _handler(self, kind: SignalKind) -> _Handler:
         async def handle(messages: AsyncIterator[bytes], context: _Context) -> bytes:
             # A client that goes away cancels this handler, never a commit half done.
-            export = asyncio.create_task(self._export(kind, messages))
+            export = asyncio.create_task(self._export(kind, messages, _Caller.of(context)))
             self._exports.add(export)
             export.add_done_callback(self._exports.discard)
             outcome = await asyncio.shield(export)
@@ -114,11 +131,14 @@ class OtlpGrpc:
 
         return handle
 
-    async def _export(self, kind: SignalKind, messages: AsyncIterator[bytes]) -> bytes | _Refusal:
+    async def _export(
+        self, kind: SignalKind, messages: AsyncIterator[bytes], caller: _Caller
+    ) -> bytes | _Refusal:
         # Errors end here: as long as one is kept, its traceback holds on to the
         # message, of which the budget knows no more.
         try:
-            accepted = await self._take(kind, messages)
+            defaults = self._authenticate(caller.authorization, kind, caller.address)
+            accepted = await self._take(kind, messages, defaults)
         except CodometerError as error:
             code = _CODES.get(error.status)
             if code is not None:
@@ -131,7 +151,12 @@ class OtlpGrpc:
             return _refuse_for_now("the server failed")
         return answer.export_response(kind, Encoding.PROTOBUF, accepted)
 
-    async def _take(self, kind: SignalKind, messages: AsyncIterator[bytes]) -> Accepted:
+    async def _take(
+        self,
+        kind: SignalKind,
+        messages: AsyncIterator[bytes],
+        defaults: tuple[AttributeDefault, ...],
+    ) -> Accepted:
         until = asyncio.get_running_loop().time() + self._limits.hold_seconds
         with self._budget.share(hold_seconds=self._limits.hold_seconds) as share:
             body = await self._reading.read(messages, share, until)
@@ -139,7 +164,8 @@ class OtlpGrpc:
             if compression:
                 limit = self._limits.body_bytes
                 body = await inflate(body, compression, share=share, limit_bytes=limit)
-            request = ExportRequest(kind=kind, encoding=Encoding.PROTOBUF, body=body)
+            encoding = Encoding.PROTOBUF
+            request = ExportRequest(kind=kind, encoding=encoding, body=body, defaults=defaults)
             return await self._accept_when_possible(request, until)
 
     async def _accept_when_possible(self, request: ExportRequest, until: float) -> Accepted:
@@ -154,6 +180,19 @@ class OtlpGrpc:
             pause_seconds = min(2 * pause_seconds, 1.0)
 
 
+class _Caller(NamedTuple):
+    """What a call says of whoever makes it."""
+
+    authorization: str | None
+    address: str
+
+    @classmethod
+    def of(cls, context: _Context) -> _Caller:
+        metadata = context.invocation_metadata() or ()
+        found = next((value for key, value in metadata if key == "authorization"), None)
+        return cls(found if isinstance(found, str) else None, _find_address(context.peer()))
+
+
 class _Refusal(NamedTuple):
     code: grpc.StatusCode
     message: str
@@ -163,6 +202,12 @@ class _Refusal(NamedTuple):
 def _refuse_for_now(message: str) -> _Refusal:
     details = answer.retry_status(message, seconds=1)
     return _Refusal(grpc.StatusCode.UNAVAILABLE, message, (("grpc-status-details-bin", details),))
+
+
+def _find_address(peer: str) -> str:
+    """Return the IP address in gRPC's name of a client, such as `ipv6:%5B::1%5D:4317`."""
+    _, _, rest = peer.partition(":")
+    return unquote(rest).rpartition(":")[0].strip("[]")
 
 
 def _find_compression(body: bytes) -> Compression | None:

@@ -19,7 +19,7 @@ from codometer.errors import CodometerError, Overloaded, TooLarge, TooSlow, Unsu
 from codometer.intake.limits import ByteBudget, Limits, Share
 from codometer.intake.receivers import answer
 from codometer.intake.receivers.decompress import Compression, inflate
-from codometer.intake.receivers.export import Accept, Encoding, ExportRequest
+from codometer.intake.receivers.export import Accept, Authenticate, Encoding, ExportRequest
 from codometer.model.signal import SignalKind
 
 _LOG: Final = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ _COMPRESSIONS: Final = {
 Header = tuple[bytes, bytes]
 _RETRY_SOON: Final[Header] = (b"retry-after", b"1")
 _ALLOW: Final[Header] = (b"allow", b"POST")
+_CHALLENGE: Final[Header] = (b"www-authenticate", b'Bearer realm="codometer"')
 
 # When we answer before the body has arrived, closing at once would reset the
 # connection, and the client might never see the answer. It gets a moment.
@@ -52,8 +53,11 @@ _LINGER_BYTES: Final = 1024 * 1024
 class OtlpHttp:
     """The three OTLP paths, as a plain ASGI application."""
 
-    def __init__(self, accept: Accept, *, limits: Limits, budget: ByteBudget) -> None:
+    def __init__(
+        self, accept: Accept, *, authenticate: Authenticate, limits: Limits, budget: ByteBudget
+    ) -> None:
         self._accept = accept
+        self._authenticate = authenticate
         self._limits = limits
         self._budget = budget
 
@@ -78,7 +82,8 @@ class OtlpHttp:
             raise
         except CodometerError as error:
             if error.status < 500:
-                return exchange.refusal(error.status, answer.explain(error))
+                challenge = (_CHALLENGE,) if error.status == 401 else ()
+                return exchange.refusal(error.status, answer.explain(error), *challenge)
             if not isinstance(error, Overloaded):
                 _LOG.exception("an export failed")
             return exchange.refusal(503, answer.explain(error), _RETRY_SOON)
@@ -91,6 +96,8 @@ class OtlpHttp:
             return exchange.refusal(503, "the server failed", _RETRY_SOON)
 
     async def _export(self, exchange: _Exchange, kind: SignalKind) -> bytes:
+        # First of all: whoever may not send learns nothing else, and costs us nothing else.
+        defaults = self._authenticate(exchange.authorization, kind, exchange.address)
         encoding = exchange.encoding
         if encoding is None:
             wanted = " or ".join(name.decode() for name in _ENCODINGS)
@@ -101,7 +108,7 @@ class OtlpHttp:
             if compression:
                 limit = self._limits.body_bytes
                 body = await inflate(body, compression, share=share, limit_bytes=limit)
-            request = ExportRequest(kind=kind, encoding=encoding, body=body)
+            request = ExportRequest(kind=kind, encoding=encoding, body=body, defaults=defaults)
             accepted = await self._accept(request)
         return answer.export_response(kind, encoding, accepted)
 
@@ -144,6 +151,8 @@ class _Exchange:
         self.complete = False
         self.encoding: Encoding | None = None
         self.announced_bytes = 0
+        self.authorization: str | None = None
+        self.address: str = scope["client"][0] if scope["client"] else ""
         self._content_encodings: list[bytes] = []
         self._receive = receive
         self._send = send
@@ -154,6 +163,8 @@ class _Exchange:
                 self._content_encodings.append(value.strip().lower())
             elif name == b"content-length":
                 self.announced_bytes = int(value)
+            elif name == b"authorization":
+                self.authorization = value.decode("latin-1")
 
     def find_compression(self) -> Compression | None:
         """Return how the body is compressed, None if it is not."""

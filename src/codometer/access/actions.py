@@ -1,0 +1,41 @@
+"""Every act that the audit log knows, as data."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Action(StrEnum):
+    """What was done. A name never changes its meaning, for the log outlives versions."""
+
+    CREDENTIAL_CREATE = "credential.create"
+    CREDENTIAL_ROTATE = "credential.rotate"
+    CREDENTIAL_REVOKE = "credential.revoke"
+    CREDENTIAL_FIRST_USE = "credential.first_use"
+    CREDENTIAL_REFUSED = "credential.refused"
+    ACCESS_DENIED = "access.denied"
+    AUDIT_BEGIN = "audit.begin"
+    AUDIT_SEAL = "audit.seal"
+    AUDIT_EXPORT = "audit.export"
+
+
+ACTIONS: Final = {
+    Action.CREDENTIAL_CREATE: "A credential was made. Its secret was shown once and is not here.",
+    Action.CREDENTIAL_ROTATE: "A credential got a second secret; until when the first is good.",
+    Action.CREDENTIAL_REVOKE: "A credential was revoked, with all of its secrets.",
+    Action.CREDENTIAL_FIRST_USE: "A secret was used for the first time.",
+    Action.CREDENTIAL_REFUSED: "Requests were refused for their credential: how many, and why.",
+    Action.ACCESS_DENIED: "Somebody known asked for what they may not do.",
+    Action.AUDIT_BEGIN: "The log began, with the first start of this installation.",
+    Action.AUDIT_SEAL: "Entries past their retention were let go, up to the one named.",
+    Action.AUDIT_EXPORT: "The log was read as a file.",
+}
+"""What each means, for the reference."""
+
+
+class Outcome(StrEnum):
+    """How it ended."""
+
+    DONE = "done"
+    REFUSED = "refused"

@@ -1,0 +1,164 @@
+"""What a credential is, and what it must be to be made."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from codometer.access.permissions import SCOPES, USUAL_SCOPES, Permission
+from codometer.access.secret import Kind, digest, hint
+from codometer.errors import BadRequest, CodometerError
+
+LONGEST: Final = timedelta(days=365)
+USUAL_LIFETIMES: Final = {
+    Kind.INGEST: LONGEST,
+    Kind.PERSONAL: timedelta(days=90),
+    Kind.SERVICE: timedelta(days=90),
+    Kind.SCRAPE: LONGEST,
+}
+USUAL_OVERLAP: Final = timedelta(days=7)
+_ID_BYTES: Final = 5
+_MAX_NAME_LENGTH: Final = 100
+
+
+class NoSuchCredential(CodometerError):
+    """There is no credential with this id."""
+
+    code = "no_such_credential"
+    status = 404
+
+
+class CredentialRevoked(CodometerError):
+    """The credential was revoked, which is for good."""
+
+    code = "credential_revoked"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A credential to be made. `lifetime` and `scopes` None: what is usual for the kind.
+
+    `team`, `cost_center` and `person` are for clients that do not say; with
+    `binds_team` the team holds whatever the client says.
+    """
+
+    kind: Kind
+    name: str
+    scopes: frozenset[Permission] | None = None
+    lifetime: timedelta | None = None
+    team: str | None = None
+    binds_team: bool = False
+    cost_center: str | None = None
+    person: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """What is known of one secret. `last_used` is coarse: to five minutes."""
+
+    digest: str = field(repr=False)
+    hint: str
+    created: datetime
+    expires: datetime
+    last_used: datetime | None
+    last_address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """One credential, with its secrets from the oldest to the newest."""
+
+    id: str
+    kind: Kind
+    name: str
+    scopes: frozenset[Permission]
+    team: str | None
+    binds_team: bool
+    cost_center: str | None
+    person: str | None
+    created: datetime
+    revoked: datetime | None
+    secrets: tuple[Secret, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A credential with a new secret in clear, which nobody can read again."""
+
+    credential: Credential
+    secret: str = field(repr=False)
+
+
+def check_wanted(wanted: Wanted) -> None:
+    """Refuse what cannot be made.
+
+    Raises:
+        BadRequest: says what is wrong and what is allowed.
+    """
+    texts = {"name": wanted.name, "team": wanted.team, "person": wanted.person}
+    for what, text in {**texts, "cost centre": wanted.cost_center}.items():
+        if text is not None and not (
+            0 < len(text.strip()) <= _MAX_NAME_LENGTH
+            and text.isprintable()
+            and text == text.strip()
+        ):
+            raise BadRequest(
+                f"the {what} {text[:_MAX_NAME_LENGTH]!r} is not one",
+                hint=f"one printable line of at most {_MAX_NAME_LENGTH} characters",
+            )
+    if wanted.kind is not Kind.INGEST and (wanted.team or wanted.person or wanted.cost_center):
+        raise BadRequest(
+            "only a credential for ingest has a team, a cost centre or a person",
+            hint="leave them out, or make it of the kind ingest",
+        )
+    if wanted.binds_team and not wanted.team:
+        raise BadRequest("there is no team to bind to", hint="name one")
+    if wanted.scopes is not None and not (wanted.scopes and wanted.scopes <= SCOPES[wanted.kind]):
+        raise BadRequest(
+            f"a credential for {wanted.kind} cannot have these scopes",
+            hint=f"choose from {', '.join(sorted(SCOPES[wanted.kind]))}",
+        )
+    check_lifetime(wanted.lifetime or USUAL_LIFETIMES[wanted.kind])
+
+
+def check_lifetime(lifetime: timedelta) -> None:
+    """Refuse a lifetime that is none, or too long.
+
+    Raises:
+        BadRequest: it is.
+    """
+    if not timedelta(0) < lifetime <= LONGEST:
+        raise BadRequest("a credential lives from 1 to 365 days", hint="and can be rotated")
+
+
+def make_credential(wanted: Wanted, secret: str, now: datetime) -> Credential:
+    """Return the credential that was wanted, with a secret of its own."""
+    lifetime = wanted.lifetime or USUAL_LIFETIMES[wanted.kind]
+    return Credential(
+        id=f"crd_{secrets.token_hex(_ID_BYTES)}",
+        kind=wanted.kind,
+        name=wanted.name,
+        scopes=wanted.scopes or USUAL_SCOPES[wanted.kind],
+        team=wanted.team,
+        binds_team=wanted.binds_team,
+        cost_center=wanted.cost_center,
+        person=wanted.person,
+        created=now,
+        revoked=None,
+        secrets=(new_secret(secret, now, lifetime),),
+    )
+
+
+def new_secret(secret: str, now: datetime, lifetime: timedelta) -> Secret:
+    """Return what is kept of a secret."""
+    return Secret(
+        digest=digest(secret),
+        hint=hint(secret),
+        created=now,
+        expires=now + lifetime,
+        last_used=None,
+        last_address="",
+    )

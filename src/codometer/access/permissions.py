@@ -1,0 +1,81 @@
+"""Who may do what, as data, and the one function that decides. What is not granted is denied."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from codometer.access.actor import Actor
+from codometer.access.secret import Kind
+
+
+class Permission(StrEnum):
+    """One thing that may be done. A credential's scopes are spelt like these."""
+
+    PUBLIC = "public"
+    INGEST_LOGS = "ingest:logs"
+    INGEST_METRICS = "ingest:metrics"
+    INGEST_TRACES = "ingest:traces"
+    READ_NUMBERS = "read:aggregates"
+    READ_STATUS = "read:status"
+    READ_SETTINGS = "read:settings"
+    READ_METRICS = "read:metrics"
+    READ_CREDENTIALS = "read:credentials"
+    WRITE_CREDENTIALS = "write:credentials"
+    READ_AUDIT = "read:audit"
+
+
+PERMISSIONS: Final = {
+    Permission.PUBLIC: "What everybody may ask: is the server alive, what does its API look like.",
+    Permission.INGEST_LOGS: "Send events.",
+    Permission.INGEST_METRICS: "Send metrics.",
+    Permission.INGEST_TRACES: "Send spans.",
+    Permission.READ_NUMBERS: "Ask for measures.",
+    Permission.READ_STATUS: "See what arrives and what is stored.",
+    Permission.READ_SETTINGS: "See the settings in force.",
+    Permission.READ_METRICS: "Scrape `/metrics`.",
+    Permission.READ_CREDENTIALS: "See which credentials there are, never their secrets.",
+    Permission.WRITE_CREDENTIALS: "Make, rotate and revoke credentials.",
+    Permission.READ_AUDIT: "Read and verify the audit log.",
+}
+"""What each allows, for the reference."""
+
+INGEST: Final = frozenset(
+    {Permission.INGEST_LOGS, Permission.INGEST_METRICS, Permission.INGEST_TRACES}
+)
+EVERYTHING: Final = frozenset(Permission)
+_READING: Final = frozenset(
+    {Permission.READ_NUMBERS, Permission.READ_STATUS, Permission.READ_METRICS}
+)
+_REST: Final = EVERYTHING - INGEST - {Permission.PUBLIC}
+
+SCOPES: Final = {
+    Kind.INGEST: INGEST,
+    Kind.PERSONAL: _REST,
+    Kind.SERVICE: _REST,
+    Kind.SCRAPE: frozenset({Permission.READ_METRICS}),
+}
+"""What a credential of each kind can be given; one for ingest can never read."""
+
+USUAL_SCOPES: Final = {
+    Kind.INGEST: INGEST,
+    Kind.PERSONAL: _READING,
+    Kind.SERVICE: _READING,
+    Kind.SCRAPE: frozenset({Permission.READ_METRICS}),
+}
+"""What it is given when nobody says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Somebody who asks, and what was granted to them."""
+
+    actor: Actor
+    granted: AbstractSet[Permission]
+
+
+def is_allowed(subject: Subject, permission: Permission) -> bool:
+    """Decide."""
+    return permission is Permission.PUBLIC or permission in subject.granted
