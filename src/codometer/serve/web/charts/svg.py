@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from markupsafe import Markup, escape
 
 
@@ -12,12 +14,17 @@ def element(tag: str, *children: str, **attributes: object) -> Markup:
     An attribute that is None is left out.
     """
     given = "".join(
-        f' {name.removesuffix("_").replace("_", "-")}="{escape(value)}"'
+        f' {_name(name)}="{value if type(value) is int else escape(value)}"'
         for name, value in attributes.items()
         if value is not None
     )
-    inner = join(*children)
+    inner = "".join(map(escape, children))
     return Markup(f"<{tag}{given}>{inner}</{tag}>")  # noqa: S704 - each part is escaped above
+
+
+@cache
+def _name(name: str) -> str:
+    return name.removesuffix("_").replace("_", "-")
 
 
 def join(*parts: str) -> Markup:
