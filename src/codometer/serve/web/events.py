@@ -24,7 +24,8 @@ MAX_STREAMS: Final = 200
 
 _PULSE_SECONDS: Final = 15.0
 _RETRY: Final = b"retry: 2000\n\n"
-_PULSE: Final = b":\n\n"  # a comment: finds out that the other side has gone
+_PULSE: Final = b"event: pulse\ndata:\n\n"
+"""Lets either side find out that the other has gone."""
 
 
 def _now() -> datetime:

@@ -128,7 +128,7 @@ class Site:
             html = self._frame.render_page(
                 page, view, teams=scope.teams, freshness=scope.complete(freshness)
             )
-        return _html_response(html, request, version=freshness.version)
+        return _html_response(html, request)
 
     def _render_panels(self, page: Page, names: Sequence[str], view: View) -> str:
         panels = {panel.name: panel for panel in page.panels}
@@ -200,8 +200,8 @@ def _read_scope(view: View) -> _Scope:
     )
 
 
-def _html_response(html: str, request: Request, *, version: int) -> Response:
-    headers = {**_PAGE_HEADERS, "vary": "accept-encoding", "x-version": str(version)}
+def _html_response(html: str, request: Request) -> Response:
+    headers = {**_PAGE_HEADERS, "vary": "accept-encoding"}
     content = html.encode("utf-8", "replace")
     if len(content) >= _COMPRESSED_FROM and accepts_gzip(request):
         content = gzip.compress(content, 5, mtime=0)

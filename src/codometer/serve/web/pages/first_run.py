@@ -68,25 +68,24 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
 def first_run_page(status: StatusSource, settings: Settings, *, since: datetime) -> Page:
     """Return the page of a server that has waited `since` then."""
 
-    def build(view: View) -> Mapping[str, object]:
-        return {
-            "variables": variables_to_connect(otlp_url(settings.listen)),
-            "checks": [
-                _check_ports(settings),
-                _check_storage(settings),
-                *_check_signals(status.read_status(), view.now, since),
-            ],
-        }
+    def build_checks(view: View) -> Mapping[str, object]:
+        signals = _check_signals(status.read_status(), view.now, since)
+        return {"checks": [_check_ports(settings), _check_storage(settings), *signals]}
 
-    panel = Panel(
-        name="first-run",
+    variables = variables_to_connect(otlp_url(settings.listen))
+    connect = Panel(
+        name="connect",
         title="No agent has reported yet",
-        template="first_run_panel.html",
-        build=build,
-        classes="c12 empty",
+        template="connect.html",
+        build=lambda _: {"variables": variables},
     )
+    checks = Panel(name="checks", title="Live checks", template="checks.html", build=build_checks)
     return Page(
-        path="/", name="overview", title="Overview", template="first_run.html", panels=(panel,)
+        path="/",
+        name="overview",
+        title="Overview",
+        template="first_run.html",
+        panels=(connect, checks),
     )
 
 

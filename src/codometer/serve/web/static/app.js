@@ -26,9 +26,16 @@ const acts = {
     }
   },
   async copy(button) {
-    await navigator.clipboard.writeText(one("pre", button.closest(".code")).innerText);
+    const text = one("pre", button.closest(".code"));
+    let said = "Copied";
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+    } catch {
+      getSelection().selectAllChildren(text);
+      said = "Selected";
+    }
     const label = button.textContent;
-    button.textContent = "Copied";
+    button.textContent = said;
     setTimeout(() => (button.textContent = label), 1600);
   },
 };
@@ -65,8 +72,12 @@ const chartOf = (plot) => {
   const heads = all("thead th", figure).slice(1);
   return { figure, rows, heads, grid: figure.dataset.mode === "cells", band: figure.dataset.mode === "band" };
 };
-const line = (head, text, className = "") =>
-  make("div", { className }, make("span", {}, ...(head.dataset?.k ? [make("i", { className: head.dataset.k })] : []), head.textContent), make("span", { textContent: text }));
+const line = (head, value) => {
+  const { k } = head.dataset; // the colour of the series, or total
+  const colour = k && k !== "total" ? [make("i", { className: k })] : [];
+  const name = make("span", {}, ...colour, head.textContent);
+  return make("div", { className: k === "total" ? "tot" : "" }, name, make("span", { textContent: value }));
+};
 
 function contents({ rows, heads, grid }, at) {
   if (grid) {
@@ -76,8 +87,6 @@ function contents({ rows, heads, grid }, at) {
   }
   const [title, ...cells] = rows[at].cells;
   const lines = cells.flatMap((cell, i) => (cell.textContent ? [line(heads[i], cell.textContent)] : []));
-  const { total } = rows[at].dataset;
-  if (total) lines.push(line({ textContent: "Total" }, total, "tot"));
   return [make("b", { textContent: title.textContent }), ...lines];
 }
 
@@ -138,90 +147,127 @@ document.addEventListener("keydown", (event) => {
   show(plot, to);
 });
 
-// Live panels. A mark says that something changed; panels are fetched in one request and
-// replaced, but for those that the reader points at, has the focus or a selection in.
+// Live panels. The stream says that something changed; panels are fetched in one request and
+// replaced, but for those that the reader points at, or has the focus or a selection in.
 const live = one("[data-live]");
 if (live) {
-  const RELOAD_MS = 60_000;
-  const dot = live.innerHTML;
-  let version = Number(live.dataset.version);
-  let wanted = version;
-  let at = one("time", live)?.dateTime;
-  let fetching = false;
-  let rest = 1000;
-  let source = null;
+  const SILENCE_MS = 45_000; // the stream says something every 15 seconds
+  const FALLBACK_MS = 60_000;
+  const STALE_S = 600;
+  const said = live.innerHTML;
   const stale = new Set();
+  let version = Number(live.dataset.version);
+  let at = one("time", live)?.dateTime;
+  let heard = 0;
+  let source = null;
+  let fetching = false;
+  let announced = 0;
+  let told = null;
 
-  const busy = (panel) => {
+  const panelNames = () => all("[data-panel]").map((panel) => panel.dataset.panel);
+  const isOn = () => source?.readyState === EventSource.OPEN && Date.now() - heard < SILENCE_MS;
+  const isBusy = (panel) => {
     const selection = getSelection();
-    const selects = selection && !selection.isCollapsed && selection.containsNode(panel, true);
-    return selects || panel.matches(":hover") || panel.contains(document.activeElement);
+    if (!selection.isCollapsed && selection.containsNode(panel, true)) return true;
+    if (panel.contains(document.activeElement)) return true;
+    return panel.matches(":hover") && !one("[data-every]", panel);
   };
+
   const replace = (panel, fresh) => {
-    const states = (root) => all("details", root);
-    states(panel).forEach((details, i) => details.open && states(fresh)[i] && (states(fresh)[i].open = true));
-    const scrolls = all(".scroll, .tw", panel).map((element) => [element.scrollLeft, element.scrollTop]);
+    const opened = all("details", fresh);
+    all("details", panel).forEach((details, i) => opened[i] && (opened[i].open = details.open));
+    const places = all(".scroll, .tw", panel).map((box) => [box.scrollLeft, box.scrollTop]);
     panel.replaceWith(fresh);
-    all(".scroll, .tw", fresh).forEach((element, i) => scrolls[i] && element.scrollTo(...scrolls[i]));
+    all(".scroll, .tw", fresh).forEach((box, i) => places[i] && box.scrollTo(...places[i]));
     reveal(fresh);
   };
+  const announce = () => {
+    if (Date.now() - announced < FALLBACK_MS) return;
+    announced = Date.now();
+    one("[data-announce]").textContent = "The figures were updated.";
+  };
   async function refresh() {
-    const panels = all("[data-panel]").filter((panel) => stale.has(panel.dataset.panel) && !busy(panel));
-    if (fetching || !panels.length) return;
+    const panels = all("[data-panel]").filter((panel) => stale.has(panel.dataset.panel) && !isBusy(panel));
+    if (fetching || document.hidden || !panels.length) return;
     fetching = true;
     const began = performance.now();
+    const waiting = new Set(panels.map((panel) => panel.dataset.panel));
+    waiting.forEach((name) => stale.delete(name));
     try {
       const address = new URL(location.href);
-      address.hash = "";
-      panels.forEach((panel) => address.searchParams.append("panel", panel.dataset.panel));
+      waiting.forEach((name) => address.searchParams.append("panel", name));
       const response = await fetch(address, { headers: { accept: "text/html" } });
-      if (response.status === 404) return location.reload(); // the page is another one now
-      if (!response.ok) return;
-      const seen = Number(response.headers.get("x-version"));
-      const fetched = make("template", { innerHTML: await response.text() }).content;
-      for (const fresh of all("[data-panel]", fetched)) {
-        const name = fresh.dataset.panel;
-        const panel = one(`[data-panel="${name}"]`);
-        if (!panel || busy(panel)) continue;
-        stale.delete(name);
-        replace(panel, fresh);
+      if (response.status === 404) return location.reload(); // it has become another page
+      if (response.ok) {
+        const fetched = make("template", { innerHTML: await response.text() }).content;
+        for (const fresh of all("[data-panel]", fetched)) {
+          const panel = one(`[data-panel="${fresh.dataset.panel}"]`);
+          if (isBusy(panel)) continue;
+          replace(panel, fresh);
+          waiting.delete(fresh.dataset.panel);
+        }
+        announce();
       }
-      version = seen;
     } catch {
-      // The stream says that the connection is gone, and when it is back.
-    } finally {
-      rest = Math.min(30_000, Math.max(1000, 5 * (performance.now() - began)));
-      setTimeout(() => ((fetching = false), refresh()), rest);
+      // The server is away; the stream tells when it is back.
     }
+    waiting.forEach((name) => stale.add(name));
+    // A server that needs long to answer is asked less often.
+    setTimeout(() => (fetching = false), Math.min(30_000, Math.max(500, 4 * (performance.now() - began))));
   }
-  const changed = (event) => {
-    const mark = JSON.parse(event.data);
-    live.classList.remove("off");
-    wanted = mark.version;
-    at = mark.at ?? at;
-    if (wanted !== version) {
-      version = wanted;
-      all("[data-panel]").forEach((panel) => stale.add(panel.dataset.panel));
+
+  const tell = () => {
+    const off = Boolean(heard && source && !isOn());
+    const seconds = at ? Math.max(0, Math.floor((Date.now() - Date.parse(at)) / 1000)) : Infinity;
+    const [size, unit] = seconds < 60 ? [1, "s"] : seconds < 3600 ? [60, "min"] : [3600, "h"];
+    const age = seconds < 86_400 ? `${Math.floor(seconds / size)} ${unit} ago` : "";
+    const text = off ? "Reconnecting" : age;
+    if (text === told) return;
+    told = text;
+    live.classList.toggle("off", off);
+    if (off) live.replaceChildren(make("i"), text);
+    else if (seconds >= STALE_S) live.innerHTML = said;
+    else {
+      const time = make("time", { dateTime: at, title: at }, age);
+      live.replaceChildren(make("i"), make("span", {}, "Updated ", time));
     }
+  };
+  const hear = (event) => {
+    heard = Date.now();
+    if (!event.data) return;
+    const mark = JSON.parse(event.data);
+    if (live.dataset.live !== "waiting") at = mark.at ?? at;
+    if (mark.version !== version) panelNames().forEach((name) => stale.add(name));
+    version = mark.version;
     tell();
     refresh();
   };
-  const tell = () => {
-    if (live.classList.contains("off")) return live.replaceChildren(make("i"), "Reconnecting");
-    const seconds = at ? Math.max(0, Math.round((Date.now() - Date.parse(at)) / 1000)) : NaN;
-    if (!(seconds < 86_400)) return (live.innerHTML = dot);
-    const age = seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
-    const time = make("time", { dateTime: at, title: at, textContent: `${age} ago` });
-    live.replaceChildren(make("i"), seconds < 600 ? "Updated " : "Last data ", time);
+  const disconnect = () => {
+    source?.close();
+    source = null;
   };
   const connect = () => {
-    source ??= Object.assign(new EventSource("/events"), { onerror: () => (live.classList.add("off"), tell()) });
-    source.addEventListener("changed", changed);
+    if (source || document.hidden) return;
+    source = new EventSource("/events");
+    source.addEventListener("changed", hear);
+    source.addEventListener("pulse", hear);
   };
-  const disconnect = () => ((source = source?.close() ?? null), undefined);
   document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()));
   addEventListener("pagehide", disconnect);
   addEventListener("pageshow", connect);
-  setInterval(() => (tell(), refresh()), 1000);
-  setInterval(() => !document.hidden && source?.readyState !== EventSource.OPEN && location.reload(), RELOAD_MS);
+  setInterval(() => {
+    for (const part of all("[data-every]")) {
+      part.dataset.every -= 1;
+      if (part.dataset.every <= 0) stale.add(part.closest("[data-panel]").dataset.panel);
+    }
+    tell();
+    refresh();
+  }, 1000);
+  setInterval(() => {
+    if (document.hidden || isOn()) return;
+    disconnect();
+    connect();
+    panelNames().forEach((name) => stale.add(name));
+    refresh();
+  }, FALLBACK_MS);
 }
