@@ -1,38 +1,24 @@
-"""Arbitrary OTLP requests, down to how their bytes are written, and what they say.
+"""Arbitrary OTLP requests, valid, down to how their bytes are written.
 
 A request is made as bytes and not as a message, because the same message may be
-written in many ways: fields in any order, twice, unknown to us, or with numbers
-longer than they need be. What a request says is read from OpenTelemetry's own
-classes in the plainest way, as the oracle for ours.
+written in many ways: fields in any order, in pieces that are merged, twice,
+unknown to us, in groups, or with numbers longer than they need be.
 """
 
 from __future__ import annotations
 
 import struct
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from hypothesis import strategies as st
 
-from codometer.model.signal import (
-    MAX_TEXT_LENGTH,
-    NESTED,
-    Attributes,
-    AttributeValue,
-    DataPoint,
-    LogRecord,
-    Signal,
-    SignalKind,
-    Span,
-    Temporality,
-)
-from tests.capture import MESSAGES
+from codometer.model.signal import SignalKind
 
 KEYS: Final = ("", "k", "event.name", "input_tokens", "team.id", "é", "x" * 127, "y" * 128)
 NAMES: Final = ("", "claude_code.api_request", "claude_code.token.usage")
 _UNKNOWN_NUMBER: Final = 100
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_VARINT, _FIXED64, _BYTES, _GROUP, _END_OF_GROUP, _FIXED32 = range(6)
 
 Bytes = st.SearchStrategy[bytes]
 
@@ -50,24 +36,34 @@ def varint(value: int, more: int = 0) -> bytes:
     return bytes([*(group | 0x80 for group in groups[:-1]), groups[-1]])
 
 
-def number(at: int, value: int, more: int = 0) -> bytes:
+def tag(at: int, wire_type: int, more: int = 0) -> bytes:
+    """Write what a field begins with: its number, and how its value is written."""
+    return varint(at << 3 | wire_type, min(more, 3))
+
+
+def number(at: int, value: int, more: int = 0, tag_more: int = 0) -> bytes:
     """Write a field that is a number."""
-    return varint(at << 3 | _VARINT) + varint(value, more)
+    return tag(at, _VARINT, tag_more) + varint(value, more)
 
 
-def text(at: int, value: bytes, more: int = 0) -> bytes:
+def text(at: int, value: bytes, more: int = 0, tag_more: int = 0) -> bytes:
     """Write a field that is text, bytes or a message."""
-    return varint(at << 3 | _BYTES) + varint(len(value), min(more, 4)) + value
+    return tag(at, _BYTES, tag_more) + varint(len(value), min(more, 4)) + value
 
 
 def fixed(at: int, value: int) -> bytes:
     """Write a field that is a number of 8 bytes."""
-    return varint(at << 3 | _FIXED64) + struct.pack("<Q", value & (2**64 - 1))
+    return tag(at, _FIXED64) + struct.pack("<Q", value & (2**64 - 1))
 
 
 def double(at: int, value: float) -> bytes:
     """Write a field that is a real number."""
-    return varint(at << 3 | _FIXED64) + struct.pack("<d", value)
+    return tag(at, _FIXED64) + struct.pack("<d", value)
+
+
+def group(at: int, *fields: bytes) -> bytes:
+    """Write a group, which is how protobuf 1 wrote a message; OTLP has none."""
+    return tag(at, _GROUP) + b"".join(fields) + tag(at, _END_OF_GROUP)
 
 
 # What may be in a request.
@@ -83,10 +79,14 @@ TEXTS: Final = (
 ).map(str.encode)
 MORE: Final = st.sampled_from([0, 0, 0, 0, 0, 1, 3, 9])
 
-UNKNOWN: Final[Bytes] = st.one_of(
+_UNKNOWN_FIELDS: Final[Bytes] = st.one_of(
     st.builds(number, st.just(_UNKNOWN_NUMBER), INTEGERS),
     st.builds(text, st.just(_UNKNOWN_NUMBER), st.binary(max_size=5)),
-    st.just(varint(_UNKNOWN_NUMBER << 3 | _FIXED32) + b"abcd"),
+    # A field of OTLP's number in a type that OTLP does not give it is unknown too.
+    st.builds(lambda at: tag(at, _FIXED32) + b"abcd", st.integers(1, 20) | st.just(2**29 - 1)),
+)
+UNKNOWN: Final[Bytes] = _UNKNOWN_FIELDS | st.builds(
+    group, st.sampled_from([1, 2, _UNKNOWN_NUMBER]), _UNKNOWN_FIELDS, _UNKNOWN_FIELDS
 )
 
 
@@ -94,7 +94,7 @@ def any_values(depth: int = 2) -> Bytes:
     """Make AnyValues of every type, most of them as clients write them."""
     leaves = st.one_of(
         st.builds(text, st.just(1), TEXTS, MORE),
-        st.builds(number, st.just(3), INTEGERS, MORE),
+        st.builds(number, st.just(3), INTEGERS, MORE, MORE),
         st.builds(double, st.just(4), st.floats()),
         st.builds(number, st.just(2), st.integers(0, 2), MORE),
         st.builds(text, st.just(7), st.binary(max_size=5)),
@@ -128,8 +128,8 @@ USUAL_PAIRS: Final[Bytes] = st.builds(
     ),
 )
 UNUSUAL_PAIRS: Final[Bytes] = messages(
-    st.builds(text, st.just(1), st.sampled_from(KEYS).map(str.encode), MORE),
-    st.builds(text, st.just(2), any_values(), MORE),
+    st.builds(text, st.just(1), st.sampled_from(KEYS).map(str.encode), MORE, MORE),
+    st.builds(text, st.just(2), any_values(), MORE, MORE),
 )
 PAIRS: Final = USUAL_PAIRS | UNUSUAL_PAIRS
 
@@ -176,6 +176,8 @@ def _log_records(columns: Sequence[Bytes]) -> Bytes:
         st.builds(text, st.just(12), names),
         st.builds(text, st.just(6), PAIRS),
         st.builds(text, st.just(3), TEXTS),
+        st.builds(number, st.sampled_from([2, 7]), st.integers(0, 30)),
+        most=5,
     )
     return st.builds(lambda one, other: one + other, rest, _attributes(6, columns))
 
@@ -186,12 +188,14 @@ def _spans(columns: Sequence[Bytes]) -> Bytes:
         st.builds(text, st.just(5), st.sampled_from(NAMES).map(str.encode)),
         st.builds(fixed, st.sampled_from([7, 8]), st.integers(0, 2**64 - 1)),
         st.builds(text, st.just(15), messages(st.builds(number, st.just(3), st.integers(0, 3)))),
-        most=5,
+        st.builds(text, st.just(11), messages(st.builds(text, st.just(3), PAIRS))),
+        most=6,
     )
     return st.builds(lambda one, other: one + other, rest, _attributes(9, columns))
 
 
-_ATTRIBUTES_OF_POINT: Final = {5: 7, 7: 7, 9: 9, 10: 1, 11: 7}
+_HISTOGRAM: Final = 9
+_ATTRIBUTES_OF_POINT: Final = {5: 7, 7: 7, _HISTOGRAM: 9, 10: 1, 11: 7}
 """By the field of Metric that says its kind: the field of the attributes in a data point."""
 
 
@@ -202,6 +206,11 @@ def _metrics(draw: st.DrawFn, columns: Sequence[Bytes]) -> bytes:
     if kind in {5, 7}:
         values = [
             st.builds(double, st.just(4), st.floats()),
+            st.builds(fixed, st.just(6), INTEGERS),
+        ]
+    if kind == _HISTOGRAM:  # whose counts are packed, or not
+        values += [
+            st.builds(text, st.sampled_from([6, 7]), st.binary(max_size=3).map(lambda n: n * 8)),
             st.builds(fixed, st.just(6), INTEGERS),
         ]
     flags = 10 if kind in {9, 10} else 8
@@ -235,93 +244,3 @@ def bodies(draw: st.DrawFn, kind: SignalKind) -> bytes:
         st.builds(text, st.just(1), _resources(1)), st.builds(text, st.just(2), scoped), most=4
     )
     return draw(messages(st.builds(text, st.just(1), groups), most=3))
-
-
-# What a request says.
-
-
-def plain_walk(kind: SignalKind, body: bytes) -> list[Signal]:
-    """Read a request with OpenTelemetry's own classes.
-
-    Raises:
-        DecodeError: it is not valid.
-    """
-    message: Any = MESSAGES[kind].FromString(body)
-    outer, inner, items = {
-        SignalKind.LOGS: ("resource_logs", "scope_logs", "log_records"),
-        SignalKind.METRICS: ("resource_metrics", "scope_metrics", "metrics"),
-        SignalKind.TRACES: ("resource_spans", "scope_spans", "spans"),
-    }[kind]
-    signals: list[Signal] = []
-    for group in getattr(message, outer):
-        for scoped in getattr(group, inner):
-            context = {
-                **_plain_attributes(group.resource.attributes),
-                **_plain_attributes(scoped.scope.attributes),
-            }
-            for item in getattr(scoped, items):
-                signals.extend(_READERS[kind](item, context))
-    return signals
-
-
-def _plain_attributes(pairs: Iterable[Any]) -> Attributes:
-    return {pair.key: _plain_value(pair.value) for pair in pairs}
-
-
-def _plain_value(value: Any) -> AttributeValue:  # noqa: ANN401 - a message without types
-    which = value.WhichOneof("value")
-    if which in {None, "string_value_strindex"}:
-        return None
-    if which in {"array_value", "kvlist_value", "bytes_value"}:
-        return NESTED
-    found: str | int | float | bool = getattr(value, which)
-    return NESTED if isinstance(found, str) and len(found) > MAX_TEXT_LENGTH else found
-
-
-def _plain_record(record: Any, context: Attributes) -> Iterator[Signal]:  # noqa: ANN401
-    yield LogRecord(
-        record.time_unix_nano or record.observed_time_unix_nano,
-        record.event_name or record.body.string_value,
-        {**context, **_plain_attributes(record.attributes)},
-    )
-
-
-def _plain_points(metric: Any, context: Attributes) -> Iterator[Signal]:  # noqa: ANN401
-    which = metric.WhichOneof("data")
-    data = getattr(metric, which) if which else None
-    temporality = Temporality.CUMULATIVE
-    if getattr(data, "aggregation_temporality", 0) == 1:
-        temporality = Temporality.DELTA
-    seen: Counter[str] = Counter()
-    for point in data.data_points if data else ():
-        if point.flags & 1:
-            continue
-        value = point.sum if which not in {"gauge", "sum"} else point.as_double
-        if which in {"gauge", "sum"} and point.WhichOneof("value") == "as_int":
-            value = float(point.as_int)
-        own = _plain_attributes(point.attributes)
-        times = point.start_time_unix_nano, point.time_unix_nano
-        equal = repr((times, value, sorted(own.items(), key=repr)))
-        yield DataPoint(
-            metric.name, metric.unit, temporality, *times, value, seen[equal], {**context, **own}
-        )
-        seen[equal] += 1
-
-
-def _plain_span(span: Any, context: Attributes) -> Iterator[Signal]:  # noqa: ANN401
-    yield Span(
-        span.name,
-        span.trace_id.hex(),
-        span.span_id.hex(),
-        span.start_time_unix_nano,
-        span.end_time_unix_nano,
-        span.status.code == 2,
-        {**context, **_plain_attributes(span.attributes)},
-    )
-
-
-_READERS: Final = {
-    SignalKind.LOGS: _plain_record,
-    SignalKind.METRICS: _plain_points,
-    SignalKind.TRACES: _plain_span,
-}

@@ -30,6 +30,7 @@ from codometer.jobs import Periodic
 from codometer.operate.connect import connection_lines
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.serve.app import build_app
+from codometer.serve.web.events import Changes
 from codometer.settings import base_url
 from codometer.store.store import Store
 
@@ -90,14 +91,24 @@ class Server:
             limits=limits,
             budget=budget,
         )
+        self._changes = Changes(lambda: self.store._rolled_up)  # noqa: SLF001 - until the store tells its version
         app = build_app(
-            settings=settings, ask=self.ask, status=self.store, check_ready=self.store.check
+            settings=settings,
+            ask=self.ask,
+            look=self.look,
+            status=self.store,
+            check_ready=self.store.check,
+            changes=self._changes,
         )
         self.web = HttpServer(app, host=host, port=settings.listen.port, limits=limits)
 
     def ask(self, query: Query) -> Answer:
         """Answer a query as of now."""
         self.store.catch_up()
+        return self.look(query)
+
+    def look(self, query: Query) -> Answer:
+        """Answer a query as of the last refresh of the sums, at once."""
         return run_query(self.store, query, organisation_zone=self._zone)
 
     def _expire(self) -> None:
@@ -120,6 +131,8 @@ class Server:
             for part in (self.otlp_grpc, self.otlp_http, self.web):
                 await part.start()
                 stack.push_async_callback(part.stop, _GRACE_SECONDS)
+            self._changes.start()
+            stack.push_async_callback(self._changes.stop)
             ending = asyncio.create_task(until.wait())
             work = asyncio.create_task(_forever(beside, self.catalogue, self._intake.accept))
             stack.push_async_callback(_cancel, ending)
@@ -170,7 +183,7 @@ def _announce(settings: Settings) -> None:
     listen = settings.listen
     sys.stdout.write(
         f"Codometer listens on this machine only, and keeps its data in {settings.data}.\n\n"
-        f"  API        {base_url(listen)}\n"
+        f"  Pages      {base_url(listen)}\n"
         f"  OTLP/HTTP  port {listen.otlp_port}\n"
         f"  OTLP/gRPC  port {listen.grpc_port}\n\n"
         f"{connection_lines(settings)}\n"

@@ -2,13 +2,11 @@
 
 import asyncio
 import gzip
-import json
 import socket
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Final
 
 import pytest
@@ -17,6 +15,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fuzz import check_answers
 from tests.receiving import JSON, PROTOBUF, make_post, receive, tighten
 
 PATIENCE_SECONDS: Final = 5.0
@@ -109,35 +108,6 @@ def target() -> Iterator[Target]:
         yield Target(port.result(PATIENCE_SECONDS))
         runner.get_loop().call_soon_threadsafe(stop.set)
         serving.result(PATIENCE_SECONDS)
-
-
-def check_answers(answered: bytes) -> list[int]:
-    """Return the statuses of all answers; fail unless every byte is where it belongs."""
-    statuses = []
-    while answered:
-        head, end, answered = answered.partition(b"\r\n\r\n")
-        assert end
-        line, *fields = head.decode("ascii").split("\r\n")
-        version, status, _ = line.split(" ", 2)
-        assert version == "HTTP/1.1"
-        if status == "100":
-            continue
-        headers = dict(one.split(": ", 1) for one in fields)
-        length = int(headers["content-length"])
-        assert len(answered) >= length
-        check_body(int(status), headers["content-type"], answered[:length])
-        answered = answered[length:]
-        statuses.append(int(status))
-    return statuses
-
-
-def check_body(status: int, content_type: str, body: bytes) -> None:
-    if content_type == JSON:
-        assert set(json.loads(body)) == (set() if status == HTTPStatus.OK else {"code", "message"})
-    elif content_type == PROTOBUF:
-        assert body == b"" if status == HTTPStatus.OK else body[:1] == b"\x08"
-    else:  # what uvicorn cannot parse gets its words
-        assert (status, content_type) == (400, "text/plain; charset=utf-8")
 
 
 @given(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from codometer.model.signal import Attributes, AttributeValue
 
 MAX_LABEL_LENGTH: Final = 200
+_MAX_NUMBER: Final = 10**12
+"""No count, cost or duration of one event comes near; the sums of many still fit 64 bits."""
 _MAX_WHOLE: Final = 2**53
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 
@@ -27,20 +29,20 @@ Reader = Callable[["AttributeValue"], Any]
 def whole(value: AttributeValue) -> int | None:
     """Read a count: a whole number of at least 0."""
     if type(value) is int:
-        return value if 0 <= value <= _MAX_WHOLE else None
+        return value if 0 <= value <= _MAX_NUMBER else None
     number = real(value)
     return None if number is None else round(number)
 
 
 def real(value: AttributeValue) -> float | None:
-    """Read a finite number of at least 0."""
+    """Read a number of at least 0, unless it is too large to be one."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if 0 <= number <= _MAX_WHOLE else None
+    return number if 0 <= number <= _MAX_NUMBER else None
 
 
 def truth(value: AttributeValue) -> bool | None:

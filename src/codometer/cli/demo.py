@@ -15,10 +15,10 @@ from codometer.settings import load_settings
 
 @click.command(short_help="Run the server with a simulated fleet.")
 @click.option(
-    "--people", type=click.IntRange(1, 5000), default=40, show_default=True, help="Who work."
+    "--people", type=click.IntRange(1, 5000), default=60, show_default=True, help="Who work."
 )
 @click.option(
-    "--days", type=click.IntRange(1, 90), default=14, show_default=True, help="Of history."
+    "--days", type=click.IntRange(1, 730), default=180, show_default=True, help="Of history."
 )
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="Another number, another fleet."

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import collections
 import logging
 import math
-from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from codometer.model.event import UNNAMED, Event, Reading, Stranger
+from codometer.model.event import UNNAMED, Counter, Event, Reading, Stranger
+from codometer.model.money import MAX_PICO_USD, PICO_PER_USD
 from codometer.model.signal import DataPoint, LogRecord
 from codometer.privacy.protect import is_name, protect
 
@@ -35,8 +36,10 @@ class Reason(StrEnum):
 _EARLIEST_NS: Final = 1_704_067_200 * 10**9
 """2024-01-01: no coding agent sent telemetry before; a clock that says so is wrong."""
 _CLOCK_SKEW_NS: Final = 86_400 * 10**9
-_MAX_VALUE: Final = 1e15
-"""The largest reading: beyond it a double no longer counts in ones."""
+_MAX_VALUE: Final = 1e12
+"""The largest reading: no counter of a client gets there, and sums of many still fit 64 bits."""
+_MAX_USD: Final = MAX_PICO_USD / PICO_PER_USD
+"""The largest reading of a cost, as for the cost of an event."""
 _MAX_STRANGERS: Final = 1000
 
 
@@ -46,8 +49,8 @@ class Normalised:
 
     events: list[Event] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
-    strangers: Counter[Stranger] = field(default_factory=Counter)
-    rejected: Counter[Reason] = field(default_factory=Counter)
+    strangers: collections.Counter[Stranger] = field(default_factory=collections.Counter)
+    rejected: collections.Counter[Reason] = field(default_factory=collections.Counter)
 
     def meet(self, stranger: Stranger) -> None:
         """Count a stranger, unless there are more of them than anybody would read."""
@@ -88,6 +91,9 @@ class Normaliser:
             into.events.append(_checked(event, "event", agent, into))
         elif isinstance(signal, DataPoint):
             reading = agent.reading_from_point(signal)
+            if reading.counter is Counter.REPORTED_COST and reading.value > _MAX_USD:
+                into.rejected[Reason.NOT_A_COUNT] += 1
+                return
             into.readings.append(_checked(reading, "metric", agent, into))
         else:
             event = agent.event_from_span(signal)

@@ -20,6 +20,11 @@ def otlp_url(listen: Listen) -> str:
     return f"http://{url_host(listen)}:{listen.otlp_port}"
 
 
+def variables_to_connect(endpoint: str) -> dict[str, str]:
+    """Return the environment in which Claude Code reports to `endpoint`, OTLP over HTTP."""
+    return {**_VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+
+
 def connection_lines(settings: Settings) -> str:
     """Return what to paste into a shell and what to run then, ready to print."""
     return lines_to_connect(otlp_url(settings.listen), base_url(settings.listen))
@@ -27,7 +32,7 @@ def connection_lines(settings: Settings) -> str:
 
 def lines_to_connect(endpoint: str, url: str) -> str:
     """Return the same for a server that takes OTLP over HTTP at `endpoint` and answers at `url`."""
-    variables = {**_VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+    variables = variables_to_connect(endpoint)
     exports = "\n".join(f"  export {name}={value}" for name, value in variables.items())
     where = "" if url == base_url(Listen()) else f" --url {url}"
     return (

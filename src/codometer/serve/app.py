@@ -6,17 +6,17 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
-from codometer.operate.connect import connection_lines
 from codometer.serve.api.catalogue import dimensions_resource, measures_resource
 from codometer.serve.api.config import config_resource
 from codometer.serve.api.health import liveness_resource, readiness_resource
@@ -24,9 +24,13 @@ from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Resource, check_parameters
 from codometer.serve.api.status import StatusSource, status_resource
-from codometer.serve.http import Guard, answer_http_exception, guarded, json_response
+from codometer.serve.http import Guard, guarded, json_response
+from codometer.serve.web.events import Changes
+from codometer.serve.web.pages import PAGES
+from codometer.serve.web.pages.first_run import first_run_page
+from codometer.serve.web.site import Site
 from codometer.serve.workers import Workers
-from codometer.settings import Settings, base_url, installed_version
+from codometer.settings import Settings, installed_version
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -42,17 +46,30 @@ def build_app(
     *,
     settings: Settings,
     ask: Ask,
+    look: Ask,
     status: StatusSource,
     check_ready: Callable[[], object],
+    changes: Changes,
     now: Callable[[], datetime] = _now,
 ) -> Starlette:
     """Build the application for the port of pages and API.
 
-    `ask`, `status` and `check_ready` may block; they run in threads, a few at a time.
-    `check_ready` raises whatever keeps the server from answering.
+    `ask`, `look`, `status` and `check_ready` may block; they run in threads, a few at a
+    time. `ask` waits a moment for the latest, `look` never does: the API asks and pages,
+    which follow `changes`, look. `check_ready` raises whatever keeps the server from
+    answering.
     """
     workers = Workers(threads=_THREADS, max_waiting=_MAX_WAITING)
     resources = _build_resources(settings, ask, status, check_ready=check_ready, now=now)
+    site = Site(
+        PAGES,
+        first_run=first_run_page(status, settings, since=now()),
+        zone=ZoneInfo(settings.organisation.time_zone),
+        ask=look,
+        changes=changes,
+        workers=workers,
+        now=now,
+    )
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -61,14 +78,14 @@ def build_app(
 
     app = Starlette(
         routes=[
-            Route("/", guarded(_front_page(settings))),
+            *site.routes(),
             *(
                 Route(each.path, guarded(_endpoint(each, workers)), name=each.name)
                 for each in resources
             ),
         ],
         middleware=[Middleware(Guard, host=settings.listen.host)],
-        exception_handlers={HTTPException: answer_http_exception},
+        exception_handlers={HTTPException: site.refuse},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
@@ -111,18 +128,5 @@ def _endpoint(resource: Resource, workers: Workers) -> Endpoint:
             return json_response(resource.answer(request.query_params))
 
         return await workers.run(answer) if resource.blocks else answer()
-
-    return endpoint
-
-
-def _front_page(settings: Settings) -> Endpoint:
-    text = (
-        "Codometer is running in local mode: it answers this machine only, without sign-in.\n\n"
-        f"Its API is described at {base_url(settings.listen)}/api/v1/openapi.json\n\n"
-        f"{connection_lines(settings)}"
-    )
-
-    async def endpoint(_: Request) -> Response:
-        return PlainTextResponse(text)
 
     return endpoint

@@ -64,6 +64,11 @@ class Fault(CodometerError):
     """A fault of ours. The log has its traceback."""
 
 
+FAULT: Final = Fault(
+    "the server failed to answer this", hint="the server's log has the reason; please report it"
+)
+
+
 def json_response(
     value: object, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
@@ -83,12 +88,7 @@ def error_response(error: CodometerError, headers: Mapping[str, str] | None = No
 def fault_response(request: Request) -> Response:
     """Log the exception in hand and answer without its details."""
     _log.exception("%s %s failed", request.method, request.url.path)
-    return error_response(
-        Fault(
-            "the server failed to answer this",
-            hint="the server's log has the reason; please report it",
-        )
-    )
+    return error_response(FAULT)
 
 
 async def answer_http_exception(request: Request, error: Exception) -> Response:

@@ -28,6 +28,7 @@ from codometer.model.status import (
     VersionStatus,
 )
 from codometer.serve.app import build_app
+from codometer.serve.web.events import Changes
 from codometer.settings import Settings
 
 NOW: Final = datetime(2026, 11, 23, 14, 3, 20, tzinfo=UTC)
@@ -102,6 +103,7 @@ class Office:
     uses: Sequence[Use] = USES
     coverage: Coverage = COVERAGE
     fault: Exception | None = None
+    version: int = 1
     asked: list[Query] = field(default_factory=list)
 
     def ask(self, query: Query) -> Answer:
@@ -219,8 +221,10 @@ def build_office_app(office: Office, settings: Settings | None = None) -> Starle
     return build_app(
         settings=settings or Settings(),
         ask=office.ask,
+        look=office.ask,
         status=office,
         check_ready=office.check,
+        changes=Changes(lambda: office.version),
         now=lambda: NOW,
     )
 

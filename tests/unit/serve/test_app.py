@@ -106,13 +106,6 @@ def test_the_process_is_alive_even_when_the_store_is_not(client: Client, office:
     assert error_of(client, "/readyz", 503)["message"] == "the store does not answer"
 
 
-def test_the_front_page_says_how_to_connect_a_client(client: Client) -> None:
-    response = client.get("/")
-    assert response.headers["content-type"].startswith("text/plain")
-    assert "export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318\n" in response.text
-    assert "local mode" in response.text
-
-
 def test_an_unknown_parameter_is_a_mistake(client: Client) -> None:
     error = error_of(client, "/api/v1/status?verbose=1", 400)
     assert error["message"] == "/api/v1/status knows no parameter verbose"

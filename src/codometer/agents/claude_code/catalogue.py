@@ -186,6 +186,7 @@ EXTRA_ATTRIBUTES: Final = frozenset(
         "managed_settings.resolved_sha256", "managed_settings.settings_truncated", "error.type",
         "agent_id", "parent_agent_id", "workflow.run_id", "workflow.name", "mcp_tool.name",
         "body_length", "body_truncated", "request_body_id", "is_fallback_hop", "has_category",
+        "server_fallback_hop", "message.id",
         "has_explanation", "user_prompt_length", "interaction.sequence", "parent.source",
         "queued_sends", "llm_request.context", "first_content_ms", "stop_reason",
         "response.has_tool_call", "error_class", "result_tokens", "tool_name_safe",
@@ -201,6 +202,7 @@ IGNORED_ATTRIBUTES: Final = frozenset(
         "gen_ai.operation.name", "gen_ai.conversation.id", "gen_ai.tool.name",
         "gen_ai.tool.call.id", "gen_ai.response.id", "gen_ai.response.finish_reasons",
         "user.groups", "ccr.session.id", "workspace.host_paths", "managed_settings.sources",
+        "managed_settings.helper.entry", "managed_settings.helper.path",
         "vcs.owner.name", "vcs.provider.name", "vcs.repository.url.full",
         "vcs.ref.head.revision", "vcs.ref.head.name", "vcs.ref.head.type",
     }

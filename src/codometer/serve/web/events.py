@@ -1,0 +1,109 @@
+"""Tells open pages that what they show may have changed, over one stream each.
+
+The stream (server-sent events) carries no data of its own: `changed` names the
+version of the sums and when it came to be, and the page then fetches what it
+shows. The first mark comes at once, so that a page that was made before the
+last change, or lost its connection, knows what it missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from codometer.errors import Overloaded
+
+POLL_SECONDS: Final = 0.5
+MAX_STREAMS: Final = 200
+
+_PULSE_SECONDS: Final = 15.0
+_RETRY: Final = b"retry: 2000\n\n"
+_PULSE: Final = b"event: pulse\ndata:\n\n"
+"""Lets either side find out that the other has gone."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Changes:
+    """Watches a version number that grows whenever the sums change."""
+
+    def __init__(self, version: Callable[[], int], *, now: Callable[[], datetime] = _now) -> None:
+        self._read = version
+        self._now = now
+        self._version = version()
+        self._at: datetime | None = None
+        self._streams = 0
+        self._watching: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._turn = asyncio.Event()
+
+    @property
+    def version(self) -> int:
+        """The version now."""
+        return self._read()
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """When the last change was seen; None when there was none since the start."""
+        return self._at
+
+    def start(self) -> None:
+        """Begin to watch, in the running event loop."""
+        self._watching = asyncio.create_task(self._watch())
+
+    async def stop(self) -> None:
+        """End every stream, so that nobody waits for one, and watch no more."""
+        self._stopping = True
+        self._turn.set()
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait({self._watching})
+
+    async def answer(self, _: Request) -> Response:
+        """Answer with a stream.
+
+        Raises:
+            Overloaded: as many as there may be are open.
+        """
+        if self._streams >= MAX_STREAMS:
+            raise Overloaded(
+                f"{self._streams} pages are being kept up to date", hint="load the page again later"
+            )
+        return StreamingResponse(self._stream(), media_type="text/event-stream")
+
+    async def _stream(self) -> AsyncIterator[bytes]:
+        self._streams += 1
+        try:
+            yield _RETRY + self._mark()
+            while not self._stopping:
+                turn = self._turn
+                try:
+                    async with asyncio.timeout(_PULSE_SECONDS):
+                        await turn.wait()
+                except TimeoutError:
+                    yield _PULSE
+                else:
+                    yield self._mark()
+        finally:
+            self._streams -= 1
+
+    async def _watch(self) -> None:
+        while True:
+            if (version := self._read()) != self._version:
+                self._version, self._at = version, self._now()
+                ended, self._turn = self._turn, asyncio.Event()
+                ended.set()
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _mark(self) -> bytes:
+        at = self._at.isoformat(timespec="seconds") if self._at else None
+        data = json.dumps({"version": self._version, "at": at})
+        return f"event: changed\ndata: {data}\n\n".encode()

@@ -1,0 +1,41 @@
+"""What a page is: panels, each built on its own, so that one that fails fails alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from codometer.serve.web.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """A part of a page that is built, fails and is updated by itself.
+
+    `template` is what stands inside the panel's section; it gets the values that `build`
+    returns, `panel` and `view`. `build` runs in a thread and may block or raise: a fault
+    shows under `title`, and the other panels stay. `classes` are those of the section,
+    such as its width in the sheet (`c8`); the section is there in every state.
+    """
+
+    name: str
+    title: str
+    template: str
+    build: Callable[[View], Mapping[str, object]]
+    classes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page at a path.
+
+    `template` extends `page.html` and places the panels with `{{ show("name") }}`. `name`
+    and `group` are its place in the navigation; `title` is what it is called there.
+    """
+
+    path: str
+    name: str
+    title: str
+    template: str
+    panels: tuple[Panel, ...]
+    group: str = ""

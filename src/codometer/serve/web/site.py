@@ -1,0 +1,214 @@
+"""The pages, their panels, their assets and their stream of changes, as routes."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from codometer.analysis.measures.query import Query, parse_query
+from codometer.analysis.measures.run import Answer
+from codometer.errors import CodometerError
+from codometer.model.period import Period, local_date, parse_period
+from codometer.serve.http import (
+    FAULT,
+    NotFound,
+    answer_http_exception,
+    error_response,
+    fault_response,
+)
+from codometer.serve.web.assets import PREFIX, Assets, accepts_gzip
+from codometer.serve.web.events import Changes
+from codometer.serve.web.frame import Frame, Freshness
+from codometer.serve.web.page import Page
+from codometer.serve.web.view import View, read_view
+from codometer.serve.workers import Workers
+
+_log: Final = logging.getLogger(__name__)
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none'"
+)
+"""What pages may load: our own files, and nothing written into the page."""
+
+_PAGE_HEADERS: Final = {"content-security-policy": PAGE_POLICY}
+_TITLES: Final = {
+    400: "This address cannot be shown",
+    404: "There is no such page",
+    503: "Too busy to answer",
+}
+_FAULT_TITLE: Final = "The server failed to answer"
+_COMPRESSED_FROM: Final = 1_000
+_REMEMBERED: Final = timedelta(seconds=30)
+_SCOPE_SINCE: Final = "90d"
+_A_DAY: Final = timedelta(days=1)
+
+
+class Site:
+    """Answers for every path that a person opens in a browser."""
+
+    def __init__(
+        self,
+        pages: Sequence[Page],
+        *,
+        first_run: Page,
+        zone: ZoneInfo,
+        ask: Callable[[Query], Answer],
+        changes: Changes,
+        workers: Workers,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Prepare to serve `pages`; `first_run` stands in for each until something was counted.
+
+        `ask` may block and answers as of the last refresh of the sums, without waiting.
+        """
+        self._pages = pages
+        self._first_run = first_run
+        self._zone = zone
+        self._ask = ask
+        self._changes = changes
+        self._workers = workers
+        self._now = now
+        self._assets = Assets.read()
+        self._frame = Frame(pages, self._assets)
+        self._has_counted = False
+        self._scope: _Scope | None = None
+
+    def routes(self) -> list[Route]:
+        """Return a route for each page, for the assets and for the stream of changes."""
+        return [
+            *(Route(page.path, self._guarded(self._endpoint(page))) for page in self._pages),
+            Route(f"{PREFIX}{{name}}", self._guarded(self._assets.answer)),
+            Route("/events", self._guarded(self._changes.answer)),
+        ]
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """Answer for a path or a method that there is not: a page for people, else JSON."""
+        if not _is_person(request) or not isinstance(error, HTTPException):
+            return await answer_http_exception(request, error)
+        if error.status_code == NotFound.status:
+            fault: CodometerError = NotFound(f"there is nothing at {request.url.path}")
+            return self._render_error(fault)
+        return await answer_http_exception(request, error)
+
+    def _endpoint(self, page: Page) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            return await self._workers.run(lambda: self._answer(page, request))
+
+        return endpoint
+
+    def _answer(self, page: Page, request: Request) -> Response:
+        freshness = Freshness(version=self._changes.version, at=self._changes.changed_at)
+        if not self._find_counted():
+            page = self._first_run
+        view = read_view(
+            request.query_params,
+            path=request.url.path,
+            now=self._now(),
+            days_in=self._zone,
+            ask=self._ask,
+        )
+        if names := request.query_params.getlist("panel"):
+            html = self._render_panels(page, names, view)
+        else:
+            scope = self._find_scope(view)
+            html = self._frame.render_page(
+                page, view, teams=scope.teams, freshness=scope.complete(freshness)
+            )
+        return _html_response(html, request)
+
+    def _render_panels(self, page: Page, names: Sequence[str], view: View) -> str:
+        panels = {panel.name: panel for panel in page.panels}
+        if unknown := [name for name in names if name not in panels]:
+            raise NotFound(
+                f"{page.title} has no panel {', '.join(unknown)}", hint="load the page again"
+            )
+        return self._frame.render_panels([panels[name] for name in names], view)
+
+    def _find_counted(self) -> bool:
+        """Say whether there is anything to show, now or ever before."""
+        if not self._has_counted:
+            beginning = datetime(2000, 1, 2, tzinfo=self._zone)
+            ever = Period.covering(beginning, self._now() + _A_DAY, self._zone)
+            answer = self._ask(parse_query(["tokens", "requests", "prompts"], period=ever))
+            self._has_counted = any(any(group.values.values()) for group in answer.groups)
+        return self._has_counted
+
+    def _find_scope(self, view: View) -> _Scope:
+        """Return what there is to choose from, as of up to half a minute ago."""
+        known = self._scope
+        if known is None or view.now - known.read_at >= _REMEMBERED:
+            try:
+                known = self._scope = _read_scope(view)
+            except Exception:  # noqa: BLE001 - the page stands without it, and its panels say why
+                _log.exception("the teams could not be read")
+                return _Scope(read_at=view.now)
+        return known
+
+    def _guarded(self, handle: Endpoint) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except CodometerError as error:
+                return self._render_error(error) if _is_person(request) else error_response(error)
+            except Exception:  # noqa: BLE001 - the outer edge of a request
+                fault = fault_response(request)
+                return self._render_error(FAULT) if _is_person(request) else fault
+
+        return endpoint
+
+    def _render_error(self, error: CodometerError) -> Response:
+        html = self._frame.render_error(error, title=_TITLES.get(error.status, _FAULT_TITLE))
+        return HTMLResponse(html, error.status, _PAGE_HEADERS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scope:
+    """The teams that worked lately, and the last day on which anything came."""
+
+    read_at: datetime
+    teams: tuple[str, ...] = ()
+    last_day: date | None = None
+
+    def complete(self, freshness: Freshness) -> Freshness:
+        """Fill in when the last data came, where none came since the start."""
+        return freshness if freshness.at else replace(freshness, day=self.last_day)
+
+
+def _read_scope(view: View) -> _Scope:
+    period = parse_period(_SCOPE_SINCE, None, now=view.now, zone=view.period.zone)
+    answer = view.ask(parse_query(["tokens"], by=["team"], period=period))
+    named = {team for group in answer.groups if (team := group.key["team"])}
+    last = answer.coverage.reported_until
+    return _Scope(
+        read_at=view.now,
+        teams=tuple(sorted(map(str, named), key=str.casefold)),
+        last_day=local_date(last - timedelta(microseconds=1), period.zone) if last else None,
+    )
+
+
+def _html_response(html: str, request: Request) -> Response:
+    headers = {**_PAGE_HEADERS, "vary": "accept-encoding"}
+    content = html.encode("utf-8", "replace")
+    if len(content) >= _COMPRESSED_FROM and accepts_gzip(request):
+        content = gzip.compress(content, 5, mtime=0)
+        headers["content-encoding"] = "gzip"
+    return HTMLResponse(content, headers=headers)
+
+
+def _is_person(request: Request) -> bool:
+    """Say whether a browser asks for a page, rather than a program for data."""
+    return "text/html" in request.headers.get("accept", "")
