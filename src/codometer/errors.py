@@ -8,6 +8,7 @@
     ├── TooSlow              408  a body that did not arrive in time
     ├── TooLarge             413  a body over the limit, also after decompression
     ├── UnsupportedEncoding  415  a content type or encoding nobody speaks here
+    ├── TooManyTries         429  too many that failed; wait
     ├── Overloaded           503  try again in a second or two
     ├── StoreBusy            500  another process owns the data folder
     ├── StoreUnusable        500  the data folder, or the database in it, cannot be used
@@ -81,6 +82,13 @@ class UnsupportedEncoding(CodometerError):
 
     code = "unsupported_encoding"
     status = 415
+
+
+class TooManyTries(CodometerError):
+    """Too many attempts that failed came from one address."""
+
+    code = "too_many_tries"
+    status = 429
 
 
 class Overloaded(CodometerError):

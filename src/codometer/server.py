@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo
 
 import uvloop
 
+from codometer.access.access import Access
+from codometer.access.admission import Admission, DefaultNames
 from codometer.agents.claude_code.agent import ClaudeCode
-from codometer.agents.origin import OriginRules, Origins
+from codometer.agents.origin import ACCOUNT_ATTRIBUTES, OriginRules, Origins
 from codometer.agents.unknown import UnknownAgent
 from codometer.analysis.measures.run import run_query
 from codometer.intake.billing import pricer, unit_prices
@@ -31,7 +33,7 @@ from codometer.operate.connect import connection_lines
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
-from codometer.settings import base_url
+from codometer.settings import base_url, is_loopback
 from codometer.store.store import Store
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ class Server:
             threads=settings.store.threads,
         )
         self.store.set_prices(unit_prices(catalogue))
+        self.access = self._open_access()
         origins = Origins(_origin_rules(settings))
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
         self._intake = Intake(
@@ -78,14 +81,20 @@ class Server:
         limits = _limits(settings)
         budget = ByteBudget(limits.budget_bytes)
         host = settings.listen.host
+        admission = Admission(
+            self.access.known,
+            required=settings.ingest.credentials == "required" or not is_loopback(host),
+            names=_default_names(settings),
+        )
         self.otlp_http = HttpServer(
-            OtlpHttp(self._intake.accept, limits=limits, budget=budget),
+            OtlpHttp(self._intake.accept, authenticate=admission, limits=limits, budget=budget),
             host=host,
             port=settings.listen.otlp_port,
             limits=limits,
         )
         self.otlp_grpc = OtlpGrpc(
             self._intake.accept,
+            authenticate=admission,
             host=host,
             port=settings.listen.grpc_port,
             limits=limits,
@@ -97,10 +106,24 @@ class Server:
             ask=self.ask,
             look=self.look,
             status=self.store,
-            check_ready=self.store.check,
+            check_ready=self._check,
+            access=self.access,
             changes=self._changes,
         )
         self.web = HttpServer(app, host=host, port=settings.listen.port, limits=limits)
+
+    def _open_access(self) -> Access:
+        try:
+            access = Access(self._settings)
+            try:
+                access.check_listening(self._settings.listen.host)
+            except BaseException:
+                access.close()
+                raise
+        except BaseException:
+            self.store.close()
+            raise
+        return access
 
     def ask(self, query: Query) -> Answer:
         """Answer a query as of now."""
@@ -110,6 +133,10 @@ class Server:
     def look(self, query: Query) -> Answer:
         """Answer a query as of the last refresh of the sums, at once."""
         return run_query(self.store, query, organisation_zone=self._zone)
+
+    def _check(self) -> None:
+        self.store.check()
+        self.access.control.check()
 
     def _expire(self) -> None:
         kept = timedelta(days=self._settings.retention.detail_days)
@@ -123,7 +150,9 @@ class Server:
         """
         async with AsyncExitStack() as stack:
             stack.callback(self.store.close)
+            stack.callback(self.access.close)
             self.store.start()
+            self.access.start()
             self._intake.start()
             stack.callback(self._intake.stop)
             self._expiry.start()
@@ -148,7 +177,8 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
     `beside` is work that goes on while it runs.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for name in ("uvicorn", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     allow_connections(settings.ingest.max_connections)
     server = Server(settings)
 
@@ -198,6 +228,15 @@ def _origin_rules(settings: Settings) -> OriginRules:
         team=dimensions.team_attributes,
         cost_center=dimensions.cost_center_attributes,
         dimensions=dimensions.resource_attributes,
+    )
+
+
+def _default_names(settings: Settings) -> DefaultNames:
+    dimensions = settings.dimensions
+    return DefaultNames(
+        team=dimensions.team_attributes,
+        cost_center=dimensions.cost_center_attributes,
+        person=ACCOUNT_ATTRIBUTES,
     )
 
 

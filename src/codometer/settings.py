@@ -39,7 +39,7 @@ FLAGS: Final = {
 """The settings that `codometer serve` also takes as flags."""
 
 _PREFIX: Final = "CODOMETER_"
-_OTHER_VARIABLES: Final = ("CODOMETER_CONFIG", "CODOMETER_URL")
+_OTHER_VARIABLES: Final = ("CODOMETER_CONFIG", "CODOMETER_CREDENTIAL", "CODOMETER_URL")
 _TEST_PREFIX: Final = "CODOMETER_TEST_"  # what our tests tell each other
 # A cluster that runs us as a service named codometer sets CODOMETER_PORT=tcp://… and the like.
 # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables (2026-11)
@@ -296,6 +296,11 @@ def find_server_url(
         return url, "CODOMETER_URL"
     settings = load_settings(environ=environ, folder=folder)
     return base_url(settings.listen), settings.origins["listen.port"]
+
+
+def find_credential(environ: Mapping[str, str] | None = None) -> str | None:
+    """Return the credential that commands send: CODOMETER_CREDENTIAL, else none."""
+    return (os.environ if environ is None else environ).get("CODOMETER_CREDENTIAL") or None
 
 
 def base_url(listen: Listen) -> str:

@@ -14,10 +14,8 @@ class Action(StrEnum):
     CREDENTIAL_REVOKE = "credential.revoke"
     CREDENTIAL_FIRST_USE = "credential.first_use"
     CREDENTIAL_REFUSED = "credential.refused"
-    ACCESS_DENIED = "access.denied"
     AUDIT_BEGIN = "audit.begin"
     AUDIT_SEAL = "audit.seal"
-    AUDIT_EXPORT = "audit.export"
 
 
 ACTIONS: Final = {
@@ -26,10 +24,8 @@ ACTIONS: Final = {
     Action.CREDENTIAL_REVOKE: "A credential was revoked, with all of its secrets.",
     Action.CREDENTIAL_FIRST_USE: "A secret was used for the first time.",
     Action.CREDENTIAL_REFUSED: "Requests were refused for their credential: how many, and why.",
-    Action.ACCESS_DENIED: "Somebody known asked for what they may not do.",
     Action.AUDIT_BEGIN: "The log began, with the first start of this installation.",
     Action.AUDIT_SEAL: "Entries past their retention were let go, up to the one named.",
-    Action.AUDIT_EXPORT: "The log was read as a file.",
 }
 """What each means, for the reference."""
 

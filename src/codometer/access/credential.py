@@ -121,7 +121,11 @@ def check_wanted(wanted: Wanted) -> None:
             f"a credential for {wanted.kind} cannot have these scopes",
             hint=f"choose from {', '.join(sorted(SCOPES[wanted.kind]))}",
         )
-    check_lifetime(wanted.lifetime or USUAL_LIFETIMES[wanted.kind])
+    check_lifetime(_lifetime(wanted))
+
+
+def _lifetime(wanted: Wanted) -> timedelta:
+    return USUAL_LIFETIMES[wanted.kind] if wanted.lifetime is None else wanted.lifetime
 
 
 def check_lifetime(lifetime: timedelta) -> None:
@@ -136,7 +140,7 @@ def check_lifetime(lifetime: timedelta) -> None:
 
 def make_credential(wanted: Wanted, secret: str, now: datetime) -> Credential:
     """Return the credential that was wanted, with a secret of its own."""
-    lifetime = wanted.lifetime or USUAL_LIFETIMES[wanted.kind]
+    lifetime = _lifetime(wanted)
     return Credential(
         id=f"crd_{secrets.token_hex(_ID_BYTES)}",
         kind=wanted.kind,

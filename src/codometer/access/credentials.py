@@ -84,7 +84,8 @@ class Credentials:
             raise BadRequest("the overlap must be from 0 to 365 days", hint="7 days are usual")
         with self._audit.change(actor) as change:
             found = get_credential(change.connection, credential_id)
-            check_lifetime(lifetime := lifetime or USUAL_LIFETIMES[found.kind])
+            lifetime = USUAL_LIFETIMES[found.kind] if lifetime is None else lifetime
+            check_lifetime(lifetime)
             secret = make_secret(found.kind)
             new = new_secret(secret, change.time, lifetime)
             until = change.time + overlap
@@ -137,9 +138,9 @@ class Credentials:
         bump_generation(change.connection)
 
 
-def actor_of(credential: Credential, *, address: str = "", request: str = "") -> Actor:
+def actor_of(credential: Credential) -> Actor:
     """Return who acts when this credential does."""
-    return Actor(kind=ActorKind.CREDENTIAL, id=credential.id, address=address, request=request)
+    return Actor(kind=ActorKind.CREDENTIAL, id=credential.id)
 
 
 def _told(credential: Credential) -> dict[str, Json]:

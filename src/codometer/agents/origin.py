@@ -27,6 +27,14 @@ IDENTITY_ATTRIBUTES: Final = (
     "enduser.id",
     "identity.source",
 )
+ACCOUNT_ATTRIBUTES: Final = (
+    "enduser.id",
+    "user.account_uuid",
+    "user.account_id",
+    "user.email",
+    "identity.source",
+)
+"""A client that sends one of these says who its person is, and one that sends none does not."""
 _PLACE_ATTRIBUTES: Final = (
     "app.version",
     "service.version",

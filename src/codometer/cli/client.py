@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from codometer.errors import BadRequest, CodometerError
 from codometer.serve.exact_json import decode
-from codometer.settings import find_server_url, is_loopback
+from codometer.settings import find_credential, find_server_url, is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import httpx
 
@@ -39,21 +39,33 @@ def ask_server(
 
     Raises:
         Unreachable: nobody answers, or somebody who is not Codometer.
-        BadRequest: the server does not understand the question.
+        BadRequest: the server does not understand the question, or refuses it.
         ServerError: the server failed.
     """
+    return _request(url, "GET", path, params=list(parameters))
+
+
+def tell_server(url: str | None, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+    """Have the server do something and return its answer; otherwise as `ask_server`."""
+    return _request(url, "POST", path, json=dict(body))
+
+
+def _request(url: str | None, method: str, path: str, **content: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own
     import httpx
 
     address, origin = (url, "--url") if url else find_server_url()
     address = address.rstrip("/")
+    credential = find_credential()
+    headers = {"authorization": f"Bearer {credential}"} if credential else {}
     try:
         target = httpx.URL(address + path)
         # A proxy of the environment has no way to this machine's own loopback.
         with httpx.Client(
             trust_env=not is_loopback(target.host),
             timeout=httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS),
+            headers=headers,
         ) as client:
-            response = client.get(target, params=list(parameters))
+            response = client.request(method, target, **content)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise BadRequest(
             f"{address!r} ({origin}) is no address: {error}", hint="such as http://127.0.0.1:4319"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from codometer.cli.audit import audit
 from codometer.cli.config import config
+from codometer.cli.credential import credential
 from codometer.cli.demo import demo
 from codometer.cli.edge import EdgeGroup
 from codometer.cli.query import query
@@ -37,3 +39,5 @@ main.add_command(demo)
 main.add_command(query)
 main.add_command(status)
 main.add_command(config)
+main.add_command(credential)
+main.add_command(audit)

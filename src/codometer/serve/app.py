@@ -15,16 +15,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from codometer.access.access import Access
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
+from codometer.serve.api.audit import audit_resource, verification_resource
 from codometer.serve.api.catalogue import dimensions_resource, measures_resource
 from codometer.serve.api.config import config_resource
+from codometer.serve.api.credentials import credential_actions, credentials_resource
 from codometer.serve.api.health import liveness_resource, readiness_resource
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.query import Ask, query_resource
-from codometer.serve.api.resource import Resource, check_parameters
+from codometer.serve.api.resource import Action, Call, Resource, check_parameters, read_body
 from codometer.serve.api.status import StatusSource, status_resource
-from codometer.serve.http import Guard, guarded, json_response
+from codometer.serve.gate import Gate
+from codometer.serve.http import (
+    MAX_ACTION_BYTES,
+    Guard,
+    guarded,
+    json_response,
+    read_content,
+)
 from codometer.serve.web.events import Changes
 from codometer.serve.web.pages import PAGES
 from codometer.serve.web.pages.first_run import first_run_page
@@ -50,6 +60,7 @@ def build_app(
     status: StatusSource,
     check_ready: Callable[[], object],
     changes: Changes,
+    access: Access,
     now: Callable[[], datetime] = _now,
 ) -> Starlette:
     """Build the application for the port of pages and API.
@@ -60,7 +71,12 @@ def build_app(
     answering.
     """
     workers = Workers(threads=_THREADS, max_waiting=_MAX_WAITING)
-    resources = _build_resources(settings, ask, status, check_ready=check_ready, now=now)
+    gate = Gate(access.known, now=now)
+    actions = credential_actions(access.credentials, now)
+    resources = _build_resources(
+        settings, ask, status, check_ready=check_ready, access=access, now=now
+    )
+    openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
         PAGES,
         first_run=first_run_page(status, settings, since=now()),
@@ -68,6 +84,7 @@ def build_app(
         ask=look,
         changes=changes,
         workers=workers,
+        gate=gate,
         now=now,
     )
 
@@ -79,10 +96,8 @@ def build_app(
     app = Starlette(
         routes=[
             *site.routes(),
-            *(
-                Route(each.path, guarded(_endpoint(each, workers)), name=each.name)
-                for each in resources
-            ),
+            *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
+            *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
         ],
         middleware=[Middleware(Guard, host=settings.listen.host)],
         exception_handlers={HTTPException: site.refuse},
@@ -98,12 +113,13 @@ def _build_resources(
     status: StatusSource,
     *,
     check_ready: Callable[[], object],
+    access: Access,
     now: Callable[[], datetime],
 ) -> Sequence[Resource]:
     version = installed_version()
     keys = settings.dimensions.resource_attributes
     dimensions = [*DIMENSIONS.values(), *(resource_dimension(key) for key in keys)]
-    resources = [
+    return [
         query_resource(
             ask,
             settings=settings,
@@ -116,9 +132,18 @@ def _build_resources(
         status_resource(status, settings=settings, version=version, now=now),
         config_resource(settings),
         liveness_resource(),
+        credentials_resource(access.credentials, now),
+        audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
+        verification_resource(access.audit),
+        liveness_resource(),
         readiness_resource(check_ready),
     ]
-    return [*resources, openapi_resource(resources, settings=settings, version=version)]
+
+
+def _route(each: Resource | Action, gate: Gate, endpoint: Endpoint) -> Route:
+    methods = ["POST"] if isinstance(each, Action) else ["GET"]
+    handle = guarded(gate.require(each.permission, endpoint))
+    return Route(each.path, handle, name=each.name, methods=methods)
 
 
 def _endpoint(resource: Resource, workers: Workers) -> Endpoint:
@@ -128,5 +153,16 @@ def _endpoint(resource: Resource, workers: Workers) -> Endpoint:
             return json_response(resource.answer(request.query_params))
 
         return await workers.run(answer) if resource.blocks else answer()
+
+    return endpoint
+
+
+def _action_endpoint(action: Action, workers: Workers) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        content = await read_content(request, MAX_ACTION_BYTES)
+        body = read_body(action, request.headers.get("content-type", ""), content)
+        call = Call(actor=request.state.subject.actor, path=request.path_params, body=body)
+        done = await workers.run(lambda: action.act(call))
+        return json_response(done, status=action.status)
 
     return endpoint

@@ -15,11 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from codometer.errors import CodometerError
+from codometer.errors import CodometerError, TooLarge
 from codometer.serve.exact_json import encode
 from codometer.settings import is_loopback
 
 _log: Final = logging.getLogger(__name__)
+
+MAX_ACTION_BYTES: Final = 64 * 2**10
+"""The most that a form or an action of the API takes."""
 
 HEADERS: Final = {
     "content-security-policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
@@ -98,10 +101,29 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
     path, method = request.url.path, request.method
     refusals: dict[int, CodometerError] = {
         404: NotFound(f"there is nothing at {path}", hint="GET /api/v1/openapi.json lists the API"),
-        405: MethodNotAllowed(f"{path} does not answer to {method}", hint="use GET"),
+        405: MethodNotAllowed(f"{path} does not answer to {method}", hint=_other_methods(error)),
     }
     refused = refusals.get(error.status_code, Fault(error.detail))
     return error_response(refused, error.headers)
+
+
+def _other_methods(error: HTTPException) -> str:
+    methods = {name.strip() for name in (error.headers or {}).get("allow", "").split(",")}
+    return f"use {' or '.join(sorted(methods - {'HEAD', ''})) or 'GET'}"
+
+
+async def read_content(request: Request, most_bytes: int) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        TooLarge: it has more bytes.
+    """
+    content = bytearray()
+    async for piece in request.stream():
+        content += piece
+        if len(content) > most_bytes:
+            raise TooLarge(f"the body is over {most_bytes} bytes")
+    return bytes(content)
 
 
 def guarded(

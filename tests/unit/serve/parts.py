@@ -1,16 +1,20 @@
 """A small, believable office to ask: fakes of what the server hands to its surfaces."""
 
 import asyncio
+import atexit
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import httpx
 from starlette.applications import Starlette
 
+from codometer.access.access import Access
 from codometer.analysis.measures.coverage import Coverage
 from codometer.analysis.measures.measure import Number
 from codometer.analysis.measures.query import Query
@@ -216,7 +220,19 @@ STATUS: Final = Status(
 )
 
 
-def build_office_app(office: Office, settings: Settings | None = None) -> Starlette:
+@cache
+def shared_access() -> Access:
+    """Open credentials and an audit log that nobody changes, once for all tests of a process."""
+    folder = tempfile.TemporaryDirectory(prefix="codometer-office-")
+    access = Access(Settings(data=Path(folder.name)), now=lambda: NOW)
+    atexit.register(folder.cleanup)
+    atexit.register(access.close)
+    return access
+
+
+def build_office_app(
+    office: Office, settings: Settings | None = None, access: Access | None = None
+) -> Starlette:
     """Return the web application of an office, at a fixed time."""
     return build_app(
         settings=settings or Settings(),
@@ -225,6 +241,7 @@ def build_office_app(office: Office, settings: Settings | None = None) -> Starle
         status=office,
         check_ready=office.check,
         changes=Changes(lambda: office.version),
+        access=access or shared_access(),
         now=lambda: NOW,
     )
 

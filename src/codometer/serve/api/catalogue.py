@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from codometer.access.permissions import Permission
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import Dimension
 from codometer.analysis.measures.measure import Measure
@@ -45,6 +46,7 @@ def measures_resource() -> Resource:
         path="/api/v1/measures",
         name="measures",
         summary="Every measure: its definition, its unit, and the dimensions that apply to it",
+        permission=Permission.READ_NUMBERS,
         answer=lambda _: document,
         blocks=False,
         schema=object_schema(measures=array_schema(schema)),
@@ -59,6 +61,7 @@ def dimensions_resource(dimensions: Sequence[Dimension]) -> Resource:
         path="/api/v1/dimensions",
         name="dimensions",
         summary="Every dimension, allowed resource attributes included",
+        permission=Permission.READ_NUMBERS,
         answer=lambda _: document,
         blocks=False,
         schema=object_schema(dimensions=array_schema(DIMENSION_SCHEMA)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from codometer.access.permissions import Permission
 from codometer.serve.api.resource import Resource
 from codometer.serve.api.schema import array_schema, object_schema
 from codometer.settings import SETTINGS, Settings
@@ -28,6 +29,7 @@ def config_resource(settings: Settings) -> Resource:
         path="/api/v1/config",
         name="config",
         summary="Every setting that is in force, and where its value came from",
+        permission=Permission.READ_SETTINGS,
         answer=lambda _: document,
         blocks=False,
         schema=_SCHEMA,

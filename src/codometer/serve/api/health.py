@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from codometer.access.permissions import Permission
 from codometer.errors import CodometerError
 from codometer.serve.api.resource import Resource
 from codometer.serve.http import NotReady
@@ -19,6 +20,7 @@ def liveness_resource() -> Resource:
         path="/healthz",
         name="healthz",
         summary="Is the process alive?",
+        permission=Permission.PUBLIC,
         answer=lambda _: {"status": "ok"},
         blocks=False,
         schema=_schema("ok"),
@@ -43,6 +45,7 @@ def readiness_resource(check_ready: Callable[[], object]) -> Resource:
         path="/readyz",
         name="readyz",
         summary="Can the server answer questions, its store included?",
+        permission=Permission.PUBLIC,
         answer=answer,
         schema=_schema("ready"),
         example={"status": "ready"},

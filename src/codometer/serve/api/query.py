@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from codometer.access.permissions import Permission
 from codometer.analysis.measures.dimensions import RESOURCE
 from codometer.analysis.measures.query import Query, find_dimension, parse_query
 from codometer.analysis.measures.run import Answer
@@ -38,6 +39,7 @@ def query_resource(
         path="/api/v1/query",
         name="query",
         summary="Numbers: measures over a period, by dimensions",
+        permission=Permission.READ_NUMBERS,
         answer=answer,
         parameters=_parameters(measures, dimensions),
         schema=ANSWER_SCHEMA,

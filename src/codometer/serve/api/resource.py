@@ -6,13 +6,16 @@ that neither can know one that the other does not.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.datastructures import QueryParams
 
-from codometer.errors import BadRequest
+from codometer.access.actor import Actor
+from codometer.access.permissions import Permission
+from codometer.errors import BadRequest, UnsupportedEncoding
 
 Schema = Mapping[str, Any]
 """A JSON Schema, as OpenAPI 3.1 uses it."""
@@ -32,7 +35,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One path that answers to GET.
+    """One path that answers to GET, for whoever has the permission.
 
     `answer` returns what `exact_json` can write; it runs in a thread unless `blocks` is False.
     """
@@ -40,12 +43,66 @@ class Resource:
     path: str
     name: str
     summary: str
+    permission: Permission
     answer: Callable[[QueryParams], object]
     schema: Schema
     example: object
     parameters: tuple[Parameter, ...] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
     blocks: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What an action is asked to do, and by whom. `path` has the parts that the path names."""
+
+    actor: Actor
+    path: Mapping[str, str]
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One path that changes something, by POST with a JSON object.
+
+    `act` returns what `exact_json` can write; it runs in a thread. `body` is the schema
+    of what it takes: fields that are not in it are refused before.
+    """
+
+    path: str
+    name: str
+    summary: str
+    permission: Permission
+    act: Callable[[Call], object]
+    body: Schema
+    body_example: object
+    schema: Schema
+    example: object
+    errors: Mapping[int, str] = field(default_factory=dict)
+    status: int = 200
+
+
+def read_body(action: Action, content_type: str, content: bytes) -> Mapping[str, Any]:
+    """Return the body of a call.
+
+    Raises:
+        UnsupportedEncoding: it is not JSON.
+        BadRequest: it is no object, or has fields that the action does not know.
+    """
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        # A page elsewhere can have a browser send a form here, and not this.
+        raise UnsupportedEncoding("the body is not JSON", hint="send application/json")
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise BadRequest("the body is not a JSON object", hint=f"such as {action.body_example}")
+    known = action.body["properties"]
+    if unknown := sorted(set(body) - set(known)):
+        takes = f"it takes {', '.join(known)}" if known else "it takes none"
+        raise BadRequest(f"{action.path} knows no field {', '.join(unknown)}", hint=takes)
+    return body
 
 
 def check_parameters(resource: Resource, given: QueryParams) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
@@ -38,6 +39,8 @@ def schema_of(annotation: Any) -> dict[str, Any]:  # noqa: ANN401 - an annotatio
     """
     if annotation in _SCALARS:
         return dict(_SCALARS[annotation])
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return {"enum": [*annotation]}
     if dataclasses.is_dataclass(annotation):
         hints = get_type_hints(annotation)
         fields = dataclasses.fields(annotation)

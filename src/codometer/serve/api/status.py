@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from codometer.access.permissions import Permission
 from codometer.model.status import (
     RejectStatus,
     RollupStatus,
@@ -53,6 +54,7 @@ def status_resource(
         path="/api/v1/status",
         name="status",
         summary="What arrived, when, from how many clients; what is stored",
+        permission=Permission.READ_STATUS,
         answer=answer,
         schema=schema,
         example=_document(_EXAMPLE, Listen(), "1.0.0", _EXAMPLE_TIME),

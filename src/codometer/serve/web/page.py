@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from codometer.access.permissions import Permission
 from codometer.serve.web.view import View
 
 
@@ -31,6 +32,7 @@ class Page:
 
     `template` extends `page.html` and places the panels with `{{ show("name") }}`. `name`
     and `group` are its place in the navigation; `title` is what it is called there.
+    `permission` is what its reader must have.
     """
 
     path: str
@@ -39,3 +41,4 @@ class Page:
     template: str
     panels: tuple[Panel, ...]
     group: str = ""
+    permission: Permission = Permission.READ_NUMBERS

@@ -15,10 +15,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from codometer.access.permissions import Permission
 from codometer.analysis.measures.query import Query, parse_query
 from codometer.analysis.measures.run import Answer
 from codometer.errors import CodometerError
 from codometer.model.period import Period, local_date, parse_period
+from codometer.serve.gate import Gate
 from codometer.serve.http import (
     FAULT,
     NotFound,
@@ -69,6 +71,7 @@ class Site:
         ask: Callable[[Query], Answer],
         changes: Changes,
         workers: Workers,
+        gate: Gate,
         now: Callable[[], datetime],
     ) -> None:
         """Prepare to serve `pages`; `first_run` stands in for each until something was counted.
@@ -81,6 +84,7 @@ class Site:
         self._ask = ask
         self._changes = changes
         self._workers = workers
+        self._gate = gate
         self._now = now
         self._assets = Assets.read()
         self._frame = Frame(pages, self._assets)
@@ -90,10 +94,16 @@ class Site:
     def routes(self) -> list[Route]:
         """Return a route for each page, for the assets and for the stream of changes."""
         return [
-            *(Route(page.path, self._guarded(self._endpoint(page))) for page in self._pages),
-            Route(f"{PREFIX}{{name}}", self._guarded(self._assets.answer)),
-            Route("/events", self._guarded(self._changes.answer)),
+            *(
+                self._route(page.path, page.permission, self._endpoint(page))
+                for page in self._pages
+            ),
+            self._route(f"{PREFIX}{{name}}", Permission.PUBLIC, self._assets.answer),
+            self._route("/events", Permission.READ_NUMBERS, self._changes.answer),
         ]
+
+    def _route(self, path: str, permission: Permission, handle: Endpoint) -> Route:
+        return Route(path, self._guarded(self._gate.require(permission, handle)))
 
     async def refuse(self, request: Request, error: Exception) -> Response:
         """Answer for a path or a method that there is not: a page for people, else JSON."""

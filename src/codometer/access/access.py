@@ -1,0 +1,101 @@
+"""The parts of access, opened together, and the work that keeps them true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from codometer.access.anchors import ANCHORS_NAME, KEY_NAME, Anchors
+from codometer.access.audit import AuditLog
+from codometer.access.credentials import Credentials
+from codometer.access.known import KnownCredentials
+from codometer.errors import BadSettings
+from codometer.jobs import Periodic
+from codometer.settings import Settings, is_loopback
+from codometer.store.control import Control
+
+_FOLLOW_SECONDS: Final = 0.5
+"""Twice in the second that a revocation may take to reach every server."""
+_SAVE_SECONDS: Final = 60.0
+_SEAL_SECONDS: Final = 86_400.0
+
+
+class NotReadyToListen(BadSettings):
+    """The server would be reached from other machines without anybody to prove themselves."""
+
+    code = "not_ready_to_listen"
+
+
+class Access:
+    """Credentials and the audit log of one installation, on the control plane's database."""
+
+    def __init__(
+        self, settings: Settings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """Open the database and begin the log; nothing runs yet.
+
+        Raises:
+            StoreUnusable: the database, or the log's key, cannot be used.
+            SchemaTooNew: a newer version wrote the database.
+        """
+        self._now = now
+        self._kept = timedelta(days=settings.retention.audit_days)
+        self._closing = ExitStack()
+        self.control = Control(settings.data, settings.control.database)
+        self._closing.callback(self.control.close)
+        try:
+            self.audit = AuditLog(self.control, _anchors(settings), now)
+            self.known = KnownCredentials(self.audit)
+        except BaseException:
+            self._closing.close()
+            raise
+        self.credentials = Credentials(self.audit, self.known)
+        self._jobs = (
+            Periodic("credentials", _FOLLOW_SECONDS, self.known.follow),
+            Periodic("uses", _SAVE_SECONDS, self.known.save_uses),
+            Periodic("audit", _SEAL_SECONDS, self._seal),
+        )
+
+    def start(self) -> None:
+        """Begin to follow other servers, to write down uses, and to let old entries go."""
+        self._closing.callback(self.known.save_uses)
+        for job in self._jobs:
+            job.start()
+            self._closing.callback(job.stop)
+
+    def close(self) -> None:
+        """Write down what is not yet, and let the database go."""
+        self._closing.close()
+
+    def check_listening(self, host: str) -> None:
+        """Refuse an address that other machines reach, while they could not be told apart.
+
+        Raises:
+            NotReadyToListen: it says what to do.
+        """
+        if is_loopback(host):
+            return
+        lacking = "an administrator"
+        if not self.known.has_ingest(self._now()):
+            lacking += " and a credential for ingest"
+        raise NotReadyToListen(
+            f"to listen on {host}, which other machines can reach, this server needs {lacking}",
+            hint="this version cannot make an administrator yet, so it listens on loopback only;"
+            " a proxy on this machine that checks who comes can stand before it\n"
+            "  codometer serve\n"
+            "  codometer credential create --kind ingest --name laptops",
+        )
+
+    def _seal(self) -> None:
+        self.audit.seal(self._now() - self._kept)
+
+
+def _anchors(settings: Settings) -> Anchors:
+    given = settings.audit
+    return Anchors(
+        Path(given.anchors_file) if given.anchors_file else settings.data / ANCHORS_NAME,
+        Path(given.key_file) if given.key_file else settings.data / KEY_NAME,
+    )
