@@ -11,7 +11,7 @@ import pytest
 from tests.architecture.source import ROOT
 
 LOCKS: Final = ("requirements.lock", "requirements-dev.lock")
-_PIN: Final = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
+_PIN: Final = re.compile(r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+)", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_both_locks_pin_the_same_versions() -> None:
 def test_every_dependency_is_pinned(project: dict[str, Any]) -> None:
     groups = project["dependency-groups"]
     asked = [*project["project"]["dependencies"], *groups["build"], *groups["dev"]]
-    names = {re.split("[<>=;]", one)[0] for one in asked if isinstance(one, str)}
+    names = {re.split(r"[<>=;\[]", one)[0] for one in asked if isinstance(one, str)}
     assert names - {name for name, _ in _list_pins("requirements-dev.lock")} == set()
 
 

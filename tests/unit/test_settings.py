@@ -11,6 +11,7 @@ from codometer.settings import (
     Listen,
     Settings,
     base_url,
+    find_credential,
     find_server_url,
     is_loopback,
     load_settings,
@@ -65,11 +66,20 @@ def test_the_environment_beats_the_file_and_a_flag_beats_both(tmp_path: Path) ->
     assert settings.origins["listen.otlp_port"] == "CODOMETER_LISTEN_OTLP_PORT"
 
 
+_VALUES = {
+    "listen.host": "::1",
+    "organisation.time_zone": "Asia/Kathmandu",
+    "ingest.credentials": "required",
+    "control.database": "postgresql://codometer@db.example/codometer",
+    "retention.audit_days": "500",
+}
+
+
 def test_every_setting_can_be_set_by_its_variable(tmp_path: Path) -> None:
     values = {int: "7", str: "2GiB", tuple: "one, two"}
     for key, setting in SETTINGS.items():
         text = values.get(type(setting.default), "/srv/data")
-        text = {"listen.host": "::1", "organisation.time_zone": "Asia/Kathmandu"}.get(key, text)
+        text = _VALUES.get(key, text)
         settings = load(tmp_path, {setting.variable: text})
         assert settings.origins[key] == setting.variable
         assert setting.value_in(settings) != setting.default
@@ -158,10 +168,42 @@ def test_a_loopback_host_is_accepted(tmp_path: Path, host: str) -> None:
     assert load(tmp_path, flags={"listen.host": host}).listen.host == host
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.com", "[::1]", ""])  # noqa: S104 - refused
-def test_another_host_needs_what_this_version_does_not_have(tmp_path: Path, host: str) -> None:
-    with pytest.raises(BadSettings, match="administrator and ingest credentials first"):
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.com"])  # noqa: S104 - only read
+def test_another_host_can_be_named(tmp_path: Path, host: str) -> None:
+    assert load(tmp_path, flags={"listen.host": host}).listen.host == host
+
+
+@pytest.mark.parametrize("host", ["[::1]", "", "a b", "http://x", "-x", "1.2.3.4:80"])
+def test_what_is_no_host_is_a_mistake(tmp_path: Path, host: str) -> None:
+    with pytest.raises(BadSettings, match="expected an address or a name"):
         load(tmp_path, flags={"listen.host": host})
+
+
+@pytest.mark.parametrize(
+    ("address", "complaint"),
+    [
+        ("mysql://host/name", "such as postgresql://"),
+        ("postgresql://host", "such as postgresql://"),
+        ("postgresql://ada:pw@host/name", "no password"),
+        ("postgresql://host/name?password=pw", "no password"),
+    ],
+)
+def test_a_database_is_named_without_its_password(
+    tmp_path: Path, address: str, complaint: str
+) -> None:
+    with pytest.raises(BadSettings, match=complaint):
+        load(tmp_path, {"CODOMETER_CONTROL_DATABASE": address})
+
+
+def test_a_choice_is_one_of_its_words(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="expected optional or required"):
+        load(tmp_path, {"CODOMETER_INGEST_CREDENTIALS": "maybe"})
+
+
+def test_commands_send_the_credential_of_the_environment() -> None:
+    assert find_credential({"CODOMETER_CREDENTIAL": "cdm_pat_x"}) == "cdm_pat_x"
+    assert find_credential({"CODOMETER_CREDENTIAL": ""}) is None
+    assert find_credential({}) is None
 
 
 @pytest.mark.parametrize(

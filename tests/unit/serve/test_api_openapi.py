@@ -42,8 +42,12 @@ def test_every_measure_can_be_chosen(document: dict[str, Any]) -> None:
     assert "resource.department" in schemas["by"]["items"]["enum"]
 
 
+def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for path in document["paths"].values() for each in path.values()]
+
+
 def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
-    names = [path["get"]["operationId"] for path in document["paths"].values()]
+    names = [each["operationId"] for each in operations(document)]
     assert len(set(names)) == len(names)
     assert document["openapi"] == "3.1.0"
 
@@ -51,20 +55,39 @@ def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
 def test_every_error_has_the_shape_of_errors(client: Client, document: dict[str, Any]) -> None:
     shape = document["components"]["schemas"]["Error"]
     assert find_misfits(client.get("/api/v1/query").json(), shape) == []
-    for path in document["paths"].values():
-        for status, response in path["get"]["responses"].items():
-            if status != "200":
+    for each in operations(document):
+        for status, response in each["responses"].items():
+            if not status.startswith("2"):
                 example = response["content"]["application/json"]["example"]
                 assert find_misfits(example, shape) == []
 
 
 def test_examples_and_answers_fit_their_schemas(client: Client, document: dict[str, Any]) -> None:
     for path, entry in document["paths"].items():
+        if "get" not in entry:
+            continue
         content = entry["get"]["responses"]["200"]["content"]["application/json"]
         query = "?measures=cost,tokens&by=model&compare=previous" if path.endswith("query") else ""
         answer = decode(client.get(path + query).content)
         assert find_misfits(content["example"], content["schema"]) == []
         assert find_misfits(answer, content["schema"]) == []
+
+
+def test_what_an_action_takes_and_answers_fits_its_schemas(document: dict[str, Any]) -> None:
+    actions = [path["post"] for path in document["paths"].values() if "post" in path]
+    assert actions
+    for action in actions:
+        (done,) = (each for status, each in action["responses"].items() if status < "3")
+        for content in (action["requestBody"]["content"], done["content"]):
+            told = content["application/json"]
+            assert find_misfits(told["example"], told["schema"]) == []
+
+
+def test_every_operation_says_which_permission_it_needs(document: dict[str, Any]) -> None:
+    needed = {each["operationId"]: each["security"] for each in operations(document)}
+    assert needed["healthz"] == []
+    assert needed["query"] == [{}, {"credential": ["read:aggregates"]}]
+    assert needed["revoke_credential"] == [{}, {"credential": ["write:credentials"]}]
 
 
 def test_a_schema_follows_its_dataclass() -> None:
@@ -101,6 +124,8 @@ def find_misfits(value: object, schema: Mapping[str, Any], path: str = "$") -> l
     allowed = [types] if isinstance(types, str) else types
     if allowed and not any(has_type(value, each) for each in allowed):
         return [f"{path} is no {allowed}"]
+    if "enum" in schema and value not in schema["enum"]:
+        return [f"{path} is not among {schema['enum']}"]
     if "const" in schema and value != schema["const"]:
         return [f"{path} is not {schema['const']}"]
     if isinstance(value, list):

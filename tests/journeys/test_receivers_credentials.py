@@ -1,0 +1,134 @@
+"""Both receivers ask who comes before they read what came, and say clearly why they refuse."""
+
+import asyncio
+
+import grpc
+import httpx
+import pytest
+
+from codometer.errors import Forbidden, Unauthenticated
+from codometer.model.signal import AttributeDefault, SignalKind
+from tests.receiving import (
+    EXPORT_LOGS,
+    JSON,
+    ON_UVLOOP,
+    PROTOBUF,
+    Raw,
+    make_post,
+    receive,
+)
+
+pytestmark = ON_UVLOOP
+
+DEFAULTS = (AttributeDefault("team.id", "checkout", ("team.id",)),)
+
+
+class Doorman:
+    """Knows one word, and what people said who came."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str | None, SignalKind, str]] = []
+
+    def __call__(
+        self, authorization: str | None, kind: SignalKind, address: str
+    ) -> tuple[AttributeDefault, ...]:
+        self.asked.append((authorization, kind, address))
+        if authorization == "Bearer metrics only":
+            raise Forbidden("this credential may not send logs")
+        if authorization != "Bearer good":
+            raise Unauthenticated("the credential is not known", hint="ask for one")
+        return DEFAULTS
+
+
+async def test_http_passes_on_what_the_credential_tells() -> None:
+    doorman = Doorman()
+    async with receive(authenticate=doorman) as receivers:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.post(
+                f"http://127.0.0.1:{receivers.http.port}/v1/logs",
+                content=b"{}",
+                headers={"content-type": JSON, "authorization": "Bearer good"},
+            )
+        assert answer.status_code == 200
+        (request,) = receivers.store.requests
+        assert request.defaults == DEFAULTS
+        assert doorman.asked == [("Bearer good", SignalKind.LOGS, "127.0.0.1")]
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status", "code", "message"),
+    [
+        ("Bearer bad", 401, 16, "the credential is not known; ask for one"),
+        ("", 401, 16, "the credential is not known; ask for one"),
+        ("Bearer metrics only", 403, 7, "this credential may not send logs"),
+    ],
+)
+async def test_http_refuses_for_good_and_says_why(
+    authorization: str, status: int, code: int, message: str
+) -> None:
+    async with receive(authenticate=Doorman()) as receivers:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.post(
+                f"http://127.0.0.1:{receivers.http.port}/v1/logs",
+                content=b"{}",
+                headers={"content-type": JSON, "authorization": authorization},
+            )
+        assert answer.status_code == status
+        assert answer.json() == {"code": code, "message": message}
+        assert answer.headers.get("www-authenticate") == (
+            'Bearer realm="codometer"' if status == 401 else None
+        )
+        assert "retry-after" not in answer.headers
+        assert receivers.store.requests == []
+
+
+async def test_http_refuses_before_the_body_has_come() -> None:
+    async with receive(authenticate=Doorman()) as receivers:
+        async with await Raw.connect(receivers.http.port) as client:
+            client.send(make_post(length=10_000_000, headers=[("content-type", PROTOBUF)]))
+            answer = await client.read_answer()
+        assert answer.status == 401
+        assert receivers.budget.used_bytes == 0
+
+
+async def test_grpc_passes_on_what_the_credential_tells() -> None:
+    doorman = Doorman()
+    async with receive(authenticate=doorman) as receivers, receivers.channel() as channel:
+        export = channel.unary_unary(EXPORT_LOGS)
+        await export(b"", metadata=(("authorization", "Bearer good"),))
+        (request,) = receivers.store.requests
+        assert request.defaults == DEFAULTS
+        assert doorman.asked == [("Bearer good", SignalKind.LOGS, "127.0.0.1")]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "code", "message"),
+    [
+        ((("authorization", "Bearer bad"),), grpc.StatusCode.UNAUTHENTICATED, "ask for one"),
+        ((), grpc.StatusCode.UNAUTHENTICATED, "the credential is not known"),
+        (
+            (("authorization", "Bearer metrics only"),),
+            grpc.StatusCode.PERMISSION_DENIED,
+            "may not send logs",
+        ),
+    ],
+)
+async def test_grpc_refuses_for_good_and_says_why(
+    metadata: tuple[tuple[str, str], ...], code: grpc.StatusCode, message: str
+) -> None:
+    async with receive(authenticate=Doorman()) as receivers, receivers.channel() as channel:
+        with pytest.raises(grpc.aio.AioRpcError, match=message) as refused:
+            await channel.unary_unary(EXPORT_LOGS)(b"", metadata=metadata)
+        assert refused.value.code() is code
+        assert "grpc-status-details-bin" not in dict(refused.value.trailing_metadata() or ())
+        assert receivers.store.requests == []
+
+
+async def test_many_who_are_refused_leave_room_for_those_who_are_not() -> None:
+    async with receive(authenticate=Doorman()) as receivers, receivers.channel() as channel:
+        export = channel.unary_unary(EXPORT_LOGS)
+        calls = [export(b"x" * 10_000, metadata=(("authorization", "no"),)) for _ in range(300)]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert all(isinstance(outcome, grpc.aio.AioRpcError) for outcome in outcomes)
+        await export(b"", metadata=(("authorization", "Bearer good"),))
+        assert receivers.budget.used_bytes == 0
