@@ -3,7 +3,7 @@
 import asyncio
 import atexit
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -231,9 +231,12 @@ def shared_access() -> Access:
 
 
 def build_office_app(
-    office: Office, settings: Settings | None = None, access: Access | None = None
+    office: Office,
+    settings: Settings | None = None,
+    access: Access | None = None,
+    now: Callable[[], datetime] = lambda: NOW,
 ) -> Starlette:
-    """Return the web application of an office, at a fixed time."""
+    """Return the web application of an office, at a fixed time unless told otherwise."""
     return build_app(
         settings=settings or Settings(),
         ask=office.ask,
@@ -242,7 +245,7 @@ def build_office_app(
         check_ready=office.check,
         changes=Changes(lambda: office.version),
         access=access or shared_access(),
-        now=lambda: NOW,
+        now=now,
     )
 
 
