@@ -56,6 +56,11 @@ class Changes:
         """When the last change was seen; None when there was none since the start."""
         return self._at
 
+    @property
+    def streams(self) -> int:
+        """How many pages are being kept up to date."""
+        return self._streams
+
     def start(self) -> None:
         """Begin to watch, in the running event loop."""
         self._watching = asyncio.create_task(self._watch())
