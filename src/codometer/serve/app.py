@@ -26,7 +26,7 @@ from codometer.serve.api.resource import Resource, check_parameters
 from codometer.serve.api.status import StatusSource, status_resource
 from codometer.serve.http import Guard, guarded, json_response
 from codometer.serve.web.events import Changes
-from codometer.serve.web.pages import PAGES
+from codometer.serve.web.pages import build_pages
 from codometer.serve.web.pages.first_run import first_run_page
 from codometer.serve.web.site import Site
 from codometer.serve.workers import Workers
@@ -62,7 +62,7 @@ def build_app(
     workers = Workers(threads=_THREADS, max_waiting=_MAX_WAITING)
     resources = _build_resources(settings, ask, status, check_ready=check_ready, now=now)
     site = Site(
-        PAGES,
+        build_pages(status),
         first_run=first_run_page(status, settings, since=now()),
         zone=ZoneInfo(settings.organisation.time_zone),
         ask=look,
