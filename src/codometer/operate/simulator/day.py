@@ -47,11 +47,11 @@ class Run:
     metrics: tuple[Batch, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Day:
     """All sessions that begin on a day, where their people are; some end on the next."""
 
-    scenario: Scenario
+    day: date
     runs: tuple[Run, ...]
 
     @property
@@ -65,7 +65,7 @@ def simulate_day(scenario: Scenario, catalogue: PriceCatalogue, day: date | None
     """Return a day of a scenario, its last unless another is named; the same for the same two."""
     day = day or scenario.last_day
     return Day(
-        scenario=scenario,
+        day=day,
         runs=tuple(
             run
             for person in make_people(scenario, catalogue, day)

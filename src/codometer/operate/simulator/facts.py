@@ -94,3 +94,8 @@ class Process:
         """What identifies the person in what is sent."""
         account = self.person.account
         return account.uuid if account else self.installation.id
+
+    @property
+    def terminal(self) -> str:
+        """Where the client runs."""
+        return "non-interactive" if self.person.is_service else self.installation.terminal

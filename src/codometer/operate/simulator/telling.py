@@ -71,10 +71,7 @@ def context_pairs(process: Process, *, with_session_id: bool = True) -> Pairs:
         pairs += (("vcs.repository.name", process.repository),)
     if installation.release.tells_more:
         pairs += (("anthropic.provider", "firstParty"),)
-    return (
-        *pairs,
-        ("terminal.type", "non-interactive" if person.is_service else installation.terminal),
-    )
+    return (*pairs, ("terminal.type", process.terminal))
 
 
 def record_pairs(record: Record, number: int) -> Pairs:
