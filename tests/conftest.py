@@ -43,6 +43,10 @@ NEEDS: Final = {
         is_met=lambda: find_spec("chdb") is not None,
         hint="make clean, then make test, on a platform that chdb has a wheel for",
     ),
+    "chromium": Need(
+        is_met=lambda: shutil.which("chromium") is not None,
+        hint="on Debian: apt-get install chromium",
+    ),
     "ip": Need(
         is_met=lambda: shutil.which("ip") is not None,
         hint="on Debian: apt-get install iproute2",

@@ -2,8 +2,9 @@
 
 The exporters are those of OpenTelemetry for JavaScript, which Claude Code has inside. Over HTTP
 an export may take 10 s in all; on 429, 502, 503, 504 and on broken connections it is sent again,
-at most 5 times. Over gRPC nothing is ever sent again. Whatever is not acknowledged by then is
-lost, and the client goes on with its next batch.
+at most 5 times. Over gRPC a client sends nothing again, but a collector between it and the server
+does, and half of the gRPC clients are collectors. Whatever is not acknowledged by then is lost,
+and the client goes on with its next batch.
 
 What a client sends cannot be told from what others send but by its ids, so a ledger of what was
 acknowledged can be held against what the store has.
@@ -144,9 +145,10 @@ class HttpTransport:
 
 
 class GrpcTransport:
-    """One channel."""
+    """One channel; of a client, or of a collector, which sends again."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, *, collector: bool) -> None:
+        self._sends_again = collector
         options = [
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 500),
@@ -158,14 +160,14 @@ class GrpcTransport:
         try:
             answer = await call(message.SerializeToString(), timeout=timeout_seconds)
         except grpc.aio.AioRpcError as error:
-            await asyncio.sleep(0.2)  # its next batch is not there yet
+            if not self._sends_again:
+                await asyncio.sleep(0.2)  # its next batch is not there yet
             return error.code().name
         assert answer == b""
         return None
 
     def is_worth_retrying(self, answer: str) -> bool:
-        del answer
-        return False
+        return self._sends_again and answer in {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"}
 
     async def close(self) -> None:
         await self._channel.close()
@@ -325,7 +327,7 @@ class Crowd:
 
     http_protobuf: int = 24
     http_json: int = 4
-    grpc: int = 4
+    grpc: int = 8
     records: int = 12
 
 
@@ -365,10 +367,16 @@ class Load:
 
     def _clients(self) -> Iterator[Client]:
         port, target = self._server.ports.otlp, self._server.grpc_target
+        clients = self._crowd.grpc // 2
         sorts: list[tuple[str, int, Callable[[], Transport]]] = [
             ("protobuf", self._crowd.http_protobuf, lambda: HttpTransport(port, PROTOBUF)),
             ("json", self._crowd.http_json, lambda: HttpTransport(port, JSON)),
-            ("grpc", self._crowd.grpc, lambda: GrpcTransport(target)),
+            ("grpc", clients, lambda: GrpcTransport(target, collector=False)),
+            (
+                "collector",
+                self._crowd.grpc - clients,
+                lambda: GrpcTransport(target, collector=True),
+            ),
         ]
         for sort, count, connect in sorts:
             for number in range(count):

@@ -220,7 +220,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    told = Told.make(Scenario(seed=given.seed, day=date(2026, 11, 20), people=given.people))
+    told = Told.make(Scenario(seed=given.seed, last_day=date(2026, 11, 20), people=given.people))
     with tempfile.TemporaryDirectory() as folder:
         site = Site.open(Path(folder), now=datetime(2026, 11, 23, tzinfo=UTC))
         started = time.monotonic()

@@ -100,7 +100,7 @@ class Server:
             limits=limits,
             budget=budget,
         )
-        self._changes = Changes(lambda: self.store._rolled_up)  # noqa: SLF001 - until the store tells its version
+        self.changes = Changes(lambda: self.store._rolled_up)  # noqa: SLF001 - until the store tells its version
         app = build_app(
             settings=settings,
             ask=self.ask,
@@ -108,7 +108,7 @@ class Server:
             status=self.store,
             check_ready=self._check,
             access=self.access,
-            changes=self._changes,
+            changes=self.changes,
         )
         self.web = HttpServer(app, host=host, port=settings.listen.port, limits=limits)
 
@@ -160,8 +160,8 @@ class Server:
             for part in (self.otlp_grpc, self.otlp_http, self.web):
                 await part.start()
                 stack.push_async_callback(part.stop, _GRACE_SECONDS)
-            self._changes.start()
-            stack.push_async_callback(self._changes.stop)
+            self.changes.start()
+            stack.push_async_callback(self.changes.stop)
             ending = asyncio.create_task(until.wait())
             work = asyncio.create_task(_forever(beside, self.catalogue, self._intake.accept))
             stack.push_async_callback(_cancel, ending)

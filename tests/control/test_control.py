@@ -13,7 +13,7 @@ from sqlalchemy import insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from codometer.errors import StoreUnusable
-from codometer.store.control import FILE_NAME, Control, migrate, migrations
+from codometer.store.control import FILE_NAME, NEWEST, Control, migrate, migrations
 from codometer.store.control_tables import (
     CREDENTIAL_SECRET,
     GENERATION,
@@ -60,6 +60,7 @@ def test_every_revision_leads_on_to_the_newest(control: Control, revision: str) 
 def test_the_revisions_are_one_line_without_branches() -> None:
     scripts = ScriptDirectory.from_config(migrations())
     assert scripts.get_heads() == [REVISIONS[-1]]
+    assert REVISIONS[-1] == NEWEST
     assert [f"{number:04}" for number in range(1, len(REVISIONS) + 1)] == REVISIONS
 
 

@@ -65,7 +65,8 @@ def call(server: RunningServer, secret: str) -> grpc.StatusCode:
     with grpc.insecure_channel(server.grpc_target) as channel:
         try:
             metadata = (("authorization", f"Bearer {secret}"),)
-            channel.unary_unary(EXPORT_LOGS)(b"", metadata=metadata, timeout=10)
+            export: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EXPORT_LOGS)
+            export(b"", metadata=metadata, timeout=10)
         except grpc.RpcError as refused:
             code: grpc.StatusCode = refused.code()
             return code

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CROWD: Final = Crowd(http_protobuf=6, http_json=1, grpc=1, records=60)
 MIB: Final = 2**20
 FULL_AT: Final = 20 * MIB
-"""Above the 16 MiB of its log at which the engine writes its file, below the file's size."""
+"""Above the 8 MB of its log at which the engine writes its file, below the file's size."""
 
 PATIENCE_SECONDS: Final = 60.0
 
@@ -46,7 +46,7 @@ def fill(folder: Path) -> None:
         connection.execute(f"CREATE TABLE ballast AS {rows.format(2_500_000)}")
         connection.execute("CHECKPOINT")
         connection.execute("PRAGMA disable_checkpoint_on_shutdown")
-        for _ in range(68):
+        for _ in range(32):
             connection.execute(f"INSERT INTO ballast {rows.format(5_000)}")
     assert (folder / FILE_NAME).stat().st_size > FULL_AT
 

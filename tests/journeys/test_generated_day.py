@@ -54,7 +54,7 @@ class Taken:
 @pytest.fixture(scope="module")
 def taken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taken]:
     """Give a day of 40 people, 5 % of whose events are lost, and another 5 % of their metrics."""
-    day = Taken(tmp_path_factory.mktemp("day"), Scenario(seed=7, day=DAY, people=40))
+    day = Taken(tmp_path_factory.mktemp("day"), Scenario(seed=7, last_day=DAY, people=40))
     yield day
     day.site.close()
 
@@ -100,7 +100,7 @@ def test_coverage_says_what_is_missing_and_what_metrics_filled(taken: Taken) -> 
 
 @pytest.mark.slow
 def test_metrics_without_session_ids_fill_only_an_estimate(tmp_path: Path) -> None:
-    scenario = Scenario(seed=3, day=DAY, people=10, metrics_have_session_ids=False)
+    scenario = Scenario(seed=3, last_day=DAY, people=10, metrics_have_session_ids=False)
     taken = Taken(tmp_path, scenario)
     answer, told = numbers(ask(taken.site)[()]), taken.told.total()
     assert abs(answer.tokens - told.tokens) / told.tokens < 0.01
@@ -111,7 +111,7 @@ def test_metrics_without_session_ids_fill_only_an_estimate(tmp_path: Path) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("day", CHANGES_OF_CLOCK)
 def test_days_of_every_zone_add_up_to_the_same(tmp_path: Path, day: date) -> None:
-    scenario = Scenario(seed=5, day=day, people=6)
+    scenario = Scenario(seed=5, last_day=day, people=6)
     taken = Taken(tmp_path, scenario)
     totals = {}
     for zone in ("UTC", "Asia/Kathmandu", "America/New_York"):
@@ -125,6 +125,6 @@ def test_days_of_every_zone_add_up_to_the_same(tmp_path: Path, day: date) -> Non
 
 @pytest.mark.prove
 def test_a_day_of_500_people_counts_what_any_signal_told(tmp_path: Path) -> None:
-    taken = Taken(tmp_path, Scenario(seed=1, day=DAY))
+    taken = Taken(tmp_path, Scenario(seed=1, last_day=DAY))
     check(taken)
     taken.site.close()

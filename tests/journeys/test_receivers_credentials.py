@@ -20,6 +20,8 @@ from tests.receiving import (
 
 pytestmark = ON_UVLOOP
 
+Export = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
+
 DEFAULTS = (AttributeDefault("team.id", "checkout", ("team.id",)),)
 
 
@@ -94,7 +96,7 @@ async def test_http_refuses_before_the_body_has_come() -> None:
 async def test_grpc_passes_on_what_the_credential_tells() -> None:
     doorman = Doorman()
     async with receive(authenticate=doorman) as receivers, receivers.channel() as channel:
-        export = channel.unary_unary(EXPORT_LOGS)
+        export: Export = channel.unary_unary(EXPORT_LOGS)
         await export(b"", metadata=(("authorization", "Bearer good"),))
         (request,) = receivers.store.requests
         assert request.defaults == DEFAULTS
@@ -117,8 +119,9 @@ async def test_grpc_refuses_for_good_and_says_why(
     metadata: tuple[tuple[str, str], ...], code: grpc.StatusCode, message: str
 ) -> None:
     async with receive(authenticate=Doorman()) as receivers, receivers.channel() as channel:
+        export: Export = channel.unary_unary(EXPORT_LOGS)
         with pytest.raises(grpc.aio.AioRpcError, match=message) as refused:
-            await channel.unary_unary(EXPORT_LOGS)(b"", metadata=metadata)
+            await export(b"", metadata=metadata)
         assert refused.value.code() is code
         assert "grpc-status-details-bin" not in dict(refused.value.trailing_metadata() or ())
         assert receivers.store.requests == []
@@ -126,7 +129,7 @@ async def test_grpc_refuses_for_good_and_says_why(
 
 async def test_many_who_are_refused_leave_room_for_those_who_are_not() -> None:
     async with receive(authenticate=Doorman()) as receivers, receivers.channel() as channel:
-        export = channel.unary_unary(EXPORT_LOGS)
+        export: Export = channel.unary_unary(EXPORT_LOGS)
         calls = [export(b"x" * 10_000, metadata=(("authorization", "no"),)) for _ in range(300)]
         outcomes = await asyncio.gather(*calls, return_exceptions=True)
         assert all(isinstance(outcome, grpc.aio.AioRpcError) for outcome in outcomes)

@@ -43,7 +43,7 @@ _WEEK: Final = timedelta(weeks=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnusualDay:
-    """A day on which far more was spent than on comparable days, which ran from `low` to `high`."""
+    """A day that is unlike comparable days, on which `low` to `high` were spent."""
 
     day: date
     spend: float
@@ -67,19 +67,35 @@ def find_unusual_days(spend: Mapping[date, float]) -> dict[date, UnusualDay]:
     for day in sorted(spend):
         usual = _Usual(spend, day, leave_out=found)
         if len(usual.comparable) >= MIN_COMPARABLE and _is_unusual(spend[day], usual):
-            found[day] = UnusualDay(
-                day=day,
-                spend=spend[day],
-                expected=usual.expected,
-                low=min(usual.comparable),
-                high=max(usual.comparable),
-            )
+            found[day] = _describe(day, spend[day], usual)
+    return found
+
+
+def expected_spend(spend: Mapping[date, float], day: date) -> float:
+    """Return what the eight weeks before let expect of a day; nothing without any."""
+    return _Usual(spend, day, leave_out={}).expected
+
+
+def find_silent_days(spend: Mapping[date, float]) -> list[UnusualDay]:
+    """Find the complete days without any spend on which at least $25 were to be expected.
+
+    Four comparable days with spend are needed.
+    """
+    spent = {day: amount for day, amount in spend.items() if amount}
+    found = []
+    for day in sorted(set(spend) - set(spent)):
+        usual = _Usual(spent, day, leave_out={})
+        if len(usual.comparable) >= MIN_COMPARABLE and usual.expected >= _LEAST_EXCESS:
+            found.append(_describe(day, 0.0, usual))
     return found
 
 
 def usual_spend(spend: Mapping[date, float]) -> dict[date, float]:
-    """Return the spend with unusual days at what was expected of them."""
-    unusual = find_unusual_days(spend)
+    """Return the spend with unusual and silent days at what was expected of them."""
+    unusual = {
+        **find_unusual_days(spend),
+        **{silent.day: silent for silent in find_silent_days(spend)},
+    }
     return {
         day: unusual[day].expected if day in unusual else amount for day, amount in spend.items()
     }
@@ -135,6 +151,16 @@ def _residuals(amounts: list[float]) -> list[float]:
     if len(logs) <= 1:
         return []
     return [each - median(logs[:at] + logs[at + 1 :]) for at, each in enumerate(logs)]
+
+
+def _describe(day: date, spend: float, usual: _Usual) -> UnusualDay:
+    return UnusualDay(
+        day=day,
+        spend=spend,
+        expected=usual.expected,
+        low=min(usual.comparable),
+        high=max(usual.comparable),
+    )
 
 
 def _is_unusual(spend: float, usual: _Usual) -> bool:

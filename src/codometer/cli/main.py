@@ -11,6 +11,7 @@ from codometer.cli.demo import demo
 from codometer.cli.edge import EdgeGroup
 from codometer.cli.query import query
 from codometer.cli.serve import serve
+from codometer.cli.simulate import simulate
 from codometer.cli.status import status
 from codometer.settings import installed_version
 
@@ -36,6 +37,7 @@ def main() -> None:
 
 main.add_command(serve)
 main.add_command(demo)
+main.add_command(simulate)
 main.add_command(query)
 main.add_command(status)
 main.add_command(config)

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from multiprocessing import get_context
+from itertools import islice
+from multiprocessing import get_context, parent_process
 from typing import Final, NamedTuple
 
 from codometer.intake.receivers.export import Accept, Encoding, ExportRequest
@@ -24,9 +26,11 @@ from codometer.operate.simulator import Scenario, simulate_day
 from codometer.operate.simulator.encode import encode
 from codometer.pricing import PriceCatalogue, load_catalogue
 
-_AT_ONCE: Final = 500
-_DAYS_AHEAD: Final = 3
+_AT_ONCE: Final = 200
+_DAYS_AHEAD: Final = 4
 """How many days are made or wait to be sent, so that memory stays small."""
+_JOINED: Final = 8
+"""How many exports a collector on the way makes one of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,24 @@ class Fleet:
     people: int
     days: int
     seed: int = 1
+
+    def scenario(self, today: date) -> Scenario:
+        """Return what is simulated up to a day.
+
+        Everybody has some short sessions a day, and metrics every five minutes, so that
+        half a year of it can be taken within two minutes.
+        """
+        return Scenario(
+            seed=self.seed,
+            last_day=today,
+            days=self.days,
+            people=self.people,
+            sessions_per_person=1.5,
+            session_minutes=8,
+            collect_seconds=300,
+            keeps_calendar=True,
+            cumulative_share=0.1,
+        )
 
 
 class Body(NamedTuple):
@@ -77,14 +99,15 @@ async def _make_days(fleet: Fleet, today: date) -> AsyncIterator[list[Body]]:
     days = iter([today - timedelta(days=number) for number in range(fleet.days)])
     with _makers() as makers:
         loop = asyncio.get_running_loop()
+        scenario = fleet.scenario(today)
         making = [
-            loop.run_in_executor(makers, make_day, fleet, day)
-            for _, day in zip(range(_DAYS_AHEAD), days, strict=False)
+            loop.run_in_executor(makers, make_day, scenario, day)
+            for day in islice(days, _DAYS_AHEAD)
         ]
         while making:
             bodies = await making.pop(0)
             if (day := next(days, None)) is not None:
-                making.append(loop.run_in_executor(makers, make_day, fleet, day))
+                making.append(loop.run_in_executor(makers, make_day, scenario, day))
             yield bodies
 
 
@@ -93,7 +116,7 @@ def _makers() -> Iterator[ProcessPoolExecutor]:
     makers = ProcessPoolExecutor(
         max(1, (os.cpu_count() or 2) - 1),
         mp_context=get_context("spawn"),  # a fork would copy the server's threads in any state
-        initializer=_ignore_interrupts,
+        initializer=_stay_until_parent_ends,
     )
     try:
         yield makers
@@ -101,21 +124,31 @@ def _makers() -> Iterator[ProcessPoolExecutor]:
         makers.shutdown(wait=False, cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C, which every process of a terminal gets, to the one that started this."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _stay_until_parent_ends() -> None:
+    """Leave signals, which a terminal sends to all its processes, to the one that started this."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def make_day(fleet: Fleet, day: date) -> list[Body]:
-    """Return all that a fleet sends on a day, in the order of time."""
-    work = (
-        {"sessions_per_person": 1.6, "session_minutes": 9}
-        if day.weekday() < 5
-        else {"sessions_per_person": 0, "session_minutes": 1}
-    )
-    scenario = Scenario(seed=fleet.seed, day=day, people=fleet.people, **work)
-    batches = simulate_day(scenario, _catalogue()).batches
-    return [Body(batch.sent_ms, batch.kind, encode(batch)) for batch in batches]
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
+
+
+def make_day(scenario: Scenario, day: date) -> list[Body]:
+    """Return all that a fleet sends on a day, in the order of time, as a collector passes it on."""
+    batches = simulate_day(scenario, _catalogue(), day).batches
+    bodies = []
+    for kind in (SignalKind.LOGS, SignalKind.METRICS):
+        of_kind = iter([batch for batch in batches if batch.kind is kind])
+        while joined := list(islice(of_kind, _JOINED)):
+            # Export requests, one after the other, are the bytes of one with all of them in it.
+            body = b"".join(map(encode, joined))
+            bodies.append(Body(joined[-1].sent_ms, kind, body))
+    return sorted(bodies)
 
 
 @cache

@@ -36,7 +36,7 @@ from codometer.serve.http import (
     read_content,
 )
 from codometer.serve.web.events import Changes
-from codometer.serve.web.pages import PAGES
+from codometer.serve.web.pages import build_pages
 from codometer.serve.web.pages.first_run import first_run_page
 from codometer.serve.web.site import Site
 from codometer.serve.workers import Workers
@@ -78,7 +78,7 @@ def build_app(
     )
     openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
-        PAGES,
+        build_pages(status),
         first_run=first_run_page(status, settings, since=now()),
         zone=ZoneInfo(settings.organisation.time_zone),
         ask=look,

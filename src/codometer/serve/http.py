@@ -56,6 +56,13 @@ class WrongHost(CodometerError):
     status = 421
 
 
+class CrossSite(CodometerError):
+    """A page of another site asks, behind the back of the person in front of the browser."""
+
+    code = "cross_site"
+    status = 403
+
+
 class NotReady(CodometerError):
     """The server runs and cannot answer questions yet, or no more."""
 
@@ -143,10 +150,12 @@ def guarded(
 
 
 class Guard:
-    """The outermost layer: refuses foreign Host headers and adds the headers that are missing.
+    """The outermost layer: refuses what other sites ask for and adds the headers that are missing.
 
-    Only a browser sends a foreign name here, when a page elsewhere lets its own
-    name resolve to this machine in order to read what we answer.
+    Only a browser sends a foreign name in `Host`, when a page elsewhere lets its own
+    name resolve to this machine in order to read what we answer. And only a browser
+    says `Sec-Fetch-Site`: a page elsewhere may link here, and may not ask for anything
+    else, not even for what it could never read.
     """
 
     def __init__(self, app: ASGIApp, *, host: str) -> None:
@@ -166,8 +175,13 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        host = Headers(scope=scope).get("host", "")
-        app = self._app if self._is_own(host) else _refuse_host(host)
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        app = self._app
+        if not self._is_own(host):
+            app = _refuse_host(host)
+        elif _is_from_elsewhere(headers) and not _is_link(scope["method"], headers):
+            app = _refuse_site()
         await app(scope, receive, send_with_headers)
 
     def _is_own(self, header: str) -> bool:
@@ -179,6 +193,29 @@ def _without_port(header: str) -> str:
     if header.startswith("["):
         return header.partition("]")[0].removeprefix("[")
     return header.partition(":")[0]
+
+
+def _is_from_elsewhere(headers: Headers) -> bool:
+    """Say whether another site asks; other ports of this machine are other sites too.
+
+    https://www.w3.org/TR/fetch-metadata/ (2026-11)
+    """
+    return headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}
+
+
+def _is_link(method: str, headers: Headers) -> bool:
+    """Say whether a person followed a link, in a window of its own rather than a frame."""
+    return (
+        method in {"GET", "HEAD"}
+        and headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest") == "document"
+    )
+
+
+def _refuse_site() -> Response:
+    return error_response(
+        CrossSite("another site asks for this", hint="open the address in the browser itself")
+    )
 
 
 def _refuse_host(host: str) -> Response:

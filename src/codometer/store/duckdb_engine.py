@@ -25,6 +25,11 @@ LOCK_NAME: Final = "codometer.lock"
 LOST: Final = (duckdb.FatalException, duckdb.InternalException)
 """After one of these the engine answers nothing any more until it is opened anew."""
 
+_MAX_LOG: Final = "8MB"
+"""Once the engine's log has this size, it is written into the file. A server that was killed reads
+it before it listens, at about 20 MB a second. With the engine's own 16 MB that took up to 0.9 s;
+with 4 MB, the writing cost a fifth of what a commit costs under full load."""
+
 _HEADER_BYTES: Final = 3 * 4096
 """The engine writes these when it makes a file; a shorter one was never finished."""
 
@@ -45,6 +50,7 @@ class DuckDBEngine:
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory_limit,
             "threads": threads,
+            "checkpoint_threshold": _MAX_LOG,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "temp_directory": str(folder / "spill"),

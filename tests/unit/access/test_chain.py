@@ -23,10 +23,7 @@ def test_a_value_has_one_spelling_that_says_it(value: Json) -> None:
 
 
 def test_the_spelling_is_the_one_of_rfc_8785() -> None:
-    value: Json = {"b": [True, None, 1], "a": {"é": '\u20ac\n"\\\x0f'}} | {"aa": "/"}
-    with pytest.raises(TypeError):
-        canonical_json(value)
-    value = {"b": [True, None, 1], "a": '\u20ac\n"\\\x0f', "aa": "/"}
+    value: Json = {"b": [True, None, 1], "a": '\u20ac\n"\\\x0f', "aa": "/"}
     assert canonical_json(value) == '{"a":"€\\n\\"\\\\\\u000f","aa":"/","b":[true,null,1]}'
 
 

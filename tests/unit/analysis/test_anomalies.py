@@ -2,7 +2,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from codometer.analysis.anomalies import find_unusual_days, usual_spend
+from codometer.analysis.anomalies import (
+    expected_spend,
+    find_silent_days,
+    find_unusual_days,
+    usual_spend,
+)
 
 FIRST = date(2026, 9, 7)  # a Monday
 WEEK = (1000, 1100, 1150, 1050, 900, 100, 120)
@@ -106,3 +111,27 @@ def test_smoothed_spend_has_the_expected_amount_on_unusual_days() -> None:
     smoothed = usual_spend(spend)
     assert smoothed[on(8, 3)] == pytest.approx(1060, rel=0.02)
     assert {day for day in spend if spend[day] != smoothed[day]} == {on(8, 3)}
+
+
+def test_a_day_without_any_data_is_silent_where_data_are_usual() -> None:
+    spend = days(9)
+    spend[on(8, 3)] = 0
+    (silent,) = find_silent_days(spend)
+    assert (silent.day, silent.spend) == (on(8, 3), 0)
+    assert silent.expected == pytest.approx(1060, rel=0.02)
+    assert usual_spend(spend)[on(8, 3)] == silent.expected
+    assert find_unusual_days(spend) == {}
+
+
+def test_silence_is_no_news_where_little_is_usual() -> None:
+    spend = days(9, scale=0.01)
+    spend[on(8, 3)] = 0
+    assert find_silent_days(spend) == []
+    early = days(4)
+    early[on(3, 3)] = 0
+    assert find_silent_days(early) == []
+
+
+def test_what_is_expected_of_a_day_is_the_median_of_its_weekday() -> None:
+    assert expected_spend(days(9), on(8, 3)) == pytest.approx(1060, rel=0.02)
+    assert expected_spend({}, on(8, 3)) == 0

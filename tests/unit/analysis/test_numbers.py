@@ -60,6 +60,7 @@ def test_a_column_of_amounts_has_the_same_number_of_decimals() -> None:
     cents = [Decimal("0.0184"), Decimal("0.002")]
     assert format_column(cents, "money") == ["$0.0184", "$0.0020"]
     assert format_column([None], "money") == ["–"]
+    assert format_column([3, None], "count") == ["3", "–"]
 
 
 @pytest.mark.parametrize(

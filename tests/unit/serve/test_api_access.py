@@ -49,7 +49,7 @@ class Programs:
             base = "http://127.0.0.1:4319"
             async with httpx.AsyncClient(transport=transport, base_url=base) as client:
                 given = {**bearer, **(headers or {})}
-                return await client.request(method, path, headers=given, **sent)  # type: ignore[arg-type] # one of the two
+                return await client.request(method, path, headers=given, **sent)
 
         return asyncio.run(send())
 

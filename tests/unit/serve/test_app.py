@@ -59,6 +59,37 @@ def test_the_configured_host_is_served() -> None:
     assert client.get("/healthz", headers={"host": "Codometer.example"}).status_code == 200
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"sec-fetch-mode": "cors", "sec-fetch-dest": "empty"},
+        {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+        {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+        {},
+    ],
+)
+def test_another_site_may_not_ask_for_anything(
+    client: Client, site: str, kind: dict[str, str]
+) -> None:
+    for path in ("/", "/healthz", "/api/v1/status", "/events"):
+        response = client.get(path, headers={"sec-fetch-site": site, **kind})
+        assert response.status_code == 403
+        assert response.json()["error"]["code"] == "cross_site"
+
+
+def test_another_site_may_link_here_but_not_post(client: Client) -> None:
+    link = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    headers = {"sec-fetch-site": "cross-site", **link}
+    assert client.get("/", headers=headers).status_code == 200
+    assert client.send("POST", "/", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_our_own_pages_and_the_address_bar_are_served(client: Client, site: str) -> None:
+    assert client.get("/api/v1/status", headers={"sec-fetch-site": site}).status_code == 200
+
+
 def test_an_unknown_path_says_where_the_paths_are(client: Client) -> None:
     error = error_of(client, "/api/v1/queryx", 404)
     assert error["code"] == "not_found"

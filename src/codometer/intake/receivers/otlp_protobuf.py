@@ -18,6 +18,7 @@ reading the tests hold all of this against.
 from __future__ import annotations
 
 import struct
+import sys
 from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -167,6 +168,12 @@ def _find_head(raw: bytes) -> bytes | None:
     return head if len(head) == raw[1] + 3 and head[-1] == _TAG_VALUE else None
 
 
+@lru_cache(maxsize=4096)
+def _read_key(head: bytes) -> str:
+    """Read the key in a head: the very object that the code has as a constant, found quickly."""
+    return sys.intern(head[2:-1].decode())
+
+
 class _Memory(dict[bytes, dict[bytes, "AttributeValue"]]):
     """What KeyValues mean that came more than once: by their head, then by all their bytes."""
 
@@ -192,7 +199,7 @@ def _read_column(raws: Sequence[bytes]) -> tuple[str, Sequence[AttributeValue]]:
     head = _find_head(raws[0])
     if head is None:
         raise _Mixed
-    key = head[2:-1].decode()
+    key = _read_key(head)
     try:
         return key, list(map(_memory[head].__getitem__, raws))
     except KeyError:

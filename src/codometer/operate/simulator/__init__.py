@@ -10,8 +10,8 @@ can be held against it.
 
 from codometer.operate.simulator.client import Batch
 from codometer.operate.simulator.day import Day, Run, simulate_day
-from codometer.operate.simulator.fleet import Scenario
 from codometer.operate.simulator.network import Delivery, Network, deliver
+from codometer.operate.simulator.scenario import Scenario
 from codometer.operate.simulator.truth import Fate, Sums, list_fates, sum_requests
 
 __all__ = [

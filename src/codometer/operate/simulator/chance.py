@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
+
+T = TypeVar("T")
 
 _LETTERS: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
@@ -19,6 +22,10 @@ class Chance(Random):  # noqa: S311 - a fleet, not a secret
     def happens(self, share: float) -> bool:
         """Say yes in this share of cases."""
         return self.random() < share
+
+    def one_of(self, shares: Mapping[T, int]) -> T:
+        """Return one of the keys; each comes as often as its value says, beside the others."""
+        return self.choices(list(shares), list(shares.values()))[0]
 
     def hex(self, digits: int) -> str:
         """Return so many hexadecimal digits."""

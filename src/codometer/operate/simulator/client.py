@@ -1,7 +1,8 @@
 """What a process sends, and when, as the OpenTelemetry SDK for JavaScript does it.
 
 Events wait 5 s from the first that finds the queue empty. Metrics are collected
-every 60 s from the start of the process and once more at its end:
+so often (every 60 s, unless it is set) from the start of the process and once
+more at its end:
 
 - delta: a point for each series that was added to since the last collection.
   It starts at that collection if the series was collected then too, else when
@@ -22,7 +23,6 @@ from codometer.operate.simulator.facts import Add, Pairs, Process, Record
 
 _EVENTS_WAIT_MS: Final = 5_000
 _LARGEST_BATCH: Final = 512
-_COLLECTED_EVERY_MS: Final = 60_000
 
 METRICS: Final = (
     "session.count",
@@ -106,14 +106,14 @@ def list_event_batches(process: Process) -> tuple[Batch, ...]:
 
 
 def list_metric_batches(
-    process: Process, chance: Chance, *, with_session_id: bool = True
+    process: Process, chance: Chance, *, every_ms: int, with_session_id: bool = True
 ) -> tuple[Batch, ...]:
     """Return the batches of metrics, in the order of time."""
     collect = _Deltas() if process.installation.temporality is Temporality.DELTA else _Totals()
     waiting = iter(process.adds)
     add = next(waiting, None)
     batches = []
-    for at in _collections(process, chance):
+    for at in _collections(process, chance, every_ms):
         while add is not None and add.counted_ms <= at:
             collect.add(add)
             add = next(waiting, None)
@@ -131,16 +131,16 @@ def list_metric_batches(
     return tuple(batches)
 
 
-def _collections(process: Process, chance: Chance) -> Iterator[int]:
+def _collections(process: Process, chance: Chance, every_ms: int) -> Iterator[int]:
     """Tell when metrics are collected. What one request adds is never torn apart."""
     busy = {add.counted_ms for add in process.adds if add.metric == "cost.usage"}
-    at = process.starts_ms + chance.randint(100, 900) + _COLLECTED_EVERY_MS
+    at = process.starts_ms + chance.randint(100, 900) + every_ms
     while at < process.ends_ms:
         late = at + chance.randint(0, 4)
         while late in busy:
             late += 1
         yield late
-        at += _COLLECTED_EVERY_MS
+        at += every_ms
     yield process.ends_ms + 5
 
 

@@ -47,6 +47,7 @@ class Decision(NamedTuple):
     tool: str
     accepted: bool
     source: str
+    language: str
 
 
 class Record(NamedTuple):
@@ -79,6 +80,8 @@ class Process:
     person: Person
     installation: Installation
     session: str
+    repository: str | None
+    """The one that it works in, where the client tells."""
     starts_ms: int
     ends_ms: int
     records: tuple[Record, ...]
@@ -91,3 +94,8 @@ class Process:
         """What identifies the person in what is sent."""
         account = self.person.account
         return account.uuid if account else self.installation.id
+
+    @property
+    def terminal(self) -> str:
+        """Where the client runs."""
+        return "non-interactive" if self.person.is_service else self.installation.terminal

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from codometer.model.money import PICO_PER_USD
+from codometer.operate.simulator import tools
 from codometer.operate.simulator.chance import Chance
 from codometer.operate.simulator.facts import (
     Add,
@@ -21,6 +22,7 @@ from codometer.operate.simulator.facts import (
     Tokens,
 )
 from codometer.operate.simulator.fleet import Installation, Person
+from codometer.operate.simulator.tools import Tool
 from codometer.pricing import PriceCatalogue, price_request
 
 _SECOND: Final = 1000
@@ -29,12 +31,27 @@ _SECOND: Final = 1000
 _EVENT_LAG_MS: Final = (1, 44)
 _DECISION_LEAD_MS: Final = (1, 117)
 
-_TOOLS: Final = {"Read": 30, "Bash": 24, "Edit": 18, "Grep": 12, "Write": 6, "Glob": 4, "Task": 3}
-_EDITS: Final = frozenset({"Edit", "Write"})
-_LANGUAGES: Final = ("Python", "TypeScript", "Go", "Markdown", "Java", "unknown")
 _LARGEST_CONTEXT: Final = 150_000
+_FIRST_CONTEXT: Final = 22_000
+"""What the client's own instructions and the descriptions of its tools come to."""
 
-_SUBAGENTS: Final = ("general-purpose", "Explore", "code-reviewer")
+_SKILL_SHARE: Final = 0.12
+_TITLE_SHARE: Final = 0.25
+_ATTEMPTS: Final = 11
+"""After which a client gives up."""
+_ERROR_SHARE: Final = 0.006
+_REFUSED_SHARE: Final = 0.1
+_COMMIT_SHARE: Final = 0.06
+_PULL_REQUEST_SHARE: Final = 0.3
+
+_SINCE_THEY_TELL_MORE: Final = frozenset(
+    {
+        "cache_creation_5m_tokens", "cache_creation_1h_tokens", "ttft_ms", "prompt_text",
+        "message.uuid", "tool_source", "permission_mode", "decision_source", "decision_type",
+        "agent_id",
+    }
+)  # fmt: skip
+"""Attributes of which older clients know nothing."""
 
 
 class Worker:
@@ -48,6 +65,7 @@ class Worker:
         person: Person,
         installation: Installation,
         session: str,
+        repository: str | None,
         resumed: bool,
     ) -> None:
         self._chance = chance
@@ -55,13 +73,16 @@ class Worker:
         self._person = person
         self._installation = installation
         self._session = session
+        self._repository = repository
         self._resumed = resumed
         self._records: list[Record] = []
         self._adds: list[Add] = []
         self._requests: list[Request] = []
         self._decisions: list[Decision] = []
-        self._context = 0
+        self._context = _FIRST_CONTEXT
         self._prompt: Pairs = ()
+        self._attribution: Pairs = ()
+        self._tells_more = installation.release.tells_more
         self._latest_ms = 0
 
     def work(self, starts_ms: int, length_ms: int) -> Process:
@@ -79,6 +100,7 @@ class Worker:
             person=self._person,
             installation=self._installation,
             session=self._session,
+            repository=self._repository,
             starts_ms=starts_ms,
             ends_ms=self._latest_ms + chance.randint(200, 30 * _SECOND),
             records=tuple(self._records),
@@ -98,15 +120,38 @@ class Worker:
         self._add(
             at + self._chance.randint(300, 900), "session.count", (("start_type", start_type),), 1
         )
-        for number, pairs in enumerate(_PLUGINS):
-            self._record(at + 250 + number, "plugin_loaded", pairs)
+        if self._tells_more:
+            for number, pairs in enumerate(_PLUGINS):
+                self._record(at + 250 + number, "plugin_loaded", pairs)
 
     def _answer_prompt(self, at: int) -> int:
         """Let the model work on one prompt, and return when it is done."""
         chance = self._chance
-        prompt_id = chance.uuid()
-        self._prompt = (("prompt.id", prompt_id),)
-        self._add(at, "active_time.total", (("type", "user"),), chance.around(2500) / 1000)
+        self._begin_prompt(at)
+        began = at
+        if chance.happens(_TITLE_SHARE):
+            self._ask(at + chance.around(900), self._person.small_model, "generate_session_title")
+        for steps_left in reversed(range(chance.around(5, 0.9))):
+            at += chance.around(6 * _SECOND)
+            if chance.happens(_ERROR_SHARE):
+                self._fail(at)
+                at += chance.around(4 * _SECOND)
+            request_id = self._ask(at, self._person.model, self._main_source)
+            if not steps_left:
+                self._respond(at, request_id)
+                break
+            refused, at = self._use_tools(at, request_id)
+            if refused:
+                break
+        self._add(at + 60, "active_time.total", (("type", "cli"),), (at - began) / 1000)
+        return at
+
+    def _begin_prompt(self, at: int) -> None:
+        chance = self._chance
+        self._prompt = (("prompt.id", chance.uuid()),)
+        self._attribution = ()
+        if not self._person.is_service:
+            self._add(at, "active_time.total", (("type", "user"),), chance.around(2500) / 1000)
         self._record(
             at + chance.randint(*_EVENT_LAG_MS),
             "user_prompt",
@@ -117,23 +162,12 @@ class Worker:
                 ("message.uuid", chance.uuid()),
             ),
         )
-        began = at
-        if chance.happens(0.25):
-            self._ask(at + chance.around(900), self._person.small_model, "generate_session_title")
-        for steps_left in reversed(range(chance.around(5, 0.9))):
-            at += chance.around(6 * _SECOND)
-            if chance.happens(0.01):
-                self._fail(at)
-                at += chance.around(4 * _SECOND)
-            request_id = self._ask(at, self._person.model, "repl_main_thread")
-            if not steps_left:
-                self._respond(at, request_id)
-                break
-            refused, at = self._use_tools(at, request_id)
-            if refused:
-                break
-        self._add(at + 60, "active_time.total", (("type", "cli"),), (at - began) / 1000)
-        return at
+        if chance.happens(_SKILL_SHARE):
+            self._attribution = (("skill.name", chance.one_of(tools.SKILLS)),)
+
+    @property
+    def _main_source(self) -> str:
+        return "sdk" if self._person.is_service else "repl_main_thread"
 
     def _ask(self, at: int, model: str, query_source: str, subagent: str | None = None) -> str:
         """Count a request that was answered at `at`, and return its id."""
@@ -175,15 +209,15 @@ class Worker:
     def _tokens(self, *, small: bool, fresh: bool) -> tuple[Tokens, int]:
         """Return the tokens of a request, and how many of its cache writes are to live an hour."""
         chance = self._chance
-        output = chance.around(80 if small else 350, 0.9)
+        output = chance.around(80 if small else 600, 1.0)
         if small:
             return Tokens(chance.around(600), 0, 0, output), 0
-        written = chance.around(2500, 1.0)
+        written = chance.around(5000, 1.0)
         if fresh:
-            tokens = Tokens(chance.around(200), chance.around(9000), written, output)
+            tokens = Tokens(chance.around(200), chance.around(14_000), written, output)
         else:
             if self._context > _LARGEST_CONTEXT:
-                self._context = 12_000
+                self._context = 2 * _FIRST_CONTEXT  # it was summed up
             tokens = Tokens(chance.around(40, 1.2), self._context, written, output)
             self._context += written + output
         one_hour = chance.choice((0, 0, written, chance.randint(0, written)))
@@ -201,6 +235,7 @@ class Worker:
         )
         if subagent:
             pairs += (("agent.name", subagent),)
+        pairs += self._attribution
         at, tokens = request.counted_ms, request.tokens
         self._add(at, "cost.usage", pairs, request.cost / PICO_PER_USD)
         for type_, count in (
@@ -235,22 +270,27 @@ class Worker:
         )
         if subagent:
             pairs += (("agent.name", subagent), ("agent_id", f"a{chance.hex(16)}"))
+        pairs += self._attribution
         self._record(request.stamped_ms, "api_request", pairs, request.id)
 
     def _use_tools(self, at: int, request_id: str) -> tuple[bool, int]:
         """Run the tools a request asked for; tell whether one was refused, and when all end."""
         chance = self._chance
         ends = at
+        # A request is told with an MCP server if it took in what one of its tools returned.
+        self._attribution = tuple(pair for pair in self._attribution if pair[0] == "skill.name")
         for _ in range(chance.choice((1, 1, 1, 2))):
-            (tool,) = chance.choices(list(_TOOLS), list(_TOOLS.values()))
+            (tool,) = chance.choices(tools.TOOLS, tools.SHARES)
             decided = at + chance.randint(-30, 40)
-            waits = chance.happens(0.25)
-            if waits:
+            is_asked = chance.happens(tool.is_asked) and not self._person.is_service
+            if is_asked:
                 decided += chance.around(4 * _SECOND)
-            refused = waits and chance.happens(0.1)
-            source = "user_reject" if refused else "user_temporary" if waits else "config"
+            refused = is_asked and chance.happens(_REFUSED_SHARE)
+            source = chance.one_of(
+                tools.REFUSALS if refused else tools.CONSENTS if is_asked else tools.AUTOMATIC
+            )
             use_id = f"toolu_01{chance.letters(22)}"
-            self._decide(decided, use_id, tool, source, request_id)
+            self._decide(decided, use_id, tool.name, source, request_id)
             if refused:
                 return True, max(ends, decided + 200)
             ends = max(ends, self._run_tool(decided, use_id, tool, source, request_id))
@@ -258,7 +298,7 @@ class Worker:
 
     def _decide(self, at: int, use_id: str, tool: str, source: str, request_id: str) -> None:
         chance = self._chance
-        decision = "reject" if source == "user_reject" else "accept"
+        decision = "reject" if source in tools.REFUSALS else "accept"
         self._record(
             at,
             "tool_decision",
@@ -267,62 +307,81 @@ class Worker:
                 ("source", source),
                 ("tool_name", tool),
                 ("tool_use_id", use_id),
-                ("tool_source", "builtin"),
+                ("tool_source", "mcp" if tool == tools.MCP else "builtin"),
                 ("permission_mode", "default"),
                 ("request_id", request_id),
             ),
             use_id,
         )
-        if tool in _EDITS:
+        if tool in tools.EDITS:
+            language = chance.one_of(tools.LANGUAGES)
             counted = at + chance.randint(*_DECISION_LEAD_MS)
             self._decisions.append(
-                Decision(use_id, 0, counted, at, tool, decision == "accept", source)
+                Decision(use_id, 0, counted, at, tool, decision == "accept", source, language)
             )
             pairs: Pairs = (
                 ("decision", decision),
                 ("source", source),
                 ("tool_name", tool),
-                ("language", chance.choice(_LANGUAGES)),
+                ("language", language),
             )
             self._add(counted, "code_edit_tool.decision", pairs, 1)
 
-    def _run_tool(self, at: int, use_id: str, tool: str, source: str, request_id: str) -> int:
+    def _run_tool(self, at: int, use_id: str, tool: Tool, source: str, request_id: str) -> int:
+        """Let a tool run, and return when it is done."""
         chance = self._chance
-        duration_ms = chance.around(900 if tool == "Bash" else 160, 1.0)
+        duration_ms = chance.around(tool.median_ms, tool.spread)
         done = at + 120 + duration_ms
-        if tool == "Task":
+        if tool.name == tools.AGENT:
             done = self._run_subagent(at + 120)
-        elif tool in _EDITS:
-            changed: Pairs = (("model", self._person.model_on_metrics),)
-            for type_, lines in (
-                ("added", chance.around(8, 1.0)),
-                ("removed", chance.around(3) - 1),
-            ):
-                self._add(done - 2, "lines_of_code.count", (("type", type_), *changed), lines)
-        elif tool == "Bash" and chance.happens(0.05):
-            self._add(done - 10, "commit.count", (), 1)
-            if chance.happens(0.3):
-                self._add(done - 9, "pull_request.count", (), 1)
+            duration_ms = done - at
+        release = self._installation.release
+        is_edit = tool.name == tools.EDIT
+        failed = chance.happens(release.edit_failures if is_edit else tool.failures)
+        if not failed:
+            self._count_output(done, tool.name)
+        if tool.name == tools.MCP:
+            self._attribution += (("mcp_server.name", chance.one_of(tools.MCP_SERVERS)),)
+        outcome: Pairs = (
+            ("tool_result_size_bytes", str(chance.around(700, 1.3))),
+            ("decision_source", source),
+            ("decision_type", "accept"),
+            ("request_id", request_id),
+        )
+        if failed:
+            error = "ShellError" if tool.name == tools.SHELL else "Error"
+            outcome = (("error_type", error), *outcome[1:])
         self._record(
             done,
             "tool_result",
             (
-                ("tool_name", tool),
+                ("tool_name", tool.name),
                 ("tool_use_id", use_id),
-                ("success", "false" if chance.happens(0.06) else "true"),
+                ("success", "false" if failed else "true"),
                 ("duration_ms", str(duration_ms)),
                 ("tool_input_size_bytes", str(chance.around(140))),
-                ("tool_result_size_bytes", str(chance.around(700, 1.3))),
-                ("decision_source", source),
-                ("decision_type", "accept"),
-                ("request_id", request_id),
+                *outcome,
             ),
             use_id,
         )
         return done
 
+    def _count_output(self, at: int, tool: str) -> None:
+        chance = self._chance
+        if tool in tools.EDITS:
+            changed: Pairs = (("model", self._person.model_on_metrics),)
+            for type_, lines in (
+                ("added", chance.around(8, 1.0)),
+                ("removed", chance.around(3) - 1),
+            ):
+                self._add(at - 2, "lines_of_code.count", (("type", type_), *changed), lines)
+        elif tool == tools.SHELL and chance.happens(_COMMIT_SHARE):
+            self._add(at - 10, "commit.count", (), 1)
+            if chance.happens(_PULL_REQUEST_SHARE):
+                self._add(at - 9, "pull_request.count", (), 1)
+
     def _run_subagent(self, at: int) -> int:
-        subagent = self._chance.choice(_SUBAGENTS)
+        subagent = self._chance.one_of(tools.SUBAGENTS)
         for _ in range(self._chance.around(4)):
             at += self._chance.around(4 * _SECOND)
             self._ask(at, self._person.model, "agent", subagent)
@@ -338,30 +397,42 @@ class Worker:
                 ("request_id", request_id),
                 ("message.uuid", self._chance.uuid()),
                 ("model", self._person.model),
-                ("query_source", "repl_main_thread"),
+                ("query_source", self._main_source),
             ),
         )
 
     def _fail(self, at: int) -> None:
-        self._record(
-            at,
-            "api_error",
-            (
-                ("model", self._person.model_on_metrics),
-                ("error", "Overloaded"),
-                ("status_code", 529),
-                ("duration_ms", self._chance.around(900)),
-                ("attempt", 10),
-                ("request_id", f"req_011C{self._chance.letters(20)}"),
-                ("speed", "normal"),
-                ("query_source", "repl_main_thread"),
-                ("effort", self._person.effort),
-            ),
+        chance = self._chance
+        status, error = chance.one_of(tools.ERRORS)
+        called: Pairs = (
+            ("model", self._person.model_on_metrics),
+            ("error", error),
+            ("status_code", status),
         )
+        how: Pairs = (
+            ("speed", "normal"),
+            ("query_source", self._main_source),
+            ("effort", self._person.effort),
+        )
+        request_id = f"req_011C{chance.letters(20)}"
+        tried: Pairs = (
+            ("duration_ms", chance.around(900)),
+            ("attempt", _ATTEMPTS),
+            ("request_id", request_id),
+        )
+        self._record(at, "api_error", (*called, *tried, *how), request_id)
+        given_up: Pairs = (
+            ("total_attempts", _ATTEMPTS),
+            ("total_retry_duration_ms", chance.around(40 * _SECOND)),
+        )
+        self._record(at + 1, "api_retries_exhausted", (*called, *given_up, *how))
 
     def _record(self, at: int, name: str, pairs: Pairs, id_: str | None = None) -> None:
-        prompt = () if name == "plugin_loaded" else self._prompt
-        self._records.append(Record(at, name, (*prompt, *pairs), id_))
+        if name != "plugin_loaded":
+            pairs = (*self._prompt, *pairs)
+        if not self._tells_more:
+            pairs = tuple(pair for pair in pairs if pair[0] not in _SINCE_THEY_TELL_MORE)
+        self._records.append(Record(at, name, pairs, id_))
         self._latest_ms = max(self._latest_ms, at)
 
     def _add(self, at: int, metric: str, pairs: Pairs, amount: float) -> None:
@@ -384,7 +455,7 @@ def _day(at_ms: int) -> date:
 def _metric_source(query_source: str) -> str:
     if query_source == "agent":
         return "subagent"
-    return "main" if query_source == "repl_main_thread" else "auxiliary"
+    return "main" if query_source in {"repl_main_thread", "sdk"} else "auxiliary"
 
 
 _PLUGINS: Final[tuple[Pairs, ...]] = tuple(

@@ -22,6 +22,7 @@ from codometer.errors import Overloaded
 POLL_SECONDS: Final = 0.5
 MAX_STREAMS: Final = 200
 
+_TYPE: Final = "text/event-stream"
 _PULSE_SECONDS: Final = 15.0
 _RETRY: Final = b"retry: 2000\n\n"
 _PULSE: Final = b"event: pulse\ndata:\n\n"
@@ -55,6 +56,11 @@ class Changes:
         """When the last change was seen; None when there was none since the start."""
         return self._at
 
+    @property
+    def streams(self) -> int:
+        """How many pages are being kept up to date."""
+        return self._streams
+
     def start(self) -> None:
         """Begin to watch, in the running event loop."""
         self._watching = asyncio.create_task(self._watch())
@@ -67,33 +73,41 @@ class Changes:
             self._watching.cancel()
             await asyncio.wait({self._watching})
 
-    async def answer(self, _: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Answer with a stream.
 
         Raises:
             Overloaded: as many as there may be are open.
         """
+        if request.method == "HEAD":
+            return Response(media_type=_TYPE)
         if self._streams >= MAX_STREAMS:
             raise Overloaded(
                 f"{self._streams} pages are being kept up to date", hint="load the page again later"
             )
-        return StreamingResponse(self._stream(), media_type="text/event-stream")
+        return StreamingResponse(self._stream(), media_type=_TYPE)
 
     async def _stream(self) -> AsyncIterator[bytes]:
         self._streams += 1
         try:
+            told = self._version
             yield _RETRY + self._mark()
             while not self._stopping:
-                turn = self._turn
-                try:
-                    async with asyncio.timeout(_PULSE_SECONDS):
-                        await turn.wait()
-                except TimeoutError:
+                if self._version == told and not await self._turns():
                     yield _PULSE
-                else:
+                elif self._version != told:
+                    told = self._version
                     yield self._mark()
         finally:
             self._streams -= 1
+
+    async def _turns(self) -> bool:
+        """Wait for a change or the end; say whether either came in time for the next pulse."""
+        try:
+            async with asyncio.timeout(_PULSE_SECONDS):
+                return await self._turn.wait()
+        except TimeoutError:
+            return False
 
     async def _watch(self) -> None:
         while True:

@@ -32,6 +32,7 @@ MAX_DAYS: Final = 1_100
 """Three years: more would be more marks than a chart can hold."""
 
 _DATES: Final = ("from", "to")
+_PARAMETERS: Final = ("range", *_DATES, "team", "tz")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _DAY: Final = timedelta(days=1)
 
@@ -91,7 +92,8 @@ class View:
         """
         if "range" in changes:
             changes = {**dict.fromkeys(_DATES), **changes}
-        wanted = {**self.given, **{_unescape(name): value for name, value in changes.items()}}
+        named = {_unescape(name): value for name, value in changes.items()}
+        wanted = {**dict.fromkeys(_PARAMETERS), **self.given, **named}
         kept = {name: value for name, value in wanted.items() if value is not None}
         if kept.get("range") == DEFAULT_RANGE:
             del kept["range"]
@@ -111,7 +113,7 @@ def read_view(
     Raises:
         BadRequest: a range, date or zone that is none, or days that cannot be shown.
     """
-    known = {name: given.get(name, "").strip() for name in ("range", *_DATES, "team", "tz")}
+    known = {name: given.get(name, "").strip() for name in _PARAMETERS}
     kept = {name: value for name, value in known.items() if value}
     period, chosen = _read_period(kept, now, days_in)
     if chosen == CUSTOM:

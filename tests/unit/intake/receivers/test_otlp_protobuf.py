@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 from google.protobuf.message import DecodeError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codometer.errors import Malformed
@@ -20,11 +20,13 @@ from tests.otlp import bodies, double, number, text, varint
 KINDS: Final = st.sampled_from(SignalKind)
 
 
+@settings(max_examples=60)  # a few thousand by `make prove`
 @given(data=st.data(), kind=KINDS)
 def test_a_request_says_what_the_plain_walk_reads(data: st.DataObject, kind: SignalKind) -> None:
     check_requests(kind, data.draw(st.lists(bodies(kind), min_size=1, max_size=4)))
 
 
+@settings(max_examples=60)  # a few thousand by `make prove`
 @given(data=st.data(), kind=KINDS)
 def test_a_damaged_request_spoils_only_itself(data: st.DataObject, kind: SignalKind) -> None:
     requests = data.draw(st.lists(bodies(kind), min_size=2, max_size=3))

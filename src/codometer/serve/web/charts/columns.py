@@ -91,7 +91,7 @@ def _column(axis: Axis, series: Sequence[Series], place: int, scale: Scale) -> M
 def _ring(axis: Axis, place: int, top: float) -> Markup:
     return element(
         "circle",
-        element("title", axis.describe(place)),
+        element("title", axis.labels[place]),
         class_="anom",
         cx=percent((place + 0.5) / len(axis.labels)),
         cy=percent(max(top, _RING_ROOM)),
@@ -107,7 +107,7 @@ def _table(title: str, axis: Axis, series: Sequence[Series], write: Write) -> Ta
         values = [each.values[place] for each in series]
         if len(series) > 1:
             values.append(_exact_total(values))
-        rows.append((axis.describe(place), [write(value) for value in values]))
+        rows.append((axis.labels[place], [write(value) for value in values]))
     if len(series) > 1:
         names.append("Total")
         classes.append("total")

@@ -44,7 +44,7 @@ def line_chart(
     count = len(axis.labels)
     lines = [drawn_line(part, scale, css) for each in series for part, css in _parts(each, axis)]
     rows = [
-        (axis.describe(at), [write_known(write_value)(each.values[at]) for each in series])
+        (axis.labels[at], [write_known(write_value)(each.values[at]) for each in series])
         for at in range(count)
     ]
     table = Table(

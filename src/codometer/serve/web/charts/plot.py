@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup
@@ -40,23 +40,14 @@ class Axis:
     """The places from left to right: days, hours, weeks.
 
     `labels` name each one in full; `shown` are written below, by place. `running` are
-    those that are not over, `unusual` those that stand out.
+    those that are not over, `unusual` those that stand out: their labels should say so.
     """
 
     labels: Sequence[str]
     shown: Mapping[int, str]
     name: str = "Date"
-    running: Collection[int] = field(default=())
-    unusual: Collection[int] = field(default=())
-
-    def describe(self, place: int) -> str:
-        """Return the label of a place with what is special about it."""
-        notes = [
-            note
-            for note, places in (("unusual", self.unusual), ("so far", self.running))
-            if place in places
-        ]
-        return f"{self.labels[place]} ({', '.join(notes)})" if notes else self.labels[place]
+    running: Collection[int] = ()
+    unusual: Collection[int] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

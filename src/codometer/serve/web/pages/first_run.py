@@ -89,6 +89,12 @@ def first_run_page(status: StatusSource, settings: Settings, *, since: datetime)
     )
 
 
+def explain_refusal(reason: str) -> str:
+    """Say why signals were refused, and what to do about it."""
+    known = REFUSALS.get(reason)
+    return f"Because {known.text}. {known.remedy}" if known else f"The reason is {reason}."
+
+
 def _check_ports(settings: Settings) -> Check:
     listen = settings.listen
     if deaf := find_deaf_ports(listen):
@@ -137,7 +143,7 @@ def _check_signals(status: Status, now: datetime, since: datetime) -> list[Check
             what=f"{_count(reject.count, 'signal')} refused",
             state="bad",
             value=format_passed(now - reject.last) if reject.last else "",
-            note=_explain(reject.reason),
+            note=explain_refusal(reject.reason),
         )
         for reject in status.rejects
     ]
@@ -155,11 +161,6 @@ def _check_signals(status: Status, now: datetime, since: datetime) -> list[Check
             note=_explain_uncounted(status, set(arrived)),
         ),
     ]
-
-
-def _explain(reason: str) -> str:
-    known = REFUSALS.get(reason)
-    return f"Because {known.text}. {known.remedy}" if known else f"The reason is {reason}."
 
 
 def _explain_uncounted(status: Status, arrived: set[str]) -> str:

@@ -100,14 +100,15 @@ function show(plot, at) {
   read = { plot, at };
   const [columns, column] = grid ? [heads.length, at % heads.length] : [count, at];
   const x = grid || band ? (column + 0.5) / columns : count > 1 ? at / (count - 1) : 0.5;
-  const mark = document.createElementNS("http://www.w3.org/2000/svg", grid ? "rect" : "line");
+  const drawing = one("svg", plot);
+  const mark = document.createElementNS(drawing.namespaceURI, grid ? "rect" : "line");
   const y = grid ? Math.floor(at / columns) / rows.length : 0;
   const places = grid
     ? { class: "cell", x: column / columns, y, width: 1 / columns, height: 1 / rows.length }
     : { class: "hair", x1: x, x2: x, y1: 0, y2: 1 };
   for (const [name, value] of Object.entries(places)) mark.setAttribute(name, name === "class" ? value : `${value * 100}%`);
   mark.id = "read";
-  one("svg", plot).append(mark);
+  drawing.append(mark);
   tip.replaceChildren(...contents(chart, at));
   tip.hidden = false;
   const box = plot.getBoundingClientRect();

@@ -1,0 +1,33 @@
+"""What pages call things that have another name in data, or none."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+OTHER: Final = "Other"
+_UNKNOWN_MODEL: Final = "Unknown model"
+_NO_TEAM: Final = "No team"
+
+# As canonical names are spelled: claude-opus-4-5, and for older ones claude-3-5-haiku.
+_CLAUDE: Final = re.compile(
+    r"claude-(?:(?P<family>[a-z]+)-(?P<new>\d+(?:-\d{1,2})?)"
+    r"|(?P<old>\d+(?:-\d{1,2})?)-(?P<old_family>[a-z]+))"
+)
+
+
+def name_model(model: str | None) -> str:
+    """Return a model's name for people: `Opus 4.5` for `claude-opus-4-5`; others as they are."""
+    if model is None:
+        return _UNKNOWN_MODEL
+    match = _CLAUDE.fullmatch(model)
+    if match is None:
+        return model
+    family = match["family"] or match["old_family"]
+    version = match["new"] or match["old"]
+    return f"{family.capitalize()} {version.replace('-', '.')}"
+
+
+def name_team(team: str | None) -> str:
+    """Return a team's name, also where none is known."""
+    return _NO_TEAM if team is None else team

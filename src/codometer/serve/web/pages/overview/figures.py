@@ -1,0 +1,190 @@
+"""Eight figures, each beside the period before, and their trends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from markupsafe import Markup
+
+from codometer.analysis.measures.catalogue import MEASURES
+from codometer.analysis.measures.coverage import Coverage
+from codometer.analysis.measures.measure import Direction, Empty, Number
+from codometer.analysis.measures.query import parse_query
+from codometer.analysis.measures.run import Values
+from codometer.analysis.numbers import UNKNOWN, format_step
+from codometer.analysis.trend import WEEK, trailing_means
+from codometer.model.event import Source
+from codometer.model.period import Period
+from codometer.serve.web.buckets import Key, cut
+from codometer.serve.web.charts import sparkline
+from codometer.serve.web.formats import format_figure
+from codometer.serve.web.pages.overview.asking import FIGURES, ask_figures
+from codometer.serve.web.view import View
+
+_METRICS: Final = "Needs metrics: set OTEL_METRICS_EXPORTER=otlp."
+_EITHER: Final = "Needs events or metrics: set OTEL_LOGS_EXPORTER=otlp."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """A figure to show: the measures that add up to it, and what it needs where it is unknown."""
+
+    label: str
+    measures: tuple[str, ...]
+    needs: str = _EITHER
+    source: Source | None = None
+
+
+_SHOWN: Final = (
+    _Shown(label="Active developers", measures=("active_people",)),
+    _Shown(label="Sessions", measures=("sessions",)),
+    _Shown(
+        label="Active time",
+        measures=("active_time_seconds",),
+        needs=_METRICS,
+        source=Source.METRIC,
+    ),
+    _Shown(label="Tokens", measures=("tokens",)),
+    _Shown(
+        label="Lines changed",
+        measures=("lines_added", "lines_removed"),
+        needs=_METRICS,
+        source=Source.METRIC,
+    ),
+    _Shown(label="Commits", measures=("commits",), needs=_METRICS, source=Source.METRIC),
+    _Shown(
+        label="Pull requests", measures=("pull_requests",), needs=_METRICS, source=Source.METRIC
+    ),
+    _Shown(label="Edit acceptance", measures=("acceptance_ratio",)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure as its reader sees it. `tone` is good or bad where a direction is either."""
+
+    label: str
+    definition: str
+    value: str
+    step: str | None
+    before: str
+    tone: str
+    trend: Markup
+    missing: str | None
+    """What to switch on, where nothing measured it."""
+
+
+def build_figures(view: View) -> Mapping[str, object]:
+    """Return the figures with their trends."""
+    answer = ask_figures(view)
+    (group,) = answer.groups
+    trends = _ask_trends(view)
+    return {
+        "figures": [
+            _figure(
+                shown,
+                group.values,
+                group.previous or {},
+                answer.coverage,
+                trend=trends.draw(shown),
+            )
+            for shown in _SHOWN
+        ]
+    }
+
+
+def _figure(
+    shown: _Shown, now: Values, before: Values, coverage: Coverage, *, trend: Markup
+) -> Figure:
+    measure = MEASURES[shown.measures[0]]
+    value, earlier = _sum(now, shown), _sum(before, shown)
+    step = format_step(value, earlier, measure.display)
+    return Figure(
+        label=shown.label,
+        definition=measure.definition,
+        value=format_figure(value, measure.display, measure.unit),
+        step=None if step == UNKNOWN else step,
+        before=format_figure(earlier, measure.display, measure.unit),
+        tone=_tone(measure.direction, value, earlier),
+        trend=trend,
+        missing=shown.needs if value is None and _is_missing(shown, coverage) else None,
+    )
+
+
+def _is_missing(shown: _Shown, coverage: Coverage) -> bool:
+    """Tell a signal that never came from one in which there was nothing to count."""
+    if not coverage.signals:
+        return False
+    return shown.source is None or shown.source.value not in coverage.signals
+
+
+def _sum(values: Values, shown: _Shown) -> Number | None:
+    known = [value for name in shown.measures if (value := values.get(name)) is not None]
+    return sum(known[1:], known[0]) if known else None
+
+
+def _tone(direction: Direction, now: Number | None, before: Number | None) -> str:
+    if direction is Direction.NEITHER or now is None or before is None or now == before:
+        return ""
+    return "good" if (now > before) == (direction is Direction.UP) else "bad"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trends:
+    """The values by bucket: those of the period before, then the period's own."""
+
+    values: Mapping[Key, Values]
+    before: Sequence[Key]
+    now: Sequence[Key]
+    unfinished: frozenset[Key]
+    mean_over: int
+
+    def draw(self, shown: _Shown) -> Markup:
+        """Draw the trend of a figure without what is not over, which would look like a fall."""
+        means = trailing_means(
+            [self._value(key, shown) for key in (*self.before, *self.now)], over=self.mean_over
+        )
+        split = len(self.before)
+        unfinished = [key in self.unfinished for key in self.now]
+        now = [
+            None if left_out else mean
+            for mean, left_out in zip(means[split:], unfinished, strict=True)
+        ]
+        return sparkline(now, means[:split])
+
+    def _value(self, key: Key, shown: _Shown) -> Number | None:
+        if key in self.unfinished:
+            return None
+        if key in self.values:
+            return _sum(self.values[key], shown)
+        is_quiet = MEASURES[shown.measures[0]].empty is Empty.ZERO
+        began = bool(self.values) and _moment(key) > min(map(_moment, self.values))
+        return 0 if is_quiet and began else None
+
+
+def _ask_trends(view: View) -> _Trends:
+    now, before = (
+        cut(period, now=view.now, zone=view.zone) for period in (view.period, view.previous)
+    )
+    both = Period(start=view.previous.start, end=view.period.end, zone=view.period.zone)
+    query = parse_query(FIGURES, by=[now.dimension], period=both, where=view.where)
+    values = {}
+    for group in view.ask(query).groups:
+        key = group.key[now.dimension]
+        if isinstance(key, date):
+            values[key] = group.values
+    return _Trends(
+        values=values,
+        before=before.keys,
+        now=now.keys,
+        unfinished=frozenset(now.keys[at] for at in now.running),
+        mean_over=WEEK if now.dimension == "day" else 1,
+    )
+
+
+def _moment(key: Key) -> str:
+    """Return what orders days as well as instants."""
+    return key.isoformat()

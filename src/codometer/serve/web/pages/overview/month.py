@@ -1,0 +1,102 @@
+"""What this month costs, and where it will end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from markupsafe import Markup
+
+from codometer.analysis.anomalies import usual_spend
+from codometer.analysis.dates import format_month
+from codometer.analysis.forecast import LEVEL, MIN_DAYS, Forecast, forecast_month
+from codometer.analysis.measures.measure import Number
+from codometer.analysis.measures.query import parse_query
+from codometer.analysis.measures.run import Answer
+from codometer.analysis.numbers import Value, format_axis, format_money, format_rate, format_short
+from codometer.analysis.workdays import last_working_days
+from codometer.model.period import parse_period
+from codometer.serve.web.buckets import days_of
+from codometer.serve.web.charts import Outlook, ruler
+from codometer.serve.web.pages.overview.asking import History, ask_figures, ask_history
+from codometer.serve.web.view import View
+
+
+def build_month(view: View) -> Mapping[str, object]:
+    """Return the month's spend, its outlook and what working days cost."""
+    month = _ask_month(view)
+    (group,) = month.groups
+    history = ask_history(view, up_to_now=True)
+    complete = history.complete(view.today)
+    days_left = (_next_month(view.today) - view.today).days - 1
+    forecast = _forecast(view, history, days_left=days_left)
+    (figures,) = ask_figures(view).groups
+    return {
+        "month": format_month(view.today),
+        "cost": group.values["cost"],
+        "savings": group.values["cache_savings"],
+        "days_left": days_left,
+        "forecast": forecast,
+        "level": format_rate(LEVEL),
+        "days_known": len(complete),
+        "days_needed": MIN_DAYS,
+        "ruler": _draw(group.values["cost"], forecast),
+        "working_days": last_working_days(complete),
+        "change": figures.change and figures.change["cost"],
+        **_lengths(view),
+    }
+
+
+def _ask_month(view: View) -> Answer:
+    first = view.today.replace(day=1).isoformat()
+    period = parse_period(first, None, now=view.now, zone=view.period.zone)
+    return view.ask(parse_query(["cost", "cache_savings"], period=period, where=view.where))
+
+
+def _forecast(view: View, history: History, *, days_left: int) -> Forecast | None:
+    complete = history.complete(view.today)
+    usual = usual_spend(complete)
+    return forecast_month(
+        list(complete.values()),
+        usual=[usual[day] for day in complete],
+        before_today=sum(
+            amount
+            for day, amount in complete.items()
+            if (day.year, day.month) == (view.today.year, view.today.month)
+        ),
+        today=history.total().get(view.today, 0.0),
+        days_left=days_left,
+    )
+
+
+def _lengths(view: View) -> dict[str, str]:
+    """Return the lengths of both periods, in words."""
+    count = len(days_of(view.period))
+    days = f"{count} day{'' if count == 1 else 's'}"
+    return {"days_shown": days, "days_before": "day" if count == 1 else str(count)}
+
+
+def _draw(cost: Number | None, forecast: Forecast | None) -> Markup:
+    spent = f"Spent {format_money(cost)}"
+    if forecast is None:
+        return ruler(title=spent, amount=cost, outlook=None, write_tick=_tick)
+    low, high = format_money(forecast.low), format_money(forecast.high)
+    title = (
+        f"{spent}, expected to end at {format_money(forecast.expected)},"
+        f" with an estimated {format_rate(LEVEL)} range of {low} to {high}"
+    )
+    outlook = Outlook(
+        expected=forecast.expected,
+        low=forecast.low,
+        high=forecast.high,
+        label=f"Expected ${format_short(forecast.expected)}",
+    )
+    return ruler(title=title, amount=cost, outlook=outlook, write_tick=_tick)
+
+
+def _tick(value: Value) -> str:
+    return format_axis(value, "money")
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
