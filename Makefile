@@ -59,6 +59,7 @@ lock: $(VENV)/dev ## Pin the dependencies again; newer ones with ARGS=--upgrade
 docs: $(VENV)/dev ## Write the generated pages of docs/reference
 	@$(BIN)/python -m codometer.analysis.measures.reference > docs/reference/measures.md
 	@$(BIN)/python -m codometer.store.reference > docs/reference/tables.md
+	@$(BIN)/python -m codometer.access.reference > docs/reference/access.md
 
 proto: $(VENV)/dev ## Generate the protobuf module from otlp_wire.proto
 	@cd $(RECEIVERS) && "$(CURDIR)/$(BIN)/python" -m grpc_tools.protoc \

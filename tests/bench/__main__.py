@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from tests.bench.access import measure_access
 from tests.bench.ingest import measure_chain, measure_decoders, measure_server
 from tests.bench.latency import measure_latency
 from tests.bench.machine import (
@@ -35,6 +36,7 @@ PARTS: Final[dict[str, Callable[[Results], None]]] = {
     "decoder": measure_decoders,
     "chain": measure_chain,
     "server": measure_server,
+    "access": measure_access,
     "latency": measure_latency,
     "start": measure_empty_start,
     "data": _measure_data,

@@ -47,6 +47,8 @@ class Target:
     otlp_port: int
     grpc_port: int
     api_port: int
+    secret: str = ""
+    """Of the credential to send, if one is to be sent."""
 
     @classmethod
     def of(cls, server: RunningServer) -> Self:
@@ -58,7 +60,8 @@ class Target:
 class HttpConnection(asyncio.Protocol):
     """One connection that is kept, with one request at a time on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, secret: str = "") -> None:
+        self._authorization = f"authorization: Bearer {secret}\r\n" if secret else ""
         self._received = b""
         self._answer: asyncio.Future[None] | None = None
         self._transport: asyncio.Transport | None = None
@@ -89,7 +92,7 @@ class HttpConnection(asyncio.Protocol):
         """
         await self.request(
             f"POST /v1/{body.kind} HTTP/1.1\r\nhost: {HOST}\r\n"
-            "user-agent: OTel-OTLP-Exporter-JavaScript/0.208.0\r\n"
+            f"user-agent: OTel-OTLP-Exporter-JavaScript/0.208.0\r\n{self._authorization}"
             f"content-type: application/x-protobuf\r\ncontent-length: {len(body.data)}\r\n\r\n",
             body.data,
         )
@@ -125,10 +128,10 @@ class HttpConnection(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def connect_http(port: int) -> AsyncIterator[HttpConnection]:
+async def connect_http(port: int, secret: str = "") -> AsyncIterator[HttpConnection]:
     """Connect for a `with` block."""
     loop = asyncio.get_running_loop()
-    _, connection = await loop.create_connection(HttpConnection, HOST, port)
+    _, connection = await loop.create_connection(lambda: HttpConnection(secret), HOST, port)
     try:
         yield connection
     finally:
@@ -141,7 +144,7 @@ async def connect(target: Target, protocol: Protocol, in_flight: int) -> AsyncIt
     async with AsyncExitStack() as stack:
         if protocol is Protocol.HTTP:
             connections = [
-                await stack.enter_async_context(connect_http(target.otlp_port))
+                await stack.enter_async_context(connect_http(target.otlp_port, target.secret))
                 for _ in range(in_flight)
             ]
             yield [connection.send for connection in connections]
@@ -150,7 +153,10 @@ async def connect(target: Target, protocol: Protocol, in_flight: int) -> AsyncIt
                 await stack.enter_async_context(_open_channel(target.grpc_port))
                 for _ in range(min(in_flight, _GRPC_CONNECTIONS))
             ]
-            yield [_call_on(channels[number % len(channels)]) for number in range(in_flight)]
+            yield [
+                _call_on(channels[number % len(channels)], target.secret)
+                for number in range(in_flight)
+            ]
 
 
 def _open_channel(port: int) -> grpc.aio.Channel:
@@ -160,13 +166,14 @@ def _open_channel(port: int) -> grpc.aio.Channel:
     )
 
 
-def _call_on(channel: grpc.aio.Channel) -> Send:
+def _call_on(channel: grpc.aio.Channel, secret: str) -> Send:
+    metadata = (("authorization", f"Bearer {secret}"),) if secret else ()
     calls: dict[SignalKind, Callable[..., Awaitable[object]]] = {
         kind: channel.unary_unary(path) for kind, path in _EXPORTS.items()
     }
 
     def send(body: Body) -> Awaitable[object]:
-        return calls[body.kind](body.data, timeout=PATIENCE_SECONDS)
+        return calls[body.kind](body.data, metadata=metadata, timeout=PATIENCE_SECONDS)
 
     return send
 

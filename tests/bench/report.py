@@ -120,6 +120,21 @@ The best of several runs, in turn.
         },
     ),
     Section(
+        key="access",
+        title="Credentials",
+        text="""
+Servers that ask every request, of 12 records each, for a credential, which fills in team, cost
+centre and person, beside servers that ask for none.
+The best of several runs, in turn.
+""",
+        first="Way",
+        columns=(
+            Column(key="events_a_core", title="events/s a core"),
+            Column(key="to_without", title="to without", digits=2),
+        ),
+        rows={},
+    ),
+    Section(
         key="decoder",
         title="The decoder alone",
         text="""
