@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from codometer.access.accounts import Accounts
 from codometer.access.anchors import ANCHORS_NAME, KEY_NAME, Anchors
 from codometer.access.audit import AuditLog
 from codometer.access.credentials import Credentials
 from codometer.access.known import KnownCredentials
+from codometer.access.sessions import KnownSessions
 from codometer.errors import BadSettings
 from codometer.jobs import Periodic
 from codometer.settings import Settings, is_loopback
@@ -49,19 +51,21 @@ class Access:
         try:
             self.audit = AuditLog(self.control, _anchors(settings), now)
             self.known = KnownCredentials(self.audit)
+            self.sessions = KnownSessions(self.control)
         except BaseException:
             self._closing.close()
             raise
         self.credentials = Credentials(self.audit, self.known)
+        self.accounts = Accounts(self.audit, self.sessions)
         self._jobs = (
-            Periodic("credentials", _FOLLOW_SECONDS, self.known.follow),
-            Periodic("uses", _SAVE_SECONDS, self.known.save_uses),
+            Periodic("credentials", _FOLLOW_SECONDS, self._follow),
+            Periodic("uses", _SAVE_SECONDS, self._save_uses),
             Periodic("audit", _SEAL_SECONDS, self._seal),
         )
 
     def start(self) -> None:
         """Begin to follow other servers, to write down uses, and to let old entries go."""
-        self._closing.callback(self.known.save_uses)
+        self._closing.callback(self._save_uses)
         for job in self._jobs:
             job.start()
             self._closing.callback(job.stop)
@@ -88,6 +92,14 @@ class Access:
             "  codometer serve\n"
             "  codometer credential create --kind ingest --name laptops",
         )
+
+    def _follow(self) -> None:
+        self.known.follow()
+        self.sessions.follow()
+
+    def _save_uses(self) -> None:
+        self.known.save_uses()
+        self.sessions.save_uses(self._now())
 
     def _seal(self) -> None:
         self.audit.seal(self._now() - self._kept)

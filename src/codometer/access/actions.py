@@ -14,6 +14,11 @@ class Action(StrEnum):
     CREDENTIAL_REVOKE = "credential.revoke"
     CREDENTIAL_FIRST_USE = "credential.first_use"
     CREDENTIAL_REFUSED = "credential.refused"
+    ACCOUNT_INVITE = "account.invite"
+    ACCOUNT_CREATE = "account.create"
+    ACCOUNT_DISABLE = "account.disable"
+    SIGN_IN = "session.sign_in"
+    SIGN_OUT = "session.sign_out"
     AUDIT_BEGIN = "audit.begin"
     AUDIT_SEAL = "audit.seal"
 
@@ -24,6 +29,11 @@ ACTIONS: Final = {
     Action.CREDENTIAL_REVOKE: "A credential was revoked, with all of its secrets.",
     Action.CREDENTIAL_FIRST_USE: "A secret was used for the first time.",
     Action.CREDENTIAL_REFUSED: "Requests were refused for their credential: how many, and why.",
+    Action.ACCOUNT_INVITE: "A link was made that lets one person make an account.",
+    Action.ACCOUNT_CREATE: "Somebody made an account with such a link.",
+    Action.ACCOUNT_DISABLE: "An account was disabled, and all its sessions ended.",
+    Action.SIGN_IN: "Somebody signed in, or tried to.",
+    Action.SIGN_OUT: "Somebody signed out.",
     Action.AUDIT_BEGIN: "The log began, with the first start of this installation.",
     Action.AUDIT_SEAL: "Entries past their retention were let go, up to the one named.",
 }

@@ -13,6 +13,7 @@ class ActorKind(StrEnum):
 
     LOCAL = "local"
     CREDENTIAL = "credential"
+    ACCOUNT = "account"
     SYSTEM = "system"
     UNKNOWN = "unknown"
 

@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from codometer.access.credential import Credential, CredentialRevoked, NoSuchCredential, Secret
 from codometer.access.permissions import Permission
 from codometer.access.secret import Kind
-from codometer.store.control_tables import CREDENTIAL, CREDENTIAL_SECRET, GENERATION
+from codometer.store.control_tables import CREDENTIAL, CREDENTIAL_SECRET
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-_GENERATION: Final = "credentials"
+GENERATION: Final = "credentials"
 
 
 def insert_credential(connection: Connection, made: Credential) -> None:
@@ -120,17 +120,3 @@ def _secret_of(row: Row[tuple[object, ...]]) -> Secret:
         last_used=fields[table.last_used],
         last_address=fields[table.last_address],
     )
-
-
-def find_generation(connection: Connection) -> int:
-    """Return how often credentials were changed."""
-    statement = select(GENERATION.c.value).where(GENERATION.c.name == _GENERATION)
-    return connection.execute(statement).scalar() or 0
-
-
-def bump_generation(connection: Connection) -> None:
-    """Let every server notice that credentials were changed."""
-    mine = GENERATION.c.name == _GENERATION
-    grown = update(GENERATION).where(mine).values(value=GENERATION.c.value + 1)
-    if not connection.execute(grown).rowcount:
-        connection.execute(insert(GENERATION).values(name=_GENERATION, value=1))

@@ -27,12 +27,13 @@ from codometer.access.credential import (
     new_secret,
 )
 from codometer.access.credential_rows import (
-    bump_generation,
+    GENERATION,
     get_credential,
     insert_credential,
     insert_secret,
     read_credentials,
 )
+from codometer.access.generation import bump_generation
 from codometer.access.secret import make_secret
 from codometer.errors import BadRequest
 from codometer.store.control_tables import CREDENTIAL, CREDENTIAL_SECRET
@@ -135,7 +136,7 @@ class Credentials:
         after: dict[str, Json] | None = None,
     ) -> None:
         change.record(action, object=credential_id, before=before, after=after)
-        bump_generation(change.connection)
+        bump_generation(change.connection, GENERATION)
 
 
 def actor_of(credential: Credential) -> Actor:

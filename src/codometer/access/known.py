@@ -17,7 +17,8 @@ from sqlalchemy import update
 from codometer.access.actions import Action, Outcome
 from codometer.access.actor import SYSTEM
 from codometer.access.credential import Credential, Secret
-from codometer.access.credential_rows import find_generation, read_credentials
+from codometer.access.credential_rows import GENERATION, read_credentials
+from codometer.access.generation import find_generation
 from codometer.access.secret import Kind
 from codometer.store.control_tables import CREDENTIAL_SECRET
 
@@ -102,14 +103,14 @@ class KnownCredentials:
     def follow(self) -> None:
         """Take over what other servers changed, if they did."""
         with self._audit.control.read() as connection:
-            found = find_generation(connection)
+            found = find_generation(connection, GENERATION)
         if found != self._generation:
             self.reload()
 
     def reload(self) -> None:
         """Read all of them into memory."""
         with self._reloading, self._audit.control.read() as connection:
-            self._generation = find_generation(connection)
+            self._generation = find_generation(connection, GENERATION)
             self._known = {
                 secret.digest: Known(credential, secret)
                 for credential in read_credentials(connection)

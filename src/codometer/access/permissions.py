@@ -19,12 +19,15 @@ class Permission(StrEnum):
     INGEST_METRICS = "ingest:metrics"
     INGEST_TRACES = "ingest:traces"
     READ_NUMBERS = "read:aggregates"
+    READ_PEOPLE = "read:people"
     READ_STATUS = "read:status"
     READ_SETTINGS = "read:settings"
     READ_METRICS = "read:metrics"
     READ_CREDENTIALS = "read:credentials"
     WRITE_CREDENTIALS = "write:credentials"
     READ_AUDIT = "read:audit"
+    READ_ACCOUNTS = "read:accounts"
+    WRITE_ACCOUNTS = "write:accounts"
 
 
 PERMISSIONS: Final = {
@@ -33,12 +36,15 @@ PERMISSIONS: Final = {
     Permission.INGEST_METRICS: "Send metrics.",
     Permission.INGEST_TRACES: "Send spans.",
     Permission.READ_NUMBERS: "Ask for measures.",
+    Permission.READ_PEOPLE: "See measures by person and by session. No role has it.",
     Permission.READ_STATUS: "See what arrives and what is stored.",
     Permission.READ_SETTINGS: "See the settings in force.",
     Permission.READ_METRICS: "Scrape `/metrics`.",
     Permission.READ_CREDENTIALS: "See which credentials there are, never their secrets.",
     Permission.WRITE_CREDENTIALS: "Make, rotate and revoke credentials.",
     Permission.READ_AUDIT: "Read and verify the audit log.",
+    Permission.READ_ACCOUNTS: "See which accounts there are.",
+    Permission.WRITE_ACCOUNTS: "Invite people, and disable accounts.",
 }
 """What each allows, for the reference."""
 
@@ -50,6 +56,35 @@ _READING: Final = frozenset(
     {Permission.READ_NUMBERS, Permission.READ_STATUS, Permission.READ_METRICS}
 )
 _REST: Final = EVERYTHING - INGEST - {Permission.PUBLIC}
+
+
+class Role(StrEnum):
+    """What somebody who signs in is here for."""
+
+    VIEWER = "viewer"
+    DEVELOPER = "developer"
+    TEAM_LEAD = "team_lead"
+    FINOPS = "finops"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+ROLES: Final = {
+    Role.VIEWER: frozenset({Permission.READ_NUMBERS}),
+    Role.DEVELOPER: frozenset({Permission.READ_NUMBERS}),
+    Role.TEAM_LEAD: frozenset({Permission.READ_NUMBERS}),
+    Role.FINOPS: frozenset({Permission.READ_NUMBERS}),
+    Role.AUDITOR: frozenset(
+        {
+            Permission.READ_AUDIT,
+            Permission.READ_ACCOUNTS,
+            Permission.READ_CREDENTIALS,
+            Permission.READ_SETTINGS,
+        }
+    ),
+    Role.ADMINISTRATOR: _REST - {Permission.READ_PEOPLE},
+}
+"""What each may. Who runs the server sees no people by that alone."""
 
 SCOPES: Final = {
     Kind.INGEST: INGEST,
@@ -70,10 +105,11 @@ USUAL_SCOPES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Somebody who asks, and what was granted to them."""
+    """Somebody who asks, and what was granted to them: of some teams, or (None) of all."""
 
     actor: Actor
     granted: AbstractSet[Permission]
+    teams: frozenset[str] | None = None
 
 
 def is_allowed(subject: Subject, permission: Permission) -> bool:

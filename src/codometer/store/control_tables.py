@@ -28,6 +28,7 @@ from sqlalchemy import (
 METADATA: Final = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
         "ix": "ix_%(table_name)s_%(column_0_name)s",
         "ck": "ck_%(table_name)s_%(constraint_name)s",
@@ -109,6 +110,40 @@ AUDIT_SEAL: Final = Table(
     Column("sealed", Instant, nullable=False),
 )
 """Up to which entry the log was let go, and the hash that the rest begins with."""
+
+ACCOUNT: Final = Table(
+    "account",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("login", Text, nullable=False, unique=True),
+    Column("password", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("teams", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("disabled", Instant),
+)
+"""Who can sign in. `teams` is a JSON list, or null for all; `password` an Argon2id hash."""
+
+SESSION: Final = Table(
+    "session",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("account", ForeignKey("account.id"), nullable=False, index=True),
+    Column("created", Instant, nullable=False),
+    Column("used", Instant, nullable=False),
+    Column("address", Text, nullable=False),
+)
+"""Who is signed in. A session ends when it rests too long, and in any case after a while."""
+
+INVITATION: Final = Table(
+    "invitation",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("teams", Text, nullable=False),
+    Column("expires", Instant, nullable=False),
+)
+"""Links that make one account each, by the SHA-256 of what stands in them."""
 
 CREDENTIAL: Final = Table(
     "credential",

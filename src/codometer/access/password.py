@@ -1,0 +1,56 @@
+"""Passwords: what they must be, and how they are kept.
+
+Argon2id with 19 MiB and two passes, which is what OWASP recommends at least
+(Password Storage Cheat Sheet, 2026-11). No rules about kinds of characters, no
+forced changes: both make passwords worse.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from codometer.errors import BadRequest
+
+SHORTEST: Final = 12
+LONGEST: Final = 128
+_FEWEST_CHARACTERS: Final = 5
+_CONTEXT: Final = ("codometer", "password", "passwort", "qwertyui", "12345678", "changeme")
+
+_HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+
+def check_password(password: str, login: str) -> None:
+    """Refuse a password that is soon guessed.
+
+    Raises:
+        BadRequest: it says what would do.
+    """
+    hint = f"use {SHORTEST} to {LONGEST} characters, such as four words that have nothing in common"
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise BadRequest(f"the password has {len(password)} characters", hint=hint)
+    plain = password.casefold()
+    known = [word for word in (*_CONTEXT, login.casefold().partition("@")[0]) if word in plain]
+    if known or len(set(plain)) < _FEWEST_CHARACTERS:
+        raise BadRequest("the password is among the first that anybody would try", hint=hint)
+
+
+def hash_password(password: str) -> str:
+    """Return what is kept of a password."""
+    return _HASHER.hash(password)
+
+
+def is_password(password: str, kept: str | None) -> bool:
+    """Tell whether this is the password; None takes as long as a wrong one."""
+    try:
+        return _HASHER.verify(kept or _nobodys(), password[:LONGEST]) and kept is not None
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+@cache
+def _nobodys() -> str:
+    return hash_password("nobody has this password")
