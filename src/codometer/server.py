@@ -100,7 +100,10 @@ class Server:
             limits=limits,
             budget=budget,
         )
-        self.changes = Changes(lambda: self.store._rolled_up)  # noqa: SLF001 - until the store tells its version
+        self.changes = Changes(
+            lambda: self.store._rolled_up,  # noqa: SLF001 - until the store tells its version
+            freshen=self.store.catch_up,
+        )
         app = build_app(
             settings=settings,
             ask=self.ask,

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import tempfile
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from codometer.operate.demo import Fleet, play
-from codometer.settings import load_settings
+from codometer.settings import load_settings, url_host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from codometer.operate.demo import Progress
+
+_port = click.IntRange(1, 65535)
 
 
 @click.command(short_help="Run the server with a simulated fleet.")
@@ -23,9 +31,9 @@ from codometer.settings import load_settings
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="Another number, another fleet."
 )
-@click.option("--port", type=int, metavar="N", help="Pages and API [4319].")
-@click.option("--otlp-port", type=int, metavar="N", help="OTLP over HTTP [4318].")
-@click.option("--grpc-port", type=int, metavar="N", help="OTLP over gRPC [4317].")
+@click.option("--port", type=_port, metavar="N", help="Pages and API [4319].")
+@click.option("--otlp-port", type=_port, metavar="N", help="OTLP over HTTP [4318].")
+@click.option("--grpc-port", type=_port, metavar="N", help="OTLP over gRPC [4317].")
 def demo(
     *,
     people: int,
@@ -35,11 +43,15 @@ def demo(
     otlp_port: int | None,
     grpc_port: int | None,
 ) -> None:
-    """Run the server on a throw-away folder, with a simulated fleet that works until midnight.
+    """Run the server on a throw-away folder, with a simulated fleet.
 
-    Some days of history come first, then the day as it happens. Ask it as you would
+    Its history loads in the background, the newest days first, so the pages can be
+    used at once; what the fleet does now arrives as it happens. Ask it as you would
     ask a real one; everything is gone with Ctrl-C.
     """
+    from codometer.operate.connect import otlp_url
+    from codometer.operate.demo import demo_scenario, play
+    from codometer.operate.simulator.exporter import Endpoint
     from codometer.server import run
 
     with tempfile.TemporaryDirectory(prefix="codometer-demo-") as folder:
@@ -51,23 +63,43 @@ def demo(
                 "listen.grpc_port": grpc_port,
             }
         )
-        fleet = Fleet(people=people, days=days, seed=seed)
-        with Progress(
-            TextColumn("Simulating {task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        ) as bar:
-            task = bar.add_task(f"{people} people, days", total=days, start=False)
-
-            def progress(done: int) -> None:
-                bar.update(task, completed=done)
-                if done == days:
-                    bar.stop()
-                    click.echo(f"{days} days of {people} people are there; now it goes on live.")
-
+        today = datetime.now(UTC).date()
+        scenario = demo_scenario(people=people, days=days, seed=seed, today=today)
+        host = url_host(settings.listen)
+        endpoint = Endpoint(
+            http=otlp_url(settings.listen), grpc=f"{host}:{settings.listen.grpc_port}"
+        )
+        with _bar(f"{days} days of {people} people") as progress:
             run(
                 settings,
-                beside=lambda catalogue, accept: play(fleet, catalogue, accept, progress=progress),
+                beside=lambda catalogue, accept: play(
+                    scenario, catalogue, accept, endpoint, progress=progress
+                ),
             )
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Progress]:
+    """Show on a terminal how much of the history is there, and say when all of it is."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("Loading {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    began = time.monotonic()
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+            if done == total:
+                bar.stop()
+                seconds = time.monotonic() - began
+                click.echo(f"{what} are there, after {seconds:.0f} s; now it goes on live.")
+
+        yield show

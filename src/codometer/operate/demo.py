@@ -1,7 +1,9 @@
-"""A fleet to look at before there is one: its history, newest day first, and today as it happens.
+"""A fleet to look at before there is one: its history, newest day first, and what it does now.
 
 Days are made in other processes, because making one takes as much of a core as
-taking it does, and this process has the server in it.
+taking it does, and this process has the server in it. The newest come first,
+so that the pages are worth reading within seconds; in which order days come
+makes no difference to what they add up to.
 """
 
 from __future__ import annotations
@@ -10,10 +12,10 @@ import asyncio
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import islice
@@ -24,90 +26,118 @@ from codometer.intake.receivers.export import Accept, Encoding, ExportRequest
 from codometer.model.signal import SignalKind
 from codometer.operate.simulator import Scenario, simulate_day
 from codometer.operate.simulator.encode import encode
+from codometer.operate.simulator.exporter import Endpoint, Exporter, Protocol
+from codometer.operate.simulator.live import EARLIEST, live
 from codometer.pricing import PriceCatalogue, load_catalogue
 
-_AT_ONCE: Final = 200
-_DAYS_AHEAD: Final = 4
-"""How many days are made or wait to be sent, so that memory stays small."""
+Progress = Callable[[int, int], object]
+"""Called with how many days of the history are there, out of how many."""
+
+_DAYS_MADE_AHEAD: Final = 4
+_DAYS_TAKEN_AT_ONCE: Final = 2
+"""How many days wait to be sent, and to be taken; a day is some megabytes."""
 _JOINED: Final = 8
 """How many exports a collector on the way makes one of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fleet:
-    """How many people work, and since how many days (at least 1: today)."""
-
-    people: int
-    days: int
-    seed: int = 1
-
-    def scenario(self, today: date) -> Scenario:
-        """Return what is simulated up to a day.
-
-        Everybody has some short sessions a day, and metrics every five minutes, so that
-        half a year of it can be taken within two minutes.
-        """
-        return Scenario(
-            seed=self.seed,
-            last_day=today,
-            days=self.days,
-            people=self.people,
-            sessions_per_person=1.5,
-            session_minutes=8,
-            collect_seconds=300,
-            keeps_calendar=True,
-            cumulative_share=0.1,
-        )
-
-
 class Body(NamedTuple):
-    """What is sent at a time, in ms since 1970."""
+    """The body of an export request."""
 
-    sent_ms: int
     kind: SignalKind
     body: bytes
 
 
+def demo_scenario(*, people: int, days: int, seed: int, today: date) -> Scenario:
+    """Return what the demo simulates, up to a day.
+
+    Sessions are short, if not few, and metrics come every five minutes, so that half a
+    year of it can be taken within two minutes.
+    """
+    return Scenario(
+        seed=seed,
+        last_day=today,
+        days=days,
+        people=people,
+        sessions_per_person=1.5,
+        session_minutes=8,
+        collect_seconds=300,
+        keeps_calendar=True,
+        cumulative_share=0.1,
+    )
+
+
 async def play(
-    fleet: Fleet,
+    scenario: Scenario,
     catalogue: PriceCatalogue,
     accept: Accept,
+    endpoint: Endpoint,
     *,
-    progress: Callable[[int], object] = lambda _: None,
+    progress: Progress,
 ) -> None:
-    """Send the fleet's past, as fast as it is taken, then what it does now, until midnight (UTC).
+    """Send the fleet's history and, meanwhile and from then on, what it does now.
 
-    `progress` is called with the number of days that are done.
+    The history goes straight to `accept`, as fast as it is taken; what happens now goes
+    to the server's own ports, as clients send it. It ends when it is cancelled.
     """
-    del catalogue
-    today = datetime.now(UTC).date()
-    live: list[Body] = []
+    now = datetime.now(UTC)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(load_history(scenario, accept, now, progress=progress))
+        group.create_task(_go_on(scenario, catalogue, endpoint, now))
+
+
+async def load_history(
+    scenario: Scenario, accept: Accept, now: datetime, *, progress: Progress
+) -> None:
+    """Send all that the fleet sent up to now, the newest day first."""
+    last = (now + EARLIEST).astimezone(UTC).date()  # somewhere it may be tomorrow
+    count = max(0, (last - scenario.first_day).days) + 1
+    days = [last - timedelta(days=number) for number in range(count)]
+    taking: deque[asyncio.Future[None]] = deque()
     done = 0
-    async for bodies in _make_days(fleet, today):
-        past = [body for body in bodies if _waits(body) <= 0]
-        live += bodies[len(past) :]
-        for part in _parts(past):
-            await asyncio.gather(*(accept(_request(body)) for body in part))
-        done += 1
-        progress(done)
-    for body in sorted(live):
-        await asyncio.sleep(max(0.0, _waits(body)))
-        await accept(_request(body))
+    async for bodies in _make_days(scenario, days, now):
+        taking.append(asyncio.ensure_future(_take(bodies, accept)))
+        if len(taking) == _DAYS_TAKEN_AT_ONCE:
+            await taking.popleft()
+            done += 1
+            progress(done, count)
+    await asyncio.gather(*taking)
+    progress(count, count)
 
 
-async def _make_days(fleet: Fleet, today: date) -> AsyncIterator[list[Body]]:
-    days = iter([today - timedelta(days=number) for number in range(fleet.days)])
+async def _take(bodies: Sequence[Body], accept: Accept) -> None:
+    await asyncio.gather(
+        *(
+            accept(ExportRequest(kind=kind, encoding=Encoding.PROTOBUF, body=body))
+            for kind, body in bodies
+        )
+    )
+
+
+async def _go_on(
+    scenario: Scenario, catalogue: PriceCatalogue, endpoint: Endpoint, since: datetime
+) -> None:
+    async with Exporter(endpoint, list(Protocol)) as exporter, asyncio.TaskGroup() as group:
+        async for _, batch in live(scenario, catalogue, since):
+            group.create_task(exporter.send(batch))
+
+
+async def _make_days(
+    scenario: Scenario, days: Sequence[date], now: datetime
+) -> AsyncIterator[list[Body]]:
+    loop = asyncio.get_running_loop()
+    waiting = iter(days)
     with _makers() as makers:
-        loop = asyncio.get_running_loop()
-        scenario = fleet.scenario(today)
-        making = [
-            loop.run_in_executor(makers, make_day, scenario, day)
-            for day in islice(days, _DAYS_AHEAD)
-        ]
+
+        def begin(count: int) -> list[asyncio.Future[list[Body]]]:
+            return [
+                loop.run_in_executor(makers, make_day, scenario, day, now)
+                for day in islice(waiting, count)
+            ]
+
+        making = deque(begin(_DAYS_MADE_AHEAD))
         while making:
-            bodies = await making.pop(0)
-            if (day := next(days, None)) is not None:
-                making.append(loop.run_in_executor(makers, make_day, scenario, day))
+            bodies = await making.popleft()
+            making.extend(begin(1))
             yield bodies
 
 
@@ -138,32 +168,19 @@ def _end_with_parent() -> None:
         os._exit(0)
 
 
-def make_day(scenario: Scenario, day: date) -> list[Body]:
-    """Return all that a fleet sends on a day, in the order of time, as a collector passes it on."""
+def make_day(scenario: Scenario, day: date, now: datetime) -> list[Body]:
+    """Return what a fleet sent on a day, up to now, as a collector passes it on."""
+    now_ms = now.timestamp() * 1000
     batches = simulate_day(scenario, _catalogue(), day).batches
     bodies = []
     for kind in (SignalKind.LOGS, SignalKind.METRICS):
-        of_kind = iter([batch for batch in batches if batch.kind is kind])
-        while joined := list(islice(of_kind, _JOINED)):
+        sent = iter([each for each in batches if each.kind is kind and each.sent_ms <= now_ms])
+        while joined := list(islice(sent, _JOINED)):
             # Export requests, one after the other, are the bytes of one with all of them in it.
-            body = b"".join(map(encode, joined))
-            bodies.append(Body(joined[-1].sent_ms, kind, body))
-    return sorted(bodies)
+            bodies.append(Body(kind, b"".join(map(encode, joined))))
+    return bodies
 
 
 @cache
 def _catalogue() -> PriceCatalogue:
     return load_catalogue()
-
-
-def _waits(body: Body) -> float:
-    """Return in how many seconds the body is sent."""
-    return body.sent_ms / 1000 - datetime.now(UTC).timestamp()
-
-
-def _parts(bodies: Sequence[Body]) -> Iterator[Sequence[Body]]:
-    return (bodies[start : start + _AT_ONCE] for start in range(0, len(bodies), _AT_ONCE))
-
-
-def _request(body: Body) -> ExportRequest:
-    return ExportRequest(kind=body.kind, encoding=Encoding.PROTOBUF, body=body.body)

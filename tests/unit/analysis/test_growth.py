@@ -43,6 +43,10 @@ def test_nobody_grew() -> None:
 
 
 def test_a_trend_is_the_mean_of_the_week_so_far() -> None:
-    assert trailing_means([7, 0, None, 5], over=2) == [7, 3.5, 0, 5]
-    assert trailing_means([None, 4]) == [None, 4]
-    assert trailing_means([1] * 6 + [8, 8])[-2:] == [2, 3]
+    assert trailing_means([1] * 6 + [8, 8]) == [None] * 6 + [2, 3]
+    assert trailing_means([7, 0, None, 5], over=2) == [None, 3.5, None, None]
+
+
+def test_a_trend_may_pass_over_what_is_missing() -> None:
+    assert trailing_means([7, 0, None, 5], over=2, least=1) == [None, 3.5, 0, 5]
+    assert trailing_means([None, None, 5], over=2, least=1) == [None, None, 5]

@@ -56,6 +56,20 @@ class Coverage:
     """When the first and last rows begin and end; to the day where whole days were read."""
 
 
+NOT_ASKED: Final = Coverage(
+    signals=(),
+    token_shares={},
+    estimated_cost=None,
+    fallback_cost=None,
+    unpriced_requests=None,
+    unpriced_models=(),
+    missing_events=None,
+    reported_from=None,
+    reported_until=None,
+)
+"""The coverage of an answer to a query that does not ask for it: nothing is known."""
+
+
 class _Part(NamedTuple):
     """What one source told of one model, in one stretch of the period."""
 

@@ -44,6 +44,8 @@ class Query:
     by: tuple[Dimension, ...] = ()
     where: tuple[Condition, ...] = ()
     compare_previous: bool = False
+    with_coverage: bool = True
+    """Whether to find what the answer rests on, which takes as long as a small query."""
 
 
 def parse_query(
@@ -53,6 +55,7 @@ def parse_query(
     by: Sequence[str] = (),
     where: Iterable[tuple[str, str]] = (),
     compare: str | None = None,
+    with_coverage: bool = True,
 ) -> Query:
     """Look up the names and check that every dimension applies to every measure.
 
@@ -72,6 +75,7 @@ def parse_query(
         by=tuple(find_dimension(name) for name in dict.fromkeys(by)),
         where=_conditions(where),
         compare_previous=compare is not None,
+        with_coverage=with_coverage,
     )
     for dimension in (*query.by, *(condition.dimension for condition in query.where)):
         for measure in query.measures:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from codometer.analysis.measures.compile import MAX_GROUPS, compile_query, narrow
-from codometer.analysis.measures.coverage import Coverage, find_coverage
+from codometer.analysis.measures.coverage import NOT_ASKED, Coverage, find_coverage
 from codometer.analysis.measures.dimensions import TOKEN_COLUMNS, Dimension, Place
 from codometer.analysis.measures.measure import Fact, Facts, Measure, Number
 from codometer.analysis.measures.query import Query
@@ -61,22 +60,42 @@ def run_query(engine: Engine, query: Query, *, organisation_zone: ZoneInfo) -> A
     Raises:
         BadRequest: the answer has more than `MAX_GROUPS` groups.
     """
-    values = _find_values(engine, query, organisation_zone)
-    if query.compare_previous:
-        previous = replace(query, period=query.period.previous())
-        earlier = _find_values(engine, previous, organisation_zone)
-        groups = _beside(query, values, previous, earlier)
-    else:
-        previous = None
-        groups = (Group(key=_named(query, key), values=found) for key, found in values.items())
+    now = _answer(engine, query, organisation_zone)
+    if not query.compare_previous:
+        return now
+    previous = replace(query, period=query.period.previous(), with_coverage=False)
+    return beside(now, _answer(engine, previous, organisation_zone))
+
+
+def beside(now: Answer, before: Answer) -> Answer:
+    """Put every group beside the one at the same place in an earlier period.
+
+    Both answer the same question; it is what a query that compares would give.
+    """
+    by_place = {_place(before, group): group.values for group in before.groups}
+    unknown: Values = {measure.name: None for measure in now.measures}
+    groups = []
+    for group in now.groups:
+        earlier = by_place.get(_place(now, group), unknown)
+        change = {name: _change(value, earlier[name]) for name, value in group.values.items()}
+        groups.append(replace(group, previous=earlier, change=change))
+    return replace(now, previous_period=before.period, groups=tuple(groups))
+
+
+def _answer(engine: Engine, query: Query, zone: ZoneInfo) -> Answer:
+    """Answer a query without comparing."""
+    groups = (
+        Group(key=_named(query, key), values=found)
+        for key, found in _find_values(engine, query, zone).items()
+    )
     shown = (group for group in groups if not _is_beside_the_point(query, group))
     return Answer(
         period=query.period,
-        previous_period=previous.period if previous else None,
+        previous_period=None,
         measures=query.measures,
         dimensions=query.by,
         groups=tuple(sorted(shown, key=lambda group: _order(query, group))),
-        coverage=find_coverage(engine, query, organisation_zone),
+        coverage=find_coverage(engine, query, zone) if query.with_coverage else NOT_ASKED,
     )
 
 
@@ -137,22 +156,6 @@ def _named(query: Query, key: Key) -> dict[str, KeyValue]:
     return {dimension.name: value for dimension, value in zip(query.by, key, strict=True)}
 
 
-def _beside(
-    query: Query, values: Mapping[Key, Values], previous: Query, earlier: Mapping[Key, Values]
-) -> Iterator[Group]:
-    """Put every group beside the one at the same place in the earlier period."""
-    by_place = {_place(previous, key): found for key, found in earlier.items()}
-    unknown: Values = {measure.name: None for measure in query.measures}
-    for key, now in values.items():
-        before = by_place.get(_place(query, key), unknown)
-        yield Group(
-            key=_named(query, key),
-            values=now,
-            previous=before,
-            change={name: _change(now[name], before[name]) for name in now},
-        )
-
-
 def _is_beside_the_point(query: Query, group: Group) -> bool:
     """Tell whether a group is only there because other things have no such dimension.
 
@@ -169,11 +172,11 @@ def _change(now: Number | None, before: Number | None) -> float | None:
     return float(now) / float(before) - 1
 
 
-def _place(query: Query, key: Key) -> tuple[object, ...]:
+def _place(answer: Answer, group: Group) -> tuple[object, ...]:
     """Return the key with times as numbers of hours, days, … since the period began."""
     return tuple(
-        _steps(dimension.name, value, query.period) if dimension.place is Place.TIME else value
-        for dimension, value in zip(query.by, key, strict=True)
+        _steps(dimension.name, value, answer.period) if dimension.place is Place.TIME else value
+        for dimension, value in zip(answer.dimensions, group.key.values(), strict=True)
     )
 
 

@@ -13,7 +13,7 @@ from codometer.operate.simulator.day import Day, simulate_day
 from codometer.operate.simulator.scenario import Scenario
 from codometer.pricing import PriceCatalogue
 
-_EARLIEST: Final = timedelta(hours=14)
+EARLIEST: Final = timedelta(hours=14)
 """How long before it does in UTC a day begins where it begins first."""
 
 
@@ -31,7 +31,7 @@ async def live(
                 heapq.heappush(waiting, (batch.sent_ms, number, day, batch))
         date += timedelta(days=1)
         # Before this, nothing of the next day is sent anywhere.
-        complete_ms = (datetime.combine(date, time(), UTC) - _EARLIEST).timestamp() * 1000
+        complete_ms = (datetime.combine(date, time(), UTC) - EARLIEST).timestamp() * 1000
         while waiting and waiting[0][0] < complete_ms:
             due_ms, _, of_day, batch = heapq.heappop(waiting)
             await asyncio.sleep(max(0.0, due_ms / 1000 - datetime.now(UTC).timestamp()))

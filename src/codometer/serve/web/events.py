@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -18,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from codometer.errors import Overloaded
+
+_log: Final = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.5
 MAX_STREAMS: Final = 200
@@ -34,10 +38,21 @@ def _now() -> datetime:
 
 
 class Changes:
-    """Watches a version number that grows whenever the sums change."""
+    """Watches a version number that grows whenever the sums change.
 
-    def __init__(self, version: Callable[[], int], *, now: Callable[[], datetime] = _now) -> None:
+    `freshen` brings the sums up to what has arrived; it may block for a second or so. It is
+    called as long as somebody looks, for no more than a third of the time.
+    """
+
+    def __init__(
+        self,
+        version: Callable[[], int],
+        *,
+        freshen: Callable[[], object] = lambda: None,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
         self._read = version
+        self._freshen = freshen
         self._now = now
         self._version = version()
         self._at: datetime | None = None
@@ -111,11 +126,20 @@ class Changes:
 
     async def _watch(self) -> None:
         while True:
+            began = time.monotonic()
+            if self._streams:
+                await asyncio.to_thread(self._try_to_freshen)
             if (version := self._read()) != self._version:
                 self._version, self._at = version, self._now()
                 ended, self._turn = self._turn, asyncio.Event()
                 ended.set()
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(max(POLL_SECONDS, 2 * (time.monotonic() - began)))
+
+    def _try_to_freshen(self) -> None:
+        try:
+            self._freshen()
+        except Exception:  # noqa: BLE001 - an outer edge: the job, and the next turn comes
+            _log.exception("the sums could not be refreshed")
 
     def _mark(self) -> bytes:
         at = self._at.isoformat(timespec="seconds") if self._at else None

@@ -105,9 +105,9 @@ class Frame:
         except Exception:  # noqa: BLE001 - an outer edge: one panel, and the others stay
             _log.exception("the panel %s failed", panel.name)
             body = self._render_failed(panel, view, _BROKEN)
-        return Markup(
-            '<section class="{}" data-panel="{}" aria-label="{}">\n{}\n</section>'
-        ).format(panel.classes, panel.name, panel.title, body)
+        return Markup('<section class="{}" data-panel="{}">\n{}\n</section>').format(
+            panel.classes, panel.name, body
+        )
 
     def _render_failed(self, panel: Panel, view: View, error: CodometerError) -> Markup:
         template = self._environment.get_template("failed.html")

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -129,7 +130,7 @@ class Site:
             path=request.url.path,
             now=self._now(),
             days_in=self._zone,
-            ask=self._ask,
+            ask=cache(self._ask),  # panels share some questions
         )
         if names := request.query_params.getlist("panel"):
             html = self._render_panels(page, names, view)

@@ -71,6 +71,31 @@ def test_every_page_hears_of_a_change_and_when_it_was() -> None:
         assert mark_of(message) == {"version": 8, "at": "2026-11-23T12:00:00+00:00"}
 
 
+def test_the_sums_are_freshened_only_while_somebody_looks() -> None:
+    async def main() -> tuple[int, int]:
+        store = Store()
+        freshened: list[int] = []
+
+        def freshen() -> None:
+            freshened.append(store.version)
+            store.version += 1
+            raise OSError("the disk is away")  # and the next turn comes all the same
+
+        changes = Changes(store.read, freshen=freshen)
+        changes.start()
+        await asyncio.sleep(0.01)
+        alone = len(freshened)
+        stream = await open_stream(changes)
+        for _ in range(3):
+            await anext(stream)
+        await changes.stop()
+        return alone, len(freshened)
+
+    alone, watched = asyncio.run(main())
+    assert alone == 0
+    assert watched >= 2
+
+
 def test_a_silent_stream_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "_PULSE_SECONDS", 0.001)
 

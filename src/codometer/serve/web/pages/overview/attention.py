@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from codometer.analysis.dates import format_date
@@ -19,18 +19,10 @@ from codometer.analysis.findings import (
     find_unpriced,
     rank,
 )
-from codometer.analysis.measures.query import parse_query
 from codometer.analysis.measures.run import Group
-from codometer.serve.api.status import StatusSource
 from codometer.serve.web.naming import name_model, name_team
-from codometer.serve.web.page import Panel
 from codometer.serve.web.pages.first_run import explain_refusal
-from codometer.serve.web.pages.overview.asking import (
-    ask_figures,
-    ask_history,
-    ask_team_days,
-    daily,
-)
+from codometer.serve.web.pages.overview.questions import Questions, Team, daily
 from codometer.serve.web.pages.overview.teams import split_teams
 from codometer.serve.web.view import View
 
@@ -44,78 +36,58 @@ class Shown:
     action: str
 
 
-def attention_panel(status: StatusSource) -> Panel:
-    """Return the panel; `status` tells which signals were refused."""
+def build_attention(questions: Questions, view: View) -> Mapping[str, object]:
+    """Return the most important findings."""
+    teams = split_teams(questions, view).shown
+    found = [
+        *_find_in_spend(questions, view, teams),
+        *_find_in_use(questions, view, teams),
+        *(
+            finding
+            for reject in questions.rejects(view)
+            for finding in find_refused(reject.count, explain_refusal(reject.reason))
+        ),
+    ]
+    return {"shown": [_show(view, finding) for finding in rank(found)]}
 
-    def build(view: View) -> Mapping[str, object]:
-        found = [*_find_in_spend(view), *_find_in_use(view), *_find_refused(view, status)]
-        return {"shown": [_show(view, finding) for finding in rank(found)]}
 
-    return Panel(
-        name="attention",
-        title="Needs attention",
-        template="overview/attention.html",
-        build=build,
-        classes="c5",
-    )
-
-
-def _find_in_spend(view: View) -> list[Finding]:
-    history = ask_history(view)
+def _find_in_spend(questions: Questions, view: View, teams: Iterable[Team]) -> list[Finding]:
+    history = questions.history(view)
     total = history.complete(view.today)
-    last = max(total, default=view.today)
-    costs = ask_team_days(view)
-    teams = {
-        name_team(team): daily({team: costs[team]}, first=history.first, last=last)
-        for team in split_teams(view).shown
-        if team in costs
-    }
-    models = {
-        name_model(model): daily({model: found}, first=history.first, last=last)
-        for model, found in history.costs.items()
-    }
+    days = {"first": history.first, "last": max(total, default=view.today)}
+    costs = questions.team_days(view)
     since, today = view.first_day, view.today
     return [
-        *find_spikes(total, models, teams, since=since, today=today),
+        *find_spikes(
+            total,
+            {name_model(model): daily([found], **days) for model, found in history.costs.items()},
+            {name_team(team): daily([costs[team]], **days) for team in teams if team in costs},
+            since=since,
+            today=today,
+        ),
         *find_silence(total, since=since, today=today),
     ]
 
 
-def _find_in_use(view: View) -> list[Finding]:
-    answer = ask_figures(view)
+def _find_in_use(questions: Questions, view: View, teams: Mapping[Team, Group]) -> list[Finding]:
+    answer = questions.figures(view)
     (figures,) = answer.groups
     coverage, requests = answer.coverage, _whole(figures.values["requests"])
-    teams = {name_team(team): _decisions(group) for team, group in split_teams(view).shown.items()}
+    versions = {
+        str(group.key["version"]): Reliability(
+            calls=_whole(group.values["tool_calls"]),
+            failures=_whole(group.values["tool_failures"]),
+        )
+        for group in questions.versions(view).groups
+        if group.key["version"] is not None
+    }
     return [
         *find_unpriced(
             coverage.unpriced_models, coverage.unpriced_requests, coverage.fallback_cost
         ),
         *find_lost(coverage.missing_events, requests),
-        *find_distrust(teams),
-        *find_failing_versions(_ask_versions(view)),
-    ]
-
-
-def _ask_versions(view: View) -> dict[str, Reliability]:
-    query = parse_query(
-        ["tool_calls", "tool_failures"], by=["version"], period=view.period, where=view.where
-    )
-    return {
-        str(group.key["version"]): Reliability(
-            calls=_whole(group.values["tool_calls"]),
-            failures=_whole(group.values["tool_failures"]),
-        )
-        for group in view.ask(query).groups
-        if group.key["version"] is not None
-    }
-
-
-def _find_refused(view: View, status: StatusSource) -> list[Finding]:
-    return [
-        finding
-        for reject in status.read_status().rejects
-        if reject.last is not None and view.period.start <= reject.last < view.period.end
-        for finding in find_refused(reject.count, explain_refusal(reject.reason))
+        *find_distrust({name_team(team): _decisions(group) for team, group in teams.items()}),
+        *find_failing_versions(versions),
     ]
 
 

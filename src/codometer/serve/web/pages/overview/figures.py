@@ -12,16 +12,14 @@ from markupsafe import Markup
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.coverage import Coverage
 from codometer.analysis.measures.measure import Direction, Empty, Number
-from codometer.analysis.measures.query import parse_query
-from codometer.analysis.measures.run import Values
+from codometer.analysis.measures.run import Answer, Values
 from codometer.analysis.numbers import UNKNOWN, format_step
 from codometer.analysis.trend import WEEK, trailing_means
 from codometer.model.event import Source
-from codometer.model.period import Period
-from codometer.serve.web.buckets import Key, cut
+from codometer.serve.web.buckets import Key, cut, days_of
 from codometer.serve.web.charts import sparkline
 from codometer.serve.web.formats import format_figure
-from codometer.serve.web.pages.overview.asking import FIGURES, ask_figures
+from codometer.serve.web.pages.overview.questions import Questions
 from codometer.serve.web.view import View
 
 _METRICS: Final = "Needs metrics: set OTEL_METRICS_EXPORTER=otlp."
@@ -77,11 +75,11 @@ class Figure:
     """What to switch on, where nothing measured it."""
 
 
-def build_figures(view: View) -> Mapping[str, object]:
+def build_figures(questions: Questions, view: View) -> Mapping[str, object]:
     """Return the figures with their trends."""
-    answer = ask_figures(view)
+    answer = questions.figures(view)
     (group,) = answer.groups
-    trends = _ask_trends(view)
+    trends = _find_trends(questions.trends(view), view)
     return {
         "figures": [
             _figure(
@@ -134,9 +132,10 @@ def _tone(direction: Direction, now: Number | None, before: Number | None) -> st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trends:
-    """The values by bucket: those of the period before, then the period's own."""
+    """The values by bucket: of what goes before, of the period before, and of the period."""
 
     values: Mapping[Key, Values]
+    earlier: Sequence[Key]
     before: Sequence[Key]
     now: Sequence[Key]
     unfinished: frozenset[Key]
@@ -144,44 +143,42 @@ class _Trends:
 
     def draw(self, shown: _Shown) -> Markup:
         """Draw the trend of a figure without what is not over, which would look like a fall."""
+        is_quiet = MEASURES[shown.measures[0]].empty is Empty.ZERO
+        keys = (*self.earlier, *self.before, *self.now)
         means = trailing_means(
-            [self._value(key, shown) for key in (*self.before, *self.now)], over=self.mean_over
+            [self._value(key, shown, is_quiet=is_quiet) for key in keys],
+            over=self.mean_over,
+            least=self.mean_over if is_quiet else 1,
         )
-        split = len(self.before)
-        unfinished = [key in self.unfinished for key in self.now]
-        now = [
-            None if left_out else mean
-            for mean, left_out in zip(means[split:], unfinished, strict=True)
-        ]
-        return sparkline(now, means[:split])
+        split = len(self.earlier) + len(self.before)
+        return sparkline(means[split:], means[len(self.earlier) : split])
 
-    def _value(self, key: Key, shown: _Shown) -> Number | None:
+    def _value(self, key: Key, shown: _Shown, *, is_quiet: bool) -> Number | None:
         if key in self.unfinished:
             return None
         if key in self.values:
             return _sum(self.values[key], shown)
-        is_quiet = MEASURES[shown.measures[0]].empty is Empty.ZERO
         began = bool(self.values) and _moment(key) > min(map(_moment, self.values))
         return 0 if is_quiet and began else None
 
 
-def _ask_trends(view: View) -> _Trends:
+def _find_trends(answer: Answer, view: View) -> _Trends:
     now, before = (
         cut(period, now=view.now, zone=view.zone) for period in (view.period, view.previous)
     )
-    both = Period(start=view.previous.start, end=view.period.end, zone=view.period.zone)
-    query = parse_query(FIGURES, by=[now.dimension], period=both, where=view.where)
     values = {}
-    for group in view.ask(query).groups:
+    for group in answer.groups:
         key = group.key[now.dimension]
         if isinstance(key, date):
             values[key] = group.values
+    is_daily = now.dimension == "day"
     return _Trends(
         values=values,
+        earlier=days_of(answer.period)[:WEEK] if is_daily else (),
         before=before.keys,
         now=now.keys,
         unfinished=frozenset(now.keys[at] for at in now.running),
-        mean_over=WEEK if now.dimension == "day" else 1,
+        mean_over=WEEK if is_daily else 1,
     )
 
 

@@ -11,26 +11,22 @@ from codometer.analysis.anomalies import usual_spend
 from codometer.analysis.dates import format_month
 from codometer.analysis.forecast import LEVEL, MIN_DAYS, Forecast, forecast_month
 from codometer.analysis.measures.measure import Number
-from codometer.analysis.measures.query import parse_query
-from codometer.analysis.measures.run import Answer
 from codometer.analysis.numbers import Value, format_axis, format_money, format_rate, format_short
 from codometer.analysis.workdays import last_working_days
-from codometer.model.period import parse_period
 from codometer.serve.web.buckets import days_of
 from codometer.serve.web.charts import Outlook, ruler
-from codometer.serve.web.pages.overview.asking import History, ask_figures, ask_history
+from codometer.serve.web.pages.overview.questions import History, Questions
 from codometer.serve.web.view import View
 
 
-def build_month(view: View) -> Mapping[str, object]:
+def build_month(questions: Questions, view: View) -> Mapping[str, object]:
     """Return the month's spend, its outlook and what working days cost."""
-    month = _ask_month(view)
-    (group,) = month.groups
-    history = ask_history(view, up_to_now=True)
+    (group,) = questions.month(view).groups
+    history = questions.history(view, up_to_now=True)
     complete = history.complete(view.today)
     days_left = (_next_month(view.today) - view.today).days - 1
     forecast = _forecast(view, history, days_left=days_left)
-    (figures,) = ask_figures(view).groups
+    (figures,) = questions.figures(view).groups
     return {
         "month": format_month(view.today),
         "cost": group.values["cost"],
@@ -41,16 +37,21 @@ def build_month(view: View) -> Mapping[str, object]:
         "days_known": len(complete),
         "days_needed": MIN_DAYS,
         "ruler": _draw(group.values["cost"], forecast),
+        "last_month": _last_month(view, complete),
         "working_days": last_working_days(complete),
         "change": figures.change and figures.change["cost"],
         **_lengths(view),
     }
 
 
-def _ask_month(view: View) -> Answer:
-    first = view.today.replace(day=1).isoformat()
-    period = parse_period(first, None, now=view.now, zone=view.period.zone)
-    return view.ask(parse_query(["cost", "cache_savings"], period=period, where=view.where))
+def _last_month(view: View, complete: Mapping[date, float]) -> Mapping[str, object] | None:
+    """Return what last month cost in all, if it is known from its first day on."""
+    last = view.today.replace(day=1) - timedelta(days=1)
+    first = last.replace(day=1)
+    if first not in complete:
+        return None
+    cost = sum(amount for day, amount in complete.items() if first <= day <= last)
+    return {"name": format_month(last), "cost": cost}
 
 
 def _forecast(view: View, history: History, *, days_left: int) -> Forecast | None:

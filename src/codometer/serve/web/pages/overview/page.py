@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from codometer.serve.api.status import StatusSource
 from codometer.serve.web.page import Page, Panel
-from codometer.serve.web.pages.overview.attention import attention_panel
+from codometer.serve.web.pages.overview.attention import build_attention
 from codometer.serve.web.pages.overview.figures import build_figures
 from codometer.serve.web.pages.overview.month import build_month
+from codometer.serve.web.pages.overview.questions import Questions
 from codometer.serve.web.pages.overview.rhythm import build_rhythm
 from codometer.serve.web.pages.overview.spend import build_spend
 from codometer.serve.web.pages.overview.teams import build_teams
@@ -14,6 +17,7 @@ from codometer.serve.web.pages.overview.teams import build_teams
 
 def overview_page(status: StatusSource) -> Page:
     """Return the page; `status` tells which signals were refused."""
+    questions = Questions(status)
     return Page(
         path="/",
         name="overview",
@@ -24,36 +28,42 @@ def overview_page(status: StatusSource) -> Page:
                 name="month",
                 title="Spend this month",
                 template="overview/month.html",
-                build=build_month,
+                build=partial(build_month, questions),
                 classes="c7 hero",
             ),
-            attention_panel(status),
+            Panel(
+                name="attention",
+                title="Needs attention",
+                template="overview/attention.html",
+                build=partial(build_attention, questions),
+                classes="c5",
+            ),
             Panel(
                 name="figures",
                 title="Figures",
                 template="overview/figures.html",
-                build=build_figures,
+                build=partial(build_figures, questions),
                 classes="sheet",
             ),
             Panel(
                 name="spend",
                 title="Spend by model",
                 template="overview/spend.html",
-                build=build_spend,
+                build=partial(build_spend, questions),
                 classes="c8",
             ),
             Panel(
                 name="rhythm",
                 title="When people work",
                 template="overview/rhythm.html",
-                build=build_rhythm,
+                build=partial(build_rhythm, questions),
                 classes="c4",
             ),
             Panel(
                 name="teams",
                 title="Teams",
                 template="overview/teams.html",
-                build=build_teams,
+                build=partial(build_teams, questions),
                 classes="c12",
             ),
         ),

@@ -7,31 +7,30 @@ from datetime import datetime
 from typing import Final
 
 from codometer.analysis.dates import WEEKDAYS
-from codometer.analysis.measures.query import parse_query
 from codometer.analysis.numbers import Value, format_value
 from codometer.analysis.rhythm import QUIET, find_busiest, week_of_hours
 from codometer.analysis.small_groups import MIN_PEOPLE
 from codometer.serve.web.charts import heat
-from codometer.serve.web.pages.overview.asking import ask_figures
+from codometer.serve.web.pages.overview.questions import Questions
 from codometer.serve.web.view import View
 
 _HOURS: Final = tuple(f"{hour:02}" for hour in range(24))
 _SHOWN: Final = {hour: f"{hour:02}" for hour in range(0, 24, 3)}
 
 
-def build_rhythm(view: View) -> Mapping[str, object]:
+def build_rhythm(questions: Questions, view: View) -> Mapping[str, object]:
     """Return the hours of the week; nothing of fewer people than the minimum."""
-    (figures,) = ask_figures(view).groups
+    (figures,) = questions.figures(view).groups
     people = figures.values["active_people"]
     if not people or people < MIN_PEOPLE:
         return {"chart": None, "people": people, "least": MIN_PEOPLE}
-    query = parse_query(["active_people"], by=["hour"], period=view.period, where=view.where)
+    answer = questions.hours(view)
     active = {
         at: _whole(group.values["active_people"])
-        for group in view.ask(query).groups
+        for group in answer.groups
         if isinstance(at := group.key["hour"], datetime)
     }
-    week = week_of_hours(active, view.period)
+    week = week_of_hours(active, answer.period)
     busiest = find_busiest(week)
     chart = heat(
         title="Developers active, by weekday and hour",

@@ -10,24 +10,25 @@ from typing import Final
 from codometer.analysis.anomalies import find_unusual_days
 from codometer.analysis.dates import format_days
 from codometer.analysis.growth import describe_shift
-from codometer.analysis.measures.query import parse_query
+from codometer.analysis.measures.run import Answer
 from codometer.analysis.numbers import Value, format_axis, format_money_exact
 from codometer.serve.web.buckets import Buckets, Key
 from codometer.serve.web.charts import Series, key, stacked_columns
 from codometer.serve.web.naming import OTHER, name_model
-from codometer.serve.web.pages.overview.asking import (
-    RANKED_DAYS,
+from codometer.serve.web.pages.overview.coverage import describe_gaps
+from codometer.serve.web.pages.overview.questions import (
     Costs,
     History,
-    ask_costs,
-    ask_history,
+    Questions,
     buckets_of,
 )
-from codometer.serve.web.pages.overview.coverage import describe_gaps
 from codometer.serve.web.view import View
 
 _COLOURS: Final = ("s1", "s2", "s3", "s4")
 _OTHER_COLOUR: Final = "so"
+_RANKED_DAYS: Final = 90
+"""Colours go to what cost most over so many days."""
+
 _DAY: Final = timedelta(days=1)
 _TITLES: Final = {
     "hour": "Spend per hour",
@@ -37,10 +38,10 @@ _TITLES: Final = {
 }
 
 
-def build_spend(view: View) -> Mapping[str, object]:
+def build_spend(questions: Questions, view: View) -> Mapping[str, object]:
     """Return the chart, its key and what it shows."""
-    buckets, history = buckets_of(view), ask_history(view)
-    costs = _costs_shown(view, buckets, history)
+    buckets, history = buckets_of(view), questions.history(view)
+    costs = questions.costs(view) if buckets.dimension != "day" else _within(history, buckets)
     title = _TITLES[buckets.dimension]
     if not any(costs.values()):
         return {"heading": title, "chart": None, "nearest": _find_nearest(view, history)}
@@ -58,14 +59,13 @@ def build_spend(view: View) -> Mapping[str, object]:
         "heading": title,
         "chart": chart,
         "key": key([*entries, ("Unusual", "ring")] if unusual else entries),
-        "finding": _describe(view, buckets),
-        "gaps": describe_gaps(history.answer.coverage),
+        "finding": _describe(questions.models(view), buckets),
+        "gaps": describe_gaps(questions.figures(view).coverage),
     }
 
 
-def _costs_shown(view: View, buckets: Buckets, history: History) -> Costs:
-    if buckets.dimension != "day":
-        return ask_costs(view, "model")
+def _within(history: History, buckets: Buckets) -> Costs:
+    """Return the costs of the buckets, which are days."""
     shown = set(buckets.keys)
     return {
         model: {day: amount for day, amount in found.items() if day in shown}
@@ -75,7 +75,7 @@ def _costs_shown(view: View, buckets: Buckets, history: History) -> Costs:
 
 def _rank(history: History) -> list[str | None]:
     """Return the models by what they cost in the last 90 days: a model keeps its colour."""
-    since = history.last - RANKED_DAYS * _DAY
+    since = history.last - _RANKED_DAYS * _DAY
     totals = {
         model: sum((amount for day, amount in found.items() if _day(day) > since), Decimal(0))
         for model, found in history.costs.items()
@@ -109,14 +109,11 @@ def _find_unusual(view: View, buckets: Buckets, history: History) -> set[Key]:
     return {day for day in unusual if day >= view.first_day}
 
 
-def _describe(view: View, buckets: Buckets) -> str:
+def _describe(models: Answer, buckets: Buckets) -> str:
     """Say which model's share moved, and why the last column is pale."""
-    query = parse_query(
-        ["cost"], by=["model"], period=view.period, where=view.where, compare="previous"
-    )
     now: dict[str, float] = {}
     before: dict[str, float] = {}
-    for group in view.ask(query).groups:
+    for group in models.groups:
         model = group.key["model"]
         name = name_model(None if model is None else str(model))
         now[name] = float(group.values["cost"] or 0)

@@ -17,19 +17,10 @@ from codometer.analysis.trend import trailing_means
 from codometer.serve.web.buckets import days_of
 from codometer.serve.web.charts import meter, sparkline
 from codometer.serve.web.naming import name_team
-from codometer.serve.web.pages.overview.asking import (
-    Costs,
-    ask_figures,
-    ask_some_teams,
-    ask_team_days,
-    ask_teams,
-    daily,
-)
+from codometer.serve.web.pages.overview.questions import Costs, Questions, Team, daily
 from codometer.serve.web.view import View
 
 _MOST_ROWS: Final = 25
-
-Team = str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,29 +48,29 @@ class Teams:
     """The numbers of all that are merged, taken together."""
 
 
-def split_teams(view: View) -> Teams:
+def split_teams(questions: Questions, view: View) -> Teams:
     """Ask about the teams and merge those that are small, or too many to list."""
-    groups = {_team(group): group for group in ask_teams(view).groups}
+    groups = {_team(group): group for group in questions.teams(view).groups}
     split = split_groups(
         {team: _people(group.values) for team, group in groups.items()},
-        count=lambda teams: _people(_together(view, teams).values),
+        count=lambda teams: _people(_together(questions, view, teams).values),
     )
     listed = [team for team in groups if team in split.shown][:_MOST_ROWS]
     merged = split.merged | (split.shown - set(listed))
     return Teams(
         shown={team: groups[team] for team in listed},
         merged=merged,
-        rest=_together(view, merged) if merged else None,
+        rest=_together(questions, view, merged) if merged else None,
     )
 
 
-def build_teams(view: View) -> Mapping[str, object]:
+def build_teams(questions: Questions, view: View) -> Mapping[str, object]:
     """Return the rows, their total and which teams grew fastest."""
-    teams = split_teams(view)
-    (total,) = ask_figures(view).groups
+    teams = split_teams(questions, view)
+    (total,) = questions.figures(view).groups
     if not teams.shown and not teams.merged:
         return {"rows": [], "least": MIN_PEOPLE, "people": total.values["active_people"]}
-    costs, whole = ask_team_days(view), float(total.values["cost"] or 0)
+    costs, whole = questions.team_days(view), float(total.values["cost"] or 0)
     rows = [
         _row(
             name_team(team),
@@ -123,7 +114,7 @@ def _trend(view: View, costs: Costs, teams: Iterable[Team]) -> Markup:
     """Draw what teams cost, as means of a week, in front of the period before."""
     chosen = {team: costs[team] for team in teams if team in costs}
     days = (day for found in costs.values() for day in found if type(day) is date)
-    spend = daily(chosen, first=min(days, default=None), last=view.last_day)
+    spend = daily(chosen.values(), first=min(days, default=None), last=view.last_day)
     means = dict(zip(spend, trailing_means(list(spend.values())), strict=True))
     now = [None if day == view.today else means.get(day) for day in days_of(view.period)]
     return sparkline(now, [means.get(day) for day in days_of(view.previous)])
@@ -139,8 +130,8 @@ def _describe_growth(shown: Mapping[Team, Group]) -> str | None:
     )
 
 
-def _together(view: View, teams: Iterable[Team]) -> Group:
-    (group,) = ask_some_teams(view, sorted(teams, key=str)).groups
+def _together(questions: Questions, view: View, teams: Iterable[Team]) -> Group:
+    (group,) = questions.teams(view, teams).groups
     return group
 
 
