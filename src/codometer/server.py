@@ -31,12 +31,14 @@ from codometer.intake.receivers.otlp_http import OtlpHttp
 from codometer.jobs import Periodic
 from codometer.operate.connect import connection_lines
 from codometer.pricing import load_catalogue, normalise_model
+from codometer.serve.api.accounts import invitation_link
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
-from codometer.settings import base_url, is_loopback
+from codometer.settings import base_url, is_loopback, pages_url
 from codometer.store.store import Store
 
 if TYPE_CHECKING:
+    from codometer.access.account import Invitation
     from codometer.analysis.measures.query import Query
     from codometer.analysis.measures.run import Answer
     from codometer.intake.receivers.export import Accept
@@ -194,6 +196,8 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
 
     async def announced(catalogue: PriceCatalogue, accept: Accept) -> None:
         _announce(settings)
+        if beside is None:  # a fleet on show needs no administrator
+            _announce_sign_in(settings, server.access.accounts.invite_first())
         if beside is not None:
             await beside(catalogue, accept)
 
@@ -222,6 +226,17 @@ def _announce(settings: Settings) -> None:
         f"{connection_lines(settings)}\n"
         "Stop with Ctrl-C.\n"
     )
+    sys.stdout.flush()
+
+
+def _announce_sign_in(settings: Settings, invitation: Invitation | None) -> None:
+    if invitation is None:
+        sys.stdout.write(f"People sign in at {pages_url(settings.listen)}/sign-in\n")
+    else:
+        sys.stdout.write(
+            "Nobody needs to sign in. To change that, make the first administrator, within 30"
+            f" minutes:\n\n  {invitation_link(invitation, pages_url(settings.listen))}\n"
+        )
     sys.stdout.flush()
 
 

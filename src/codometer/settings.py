@@ -29,6 +29,8 @@ from codometer.errors import BadSettings
 T = TypeVar("T")
 
 FILE_NAME: Final = "codometer.toml"
+OPERATOR_KEY_NAME: Final = "operator.key"
+"""In the data folder of a running server: what commands of its own user prove themselves with."""
 FLAGS: Final = {
     "listen.host": "--host",
     "listen.port": "--port",
@@ -83,6 +85,11 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return lambda value: "" if value in words else f"expected {' or '.join(words)}"
 
 
+def _check_url(value: str) -> str:
+    good = not value or re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d{1,5})?", value)
+    return "" if good else "expected an address such as https://codometer.example"
+
+
 def _check_database(value: str) -> str:
     if not value:
         return ""
@@ -117,6 +124,9 @@ class Listen:
     """Where the server answers. Port 0 takes any free port."""
 
     host: str = _setting("127.0.0.1", "the address of every port", check=_check_host)
+    url: str = _setting(
+        "", "where people open the pages, if a proxy with TLS leads here", check=_check_url
+    )
     port: int = _setting(4319, "pages and API", check=_port)
     otlp_port: int = _setting(4318, "OTLP over HTTP", check=_port)
     grpc_port: int = _setting(4317, "OTLP over gRPC", check=_port)
@@ -306,6 +316,11 @@ def find_credential(environ: Mapping[str, str] | None = None) -> str | None:
 def base_url(listen: Listen) -> str:
     """Return the address of the pages and the API."""
     return f"http://{url_host(listen)}:{listen.port}"
+
+
+def pages_url(listen: Listen) -> str:
+    """Return the address that people open the pages at."""
+    return listen.url or base_url(listen)
 
 
 def url_host(listen: Listen) -> str:

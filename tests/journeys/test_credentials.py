@@ -183,5 +183,6 @@ def test_beyond_loopback_a_server_stops_with_the_commands_to_run(tmp_path: Path)
     )
     assert result.returncode == ExitStatus.WRONG_USAGE
     assert "an administrator and a credential for ingest" in result.stderr
-    assert "codometer credential create --kind ingest" in result.stderr
+    assert "https" in result.stderr
+    assert "codometer credential create --name laptops" in result.stderr
     assert "Traceback" not in result.stderr

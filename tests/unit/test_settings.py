@@ -70,6 +70,7 @@ _VALUES = {
     "listen.host": "::1",
     "organisation.time_zone": "Asia/Kathmandu",
     "ingest.credentials": "required",
+    "listen.url": "https://codometer.example",
     "control.database": "postgresql://codometer@db.example/codometer",
     "retention.audit_days": "500",
 }
@@ -198,6 +199,14 @@ def test_a_database_is_named_without_its_password(
 def test_a_choice_is_one_of_its_words(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="expected optional or required"):
         load(tmp_path, {"CODOMETER_INGEST_CREDENTIALS": "maybe"})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://codometer.example", "codometer.example", "https://x/path", "https://a@b"]
+)
+def test_people_are_led_to_an_address_with_tls(tmp_path: Path, url: str) -> None:
+    with pytest.raises(BadSettings, match=r"https://codometer\.example"):
+        load(tmp_path, {"CODOMETER_LISTEN_URL": url})
 
 
 def test_commands_send_the_credential_of_the_environment() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -16,9 +18,10 @@ from codometer.access.known import KnownCredentials
 from codometer.access.sessions import KnownSessions
 from codometer.errors import BadSettings
 from codometer.jobs import Periodic
-from codometer.settings import Settings, is_loopback
+from codometer.settings import OPERATOR_KEY_NAME, Settings, is_loopback
 from codometer.store.control import Control
 
+_SECRET_BYTES: Final = 32
 _FOLLOW_SECONDS: Final = 0.5
 """Twice in the second that a revocation may take to reach every server."""
 _SAVE_SECONDS: Final = 60.0
@@ -44,6 +47,10 @@ class Access:
             SchemaTooNew: a newer version wrote the database.
         """
         self._now = now
+        self._url = settings.listen.url
+        self._operator_path = settings.data / OPERATOR_KEY_NAME
+        self.operator_secret = secrets.token_urlsafe(_SECRET_BYTES)
+        """What commands of whoever can read the data folder prove themselves with."""
         self._kept = timedelta(days=settings.retention.audit_days)
         self._closing = ExitStack()
         self.control = Control(settings.data, settings.control.database)
@@ -66,6 +73,7 @@ class Access:
     def start(self) -> None:
         """Begin to follow other servers, to write down uses, and to let old entries go."""
         self._closing.callback(self._save_uses)
+        self._write_operator_key()
         for job in self._jobs:
             job.start()
             self._closing.callback(job.stop)
@@ -82,16 +90,24 @@ class Access:
         """
         if is_loopback(host):
             return
-        lacking = "an administrator"
-        if not self.known.has_ingest(self._now()):
-            lacking += " and a credential for ingest"
-        raise NotReadyToListen(
-            f"to listen on {host}, which other machines can reach, this server needs {lacking}",
-            hint="this version cannot make an administrator yet, so it listens on loopback only;"
-            " a proxy on this machine that checks who comes can stand before it\n"
-            "  codometer serve\n"
-            "  codometer credential create --kind ingest --name laptops",
-        )
+        lacking = {
+            "an administrator": not self.sessions.have_accounts,
+            "a credential for ingest": not self.known.has_ingest(self._now()),
+            "an address with https (listen.url)": not self._url,
+        }
+        if needed := [what for what, is_lacking in lacking.items() if is_lacking]:
+            raise NotReadyToListen(
+                f"to listen on {host}, which other machines can reach, this server needs "
+                + " and ".join(needed),
+                hint=_HOW_TO_LISTEN,
+            )
+
+    def _write_operator_key(self) -> None:
+        self._operator_path.unlink(missing_ok=True)
+        file = os.open(self._operator_path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(file, "w") as opened:
+            opened.write(self.operator_secret)
+        self._closing.callback(lambda: self._operator_path.unlink(missing_ok=True))
 
     def _follow(self) -> None:
         self.known.follow()
@@ -103,6 +119,13 @@ class Access:
 
     def _seal(self) -> None:
         self.audit.seal(self._now() - self._kept)
+
+
+_HOW_TO_LISTEN: Final = """start it on this machine first:
+  codometer serve                                  # and open the link that it prints
+  codometer credential create --name laptops       # in another terminal
+then have a proxy with TLS lead to it, and name the proxy's address:
+  CODOMETER_LISTEN_URL=https://codometer.example codometer serve --host 0.0.0.0"""
 
 
 def _anchors(settings: Settings) -> Anchors:

@@ -6,6 +6,7 @@ whoever starts the server, and nowhere else.
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -27,9 +28,9 @@ from codometer.access.account import (
     teams_text,
 )
 from codometer.access.actions import Action, Outcome
-from codometer.access.actor import SYSTEM, Actor, ActorKind
+from codometer.access.actor import Actor, ActorKind
 from codometer.access.generation import bump_generation
-from codometer.access.password import check_password, hash_password, is_password
+from codometer.access.password import LONGEST, check_password, hash_password, is_password
 from codometer.access.permissions import Role
 from codometer.access.rate_limit import RateLimit
 from codometer.access.secret import digest
@@ -65,6 +66,8 @@ class Accounts:
     _by_address: RateLimit = field(default_factory=_tries_of_an_address, init=False)
     _by_login: RateLimit = field(default_factory=_tries_of_an_account, init=False)
 
+    _setup: Invitation | None = field(default=None, init=False)
+
     def invite(
         self,
         role: Role,
@@ -79,6 +82,9 @@ class Accounts:
             BadRequest: something is no team.
         """
         check_teams(teams)
+        if role is not Role.ADMINISTRATOR and not self.known.have_accounts:
+            # With the first account local mode ends, and somebody must be able to go on.
+            raise BadRequest("the first account is an administrator's", hint="invite one of those")
         secret = secrets.token_urlsafe(_SECRET_BYTES)
         with self.audit.change(actor) as change:
             expires = change.time + lifetime
@@ -93,7 +99,14 @@ class Accounts:
         """Make the link for the first administrator; None when there are accounts already."""
         if self.known.have_accounts:
             return None
-        return self.invite(Role.ADMINISTRATOR, SYSTEM, lifetime=SETUP_LIFETIME)
+        secret = secrets.token_urlsafe(_SECRET_BYTES)
+        # It is in memory only: whoever has the database cannot make an administrator with it.
+        self._setup = Invitation(
+            secret=secret,
+            role=Role.ADMINISTRATOR,
+            expires=self.audit.now() + SETUP_LIFETIME,
+        )
+        return self._setup
 
     def join(self, secret: str, login: str, password: str, actor: Actor) -> Account:
         """Make the account that a link is for; the link is good no more then.
@@ -107,30 +120,24 @@ class Accounts:
         kept = hash_password(password)
         with self.audit.change(actor) as change:
             run = change.connection.execute
-            mine = INVITATION.c.digest == digest(secret)
-            found = run(select(INVITATION).where(mine, INVITATION.c.expires > change.time)).first()
-            if found is None:
-                raise LinkNotGood(
-                    "this link was used already, or its time is over", hint="ask for another one"
-                )
+            role, teams = self._take_link(change, secret)
             if run(select(ACCOUNT.c.id).where(ACCOUNT.c.login == login)).first():
                 raise BadRequest("somebody has this name already", hint="choose another one")
             account = Account(
                 id=f"acc_{secrets.token_hex(_ID_BYTES)}",
                 login=login,
-                role=Role(found.role),
-                teams=parse_teams(found.teams),
+                role=role,
+                teams=teams,
                 created=change.time,
                 disabled=None,
             )
-            run(delete(INVITATION).where(mine))
             run(
                 insert(ACCOUNT).values(
                     id=account.id,
                     login=login,
                     password=kept,
                     role=account.role,
-                    teams=found.teams,
+                    teams=teams_text(teams),
                     created=change.time,
                 )
             )
@@ -140,8 +147,8 @@ class Accounts:
         self.known.reload()
         return account
 
-    def sign_in(self, login: str, password: str, actor: Actor) -> str:
-        """Return the secret of a new session.
+    def sign_in(self, login: str, password: str, actor: Actor, *, address: str) -> str:
+        """Return the secret of a new session. `address` is whole, to count those that fail.
 
         Raises:
             Unauthenticated: no such name, a wrong password or a disabled account: which, is
@@ -149,13 +156,17 @@ class Accounts:
             TooManyTries: too many that failed came from there, or for this account.
         """
         login = login.strip().casefold()
-        self._check_tries(login, actor.address)
+        if len(password) > LONGEST:
+            password = ""
+        self._check_tries(login, address)
         with self.audit.control.read() as connection:
             row = connection.execute(select(ACCOUNT).where(ACCOUNT.c.login == login)).mappings()
             found = row.first()
         is_right = is_password(password, found["password"] if found else None)
         if found is None or not is_right or found["disabled"] is not None:
-            self._fail(login, actor, found["id"] if found else "account")
+            self._by_address.take(address)
+            self._by_login.take(login)
+            self._record_failure(actor, found["id"] if found else "account")
             raise Unauthenticated(
                 "the name or the password is wrong", hint="an administrator can send a new link"
             )
@@ -209,6 +220,20 @@ class Accounts:
         with self.audit.control.read() as connection:
             return read_accounts(connection)
 
+    def _take_link(self, change: Change, secret: str) -> tuple[Role, frozenset[str] | None]:
+        run = change.connection.execute
+        setup = self._setup
+        if setup and hmac.compare_digest(setup.secret.encode(), secret.encode("utf-8", "replace")):
+            if setup.expires > change.time and not read_accounts(change.connection):
+                return setup.role, None
+            raise _LINK_NOT_GOOD
+        mine = INVITATION.c.digest == digest(secret)
+        found = run(select(INVITATION).where(mine, INVITATION.c.expires > change.time)).first()
+        if found is None:
+            raise _LINK_NOT_GOOD
+        run(delete(INVITATION).where(mine))
+        return Role(found.role), parse_teams(found.teams)
+
     def _disable(self, change: Change, account: Account) -> None:
         run = change.connection.execute
         run(update(ACCOUNT).where(ACCOUNT.c.id == account.id).values(disabled=change.time))
@@ -220,11 +245,14 @@ class Accounts:
         if not (self._by_address.has_room(address) and self._by_login.has_room(login)):
             raise TooManyTries("too many tries to sign in failed", hint="wait some minutes")
 
-    def _fail(self, login: str, actor: Actor, account_id: str) -> None:
-        self._by_address.take(actor.address)
-        self._by_login.take(login)
+    def _record_failure(self, actor: Actor, account_id: str) -> None:
         with self.audit.change(actor) as change:
             change.record(Action.SIGN_IN, object=account_id, outcome=Outcome.REFUSED)
+
+
+_LINK_NOT_GOOD: Final = LinkNotGood(
+    "this link was used already, or its time is over", hint="ask for another one"
+)
 
 
 def _actor_of(account: Account, actor: Actor) -> Actor:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 
 from codometer.access.actions import Action
-from codometer.access.actor import Actor, ActorKind
+from codometer.access.actor import Actor
 from codometer.access.credential import (
     LONGEST,
     USUAL_LIFETIMES,
@@ -137,11 +137,6 @@ class Credentials:
     ) -> None:
         change.record(action, object=credential_id, before=before, after=after)
         bump_generation(change.connection, GENERATION)
-
-
-def actor_of(credential: Credential) -> Actor:
-    """Return who acts when this credential does."""
-    return Actor(kind=ActorKind.CREDENTIAL, id=credential.id)
 
 
 def _told(credential: Credential) -> dict[str, Json]:

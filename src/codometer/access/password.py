@@ -46,9 +46,10 @@ def hash_password(password: str) -> str:
 def is_password(password: str, kept: str | None) -> bool:
     """Tell whether this is the password; None takes as long as a wrong one."""
     try:
-        return _HASHER.verify(kept or _nobodys(), password[:LONGEST]) and kept is not None
+        _HASHER.verify(kept or _nobodys(), password)
     except (VerifyMismatchError, InvalidHashError):
         return False
+    return kept is not None
 
 
 @cache

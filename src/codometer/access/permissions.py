@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from codometer.access.actor import Actor
+from codometer.access.actor import Actor, ActorKind
 from codometer.access.secret import Kind
 
 
@@ -110,6 +110,10 @@ class Subject:
     actor: Actor
     granted: AbstractSet[Permission]
     teams: frozenset[str] | None = None
+
+
+NOBODY: Final = Subject(actor=Actor(kind=ActorKind.UNKNOWN), granted=frozenset())
+"""Whoever asks for what everybody may."""
 
 
 def is_allowed(subject: Subject, permission: Permission) -> bool:

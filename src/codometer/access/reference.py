@@ -21,16 +21,20 @@ _AUDIT: Final = """\
 ## Audit log
 
 Every change of the control plane writes an entry in its own transaction.
-An entry has a number, an instant, who acted (`actor_kind`, and an id as `actor`), the network it came from without the host, the request, the action, its object, the outcome, a reason, and what was `before` and `after`.
+An entry has a number, an instant, who acted (`actor_kind`, and an id as `actor`), the network it
+came from without the host, the request, the action, its object, the outcome, a reason, and what
+was `before` and `after`.
 No entry holds a secret, a name or an e-mail address.
 
     h_0 = SHA-256("codometer-audit-v1" ‖ installation's id)
     h_n = SHA-256(canonical JSON of entry n ‖ h_(n-1))
 
 Canonical JSON is RFC 8785: keys in order, no spaces, UTF-8; there are no fractions in it.
-It holds every field but `hash`, with `before` and `after` as the texts they are stored as, and `prev`, which is h_(n-1) in hexadecimal.
+It holds every field but `hash`, with `before` and `after` as the texts they are stored as, and
+`prev`, which is h_(n-1) in hexadecimal.
 
-After each change an anchor goes to a file outside the database (`audit.anchors_file`): the last entry's number, its hash, and HMAC-SHA-256 of `number:hash` under the key in `audit.key_file`.
+After each change an anchor goes to a file outside the database (`audit.anchors_file`): the last
+entry's number, its hash, and HMAC-SHA-256 of `number:hash` under the key in `audit.key_file`.
 
 | `codometer audit verify` finds | By |
 | --- | --- |
@@ -41,8 +45,10 @@ After each change an anchor goes to a file outside the database (`audit.anchors_
 | a beginning that was let go by anybody but the server | the seal, which an entry must tell of |
 | anchors that are gone, or made without the key | their codes |
 
-It cannot find what somebody did who has the database, the anchors and the key: keep the anchors on another disk, or send them to another machine as they are written.
-Nor can it tell an entry that was properly chained behind the last anchor from one of another server, or of a crash; it counts these.
+It cannot find what somebody did who has the database, the anchors and the key: keep the anchors
+on another disk, or send them to another machine as they are written.
+Nor can it tell an entry that was properly chained behind the last anchor from one of another
+server, or of a crash; it counts these.
 
 Entries older than `retention.audit_days` are let go once a day.
 The last of them leaves its number and hash as a seal, and an entry says so.

@@ -58,7 +58,7 @@ def find_kind(secret: str) -> Kind | None:
 
 def digest(secret: str) -> str:
     """Return what is stored of a secret."""
-    return sha256(secret.encode()).hexdigest()
+    return sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 def hint(secret: str) -> str:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from codometer.errors import BadRequest, CodometerError
 from codometer.serve.exact_json import decode
-from codometer.settings import find_credential, find_server_url, is_loopback
+from codometer.settings import (
+    OPERATOR_KEY_NAME,
+    find_credential,
+    find_server_url,
+    is_loopback,
+    load_settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,17 +62,19 @@ def _request(url: str | None, method: str, path: str, **content: Any) -> dict[st
 
     address, origin = (url, "--url") if url else find_server_url()
     address = address.rstrip("/")
-    credential = find_credential()
-    headers = {"authorization": f"Bearer {credential}"} if credential else {}
     try:
         target = httpx.URL(address + path)
         # A proxy of the environment has no way to this machine's own loopback.
         with httpx.Client(
             trust_env=not is_loopback(target.host),
             timeout=httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS),
-            headers=headers,
         ) as client:
-            response = client.request(method, target, **content)
+            credential = find_credential()
+            response = client.request(method, target, headers=_bearer(credential), **content)
+            refused = response.status_code == HTTPStatus.UNAUTHORIZED and credential is None
+            # Whoever can read the server's folder may do without an account.
+            if refused and is_loopback(target.host) and (key := _find_operator_key()):
+                response = client.request(method, target, headers=_bearer(key), **content)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise BadRequest(
             f"{address!r} ({origin}) is no address: {error}", hint="such as http://127.0.0.1:4319"
@@ -75,6 +84,17 @@ def _request(url: str | None, method: str, path: str, **content: Any) -> dict[st
     except httpx.HTTPError as error:
         raise _unreachable(address, origin, _ERRNO.sub("", str(error))) from error
     return _content(response, address, origin)
+
+
+def _bearer(secret: str | None) -> dict[str, str]:
+    return {"authorization": f"Bearer {secret}"} if secret else {}
+
+
+def _find_operator_key() -> str | None:
+    try:
+        return (load_settings().data / OPERATOR_KEY_NAME).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _unreachable(address: str, origin: str, reason: str) -> Unreachable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from codometer.cli.account import account
 from codometer.cli.audit import audit
 from codometer.cli.config import config
 from codometer.cli.credential import credential
@@ -43,3 +44,4 @@ main.add_command(status)
 main.add_command(config)
 main.add_command(credential)
 main.add_command(audit)
+main.add_command(account)

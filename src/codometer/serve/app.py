@@ -16,8 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from codometer.access.access import Access
+from codometer.access.permissions import NOBODY
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
+from codometer.serve.api.accounts import account_actions, accounts_resource
 from codometer.serve.api.audit import audit_resource, verification_resource
 from codometer.serve.api.catalogue import dimensions_resource, measures_resource
 from codometer.serve.api.config import config_resource
@@ -25,7 +27,7 @@ from codometer.serve.api.credentials import credential_actions, credentials_reso
 from codometer.serve.api.health import liveness_resource, readiness_resource
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.query import Ask, query_resource
-from codometer.serve.api.resource import Action, Call, Resource, check_parameters, read_body
+from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
 from codometer.serve.api.status import StatusSource, status_resource
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
@@ -38,6 +40,7 @@ from codometer.serve.http import (
 from codometer.serve.web.events import Changes
 from codometer.serve.web.pages import build_pages
 from codometer.serve.web.pages.first_run import first_run_page
+from codometer.serve.web.sign_in import SignIn
 from codometer.serve.web.site import Site
 from codometer.serve.workers import Workers
 from codometer.settings import Settings, installed_version
@@ -71,8 +74,11 @@ def build_app(
     answering.
     """
     workers = Workers(threads=_THREADS, max_waiting=_MAX_WAITING)
-    gate = Gate(access.known, now=now)
-    actions = credential_actions(access.credentials, now)
+    gate = Gate(access, url=settings.listen.url, now=now)
+    actions = (
+        *credential_actions(access.credentials, now),
+        *account_actions(access.accounts, settings),
+    )
     resources = _build_resources(
         settings, ask, status, check_ready=check_ready, access=access, now=now
     )
@@ -96,10 +102,11 @@ def build_app(
     app = Starlette(
         routes=[
             *site.routes(),
+            *SignIn(access.accounts, gate, site, workers, url=settings.listen.url).routes(),
             *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
             *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
         ],
-        middleware=[Middleware(Guard, host=settings.listen.host)],
+        middleware=[Middleware(Guard, host=settings.listen.host, url=settings.listen.url)],
         exception_handlers={HTTPException: site.refuse},
         lifespan=lifespan,
     )
@@ -133,6 +140,7 @@ def _build_resources(
         config_resource(settings),
         liveness_resource(),
         credentials_resource(access.credentials, now),
+        accounts_resource(access.accounts),
         audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
         verification_resource(access.audit),
         liveness_resource(),
@@ -148,9 +156,11 @@ def _route(each: Resource | Action, gate: Gate, endpoint: Endpoint) -> Route:
 
 def _endpoint(resource: Resource, workers: Workers) -> Endpoint:
     async def endpoint(request: Request) -> Response:
+        subject = getattr(request.state, "subject", NOBODY)
+
         def answer() -> Response:
             check_parameters(resource, request.query_params)
-            return json_response(resource.answer(request.query_params))
+            return json_response(resource.answer(Given(request.query_params, subject)))
 
         return await workers.run(answer) if resource.blocks else answer()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -33,6 +34,9 @@ HEADERS: Final = {
     "cache-control": "no-store",
 }
 """On every answer that does not set them itself."""
+
+
+_SECURE_HEADERS: Final = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
 
 
 class NotFound(CodometerError):
@@ -158,9 +162,11 @@ class Guard:
     else, not even for what it could never read.
     """
 
-    def __init__(self, app: ASGIApp, *, host: str) -> None:
+    def __init__(self, app: ASGIApp, *, host: str, url: str = "") -> None:
+        """`host` is where the server listens, `url` where people open it, if elsewhere."""
         self._app = app
-        self._host = host
+        self._names = {host.lower(), (urlsplit(url).hostname or "").lower()} - {""}
+        self._headers = {**HEADERS, **(_SECURE_HEADERS if url else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -171,7 +177,7 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -186,7 +192,7 @@ class Guard:
 
     def _is_own(self, header: str) -> bool:
         name = _without_port(header).lower()
-        return is_loopback(name) or name == self._host.lower()
+        return is_loopback(name) or name in self._names
 
 
 def _without_port(header: str) -> str:

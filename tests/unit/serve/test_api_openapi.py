@@ -11,7 +11,7 @@ from codometer.serve.api.schema import schema_of
 from codometer.serve.exact_json import decode
 from tests.unit.serve.parts import Client, Office, build_office_app
 
-PAGES = {"/", "/assets/{name}", "/events"}
+PAGES = {"/", "/assets/{name}", "/events", "/sign-in", "/join", "/sign-out", "/account"}
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from codometer.analysis.measures.run import Answer
 from codometer.errors import BadRequest
 from codometer.model.period import parse_period, parse_zone
 from codometer.serve.api.answer import ANSWER_EXAMPLE, ANSWER_SCHEMA, answer_document
-from codometer.serve.api.resource import Parameter, Resource, Schema
+from codometer.serve.api.resource import Given, Parameter, Resource, Schema
+from codometer.serve.scope import limited
 from codometer.settings import Settings
 
 Ask = Callable[[Query], Answer]
@@ -32,8 +33,8 @@ def query_resource(
 ) -> Resource:
     """Return the resource that answers queries. The names are those of the whole catalogue."""
 
-    def answer(given: QueryParams) -> dict[str, Any]:
-        return answer_document(ask(read_query(given, settings, now())))
+    def answer(given: Given) -> dict[str, Any]:
+        return answer_document(limited(ask, given.subject)(read_query(given, settings, now())))
 
     return Resource(
         path="/api/v1/query",

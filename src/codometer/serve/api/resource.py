@@ -14,7 +14,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from codometer.access.actor import Actor
-from codometer.access.permissions import Permission
+from codometer.access.permissions import Permission, Subject
 from codometer.errors import BadRequest, UnsupportedEncoding
 
 Schema = Mapping[str, Any]
@@ -33,6 +33,14 @@ class Parameter:
     repeats: bool = False
 
 
+class Given(QueryParams):
+    """The parameters of a question, and who asks it."""
+
+    def __init__(self, parameters: QueryParams, subject: Subject) -> None:
+        super().__init__(parameters)
+        self.subject = subject
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One path that answers to GET, for whoever has the permission.
@@ -44,7 +52,7 @@ class Resource:
     name: str
     summary: str
     permission: Permission
-    answer: Callable[[QueryParams], object]
+    answer: Callable[[Given], object]
     schema: Schema
     example: object
     parameters: tuple[Parameter, ...] = ()

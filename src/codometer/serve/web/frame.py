@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -46,7 +46,10 @@ class Freshness:
 class Frame:
     """Renders pages, single panels and errors. Safe to use from several threads."""
 
-    def __init__(self, pages: Sequence[Page], assets: Assets) -> None:
+    def __init__(
+        self, pages: Sequence[Page], assets: Assets, *, is_local: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`is_local` tells whether nobody needs to sign in."""
         self._environment = jinja2.Environment(
             loader=jinja2.PackageLoader("codometer.serve.web"),
             autoescape=True,
@@ -58,6 +61,7 @@ class Frame:
         self._environment.filters.update({**FILTERS, "sentence": _sentence})
         self._environment.globals.update(
             assets=assets,
+            is_local=is_local,
             navigation=[
                 (group, [page for page in pages if page.group == group])
                 for group in GROUPS
@@ -89,6 +93,10 @@ class Frame:
     def render_panels(self, panels: Iterable[Panel], view: View) -> str:
         """Return the sections of some panels, as they stand in the page."""
         return "\n".join(self._render_panel(panel, view) for panel in panels)
+
+    def render_plain(self, template: str, **values: object) -> str:
+        """Return a page that has no panels and shows no period."""
+        return self._environment.get_template(template).render(page=None, **values)
 
     def render_error(self, error: CodometerError, *, title: str, home: str = "/") -> str:
         """Return a page that says what failed, why, and what to do."""

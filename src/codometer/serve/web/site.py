@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from codometer.access.permissions import Permission
+from codometer.access.permissions import Permission, Subject
 from codometer.analysis.measures.query import Query, parse_query
 from codometer.analysis.measures.run import Answer
-from codometer.errors import CodometerError
+from codometer.errors import CodometerError, Unauthenticated
 from codometer.model.period import Period, local_date, parse_period
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
@@ -29,10 +29,12 @@ from codometer.serve.http import (
     error_response,
     fault_response,
 )
+from codometer.serve.scope import limited
 from codometer.serve.web.assets import PREFIX, Assets, accepts_gzip
 from codometer.serve.web.events import Changes
 from codometer.serve.web.frame import Frame, Freshness
 from codometer.serve.web.page import Page
+from codometer.serve.web.sign_in import sign_in_address
 from codometer.serve.web.view import View, read_view
 from codometer.serve.workers import Workers
 
@@ -50,6 +52,7 @@ PAGE_POLICY: Final = (
 _PAGE_HEADERS: Final = {"content-security-policy": PAGE_POLICY}
 _TITLES: Final = {
     400: "This address cannot be shown",
+    403: "This is not for you to see",
     404: "There is no such page",
     503: "Too busy to answer",
 }
@@ -88,9 +91,9 @@ class Site:
         self._gate = gate
         self._now = now
         self._assets = Assets.read()
-        self._frame = Frame(pages, self._assets)
+        self._frame = Frame(pages, self._assets, is_local=lambda: gate.is_local)
         self._has_counted = False
-        self._scope: _Scope | None = None
+        self._scopes: dict[frozenset[str] | None, _Scope] = {}
 
     def routes(self) -> list[Route]:
         """Return a route for each page, for the assets and for the stream of changes."""
@@ -103,8 +106,13 @@ class Site:
             self._route("/events", Permission.READ_NUMBERS, self._changes.answer),
         ]
 
+    def render(self, template: str, *, status: int = 200, **values: object) -> Response:
+        """Answer with a page that has no panels and shows no period."""
+        html = self._frame.render_plain(template, **values)
+        return HTMLResponse(html, status, _PAGE_HEADERS)
+
     def _route(self, path: str, permission: Permission, handle: Endpoint) -> Route:
-        return Route(path, self._guarded(self._gate.require(permission, handle)))
+        return Route(path, self.guarded(self._gate.require(permission, handle)))
 
     async def refuse(self, request: Request, error: Exception) -> Response:
         """Answer for a path or a method that there is not: a page for people, else JSON."""
@@ -122,6 +130,7 @@ class Site:
         return endpoint
 
     def _answer(self, page: Page, request: Request) -> Response:
+        subject: Subject = request.state.subject
         freshness = Freshness(version=self._changes.version, at=self._changes.changed_at)
         if not self._find_counted():
             page = self._first_run
@@ -130,12 +139,12 @@ class Site:
             path=request.url.path,
             now=self._now(),
             days_in=self._zone,
-            ask=cache(self._ask),  # panels share some questions
+            ask=cache(limited(self._ask, subject)),  # panels share some questions
         )
         if names := request.query_params.getlist("panel"):
             html = self._render_panels(page, names, view)
         else:
-            scope = self._find_scope(view)
+            scope = self._find_scope(view, subject.teams)
             html = self._frame.render_page(
                 page, view, teams=scope.teams, freshness=scope.complete(freshness)
             )
@@ -158,21 +167,27 @@ class Site:
             self._has_counted = any(any(group.values.values()) for group in answer.groups)
         return self._has_counted
 
-    def _find_scope(self, view: View) -> _Scope:
+    def _find_scope(self, view: View, teams: frozenset[str] | None) -> _Scope:
         """Return what there is to choose from, as of up to half a minute ago."""
-        known = self._scope
+        known = self._scopes.get(teams)
         if known is None or view.now - known.read_at >= _REMEMBERED:
             try:
-                known = self._scope = _read_scope(view)
+                known = self._scopes[teams] = _read_scope(view)
             except Exception:  # noqa: BLE001 - the page stands without it, and its panels say why
                 _log.exception("the teams could not be read")
                 return _Scope(read_at=view.now)
         return known
 
-    def _guarded(self, handle: Endpoint) -> Endpoint:
+    def guarded(self, handle: Endpoint) -> Endpoint:
+        """Wrap an endpoint so that whatever it raises becomes an answer."""
+
         async def endpoint(request: Request) -> Response:
             try:
                 return await handle(request)
+            except Unauthenticated as error:
+                if _is_person(request):
+                    return RedirectResponse(sign_in_address(request), 303)
+                return error_response(error)
             except CodometerError as error:
                 return self._render_error(error) if _is_person(request) else error_response(error)
             except Exception:  # noqa: BLE001 - the outer edge of a request

@@ -73,7 +73,7 @@ def client_of(*pages: Page, office: Office | None = None, max_waiting: int = 8) 
         ask=office.ask,
         changes=Changes(lambda: office.version),
         workers=Workers(threads=1, max_waiting=max_waiting),
-        gate=Gate(shared_access().known),
+        gate=Gate(shared_access()),
         now=lambda: NOW,
     )
     return Client(

@@ -1,0 +1,137 @@
+"""`/api/v1/accounts`: who can sign in, and links for those who shall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from codometer.access.account import Account, Invitation
+from codometer.access.accounts import INVITATION_LIFETIME, Accounts
+from codometer.access.permissions import Permission, Role
+from codometer.errors import BadRequest
+from codometer.serve.api.resource import Action, Call, Resource
+from codometer.serve.api.schema import array_schema, object_schema
+from codometer.settings import Settings, pages_url
+
+_TEXT: Final = {"type": "string"}
+_INSTANT: Final = {"type": "string", "format": "date-time"}
+_SCHEMA: Final = object_schema(
+    id=_TEXT,
+    login=_TEXT,
+    role={"enum": [*Role]},
+    teams={"type": ["array", "null"], "items": _TEXT, "description": "null: all"},
+    created=_INSTANT,
+    disabled={"type": ["string", "null"], "format": "date-time"},
+)
+_LINK_SCHEMA: Final = object_schema(
+    link={**_TEXT, "description": "shown this once; good for one person"}, expires=_INSTANT
+)
+
+
+def accounts_resource(accounts: Accounts) -> Resource:
+    """Return the resource that lists them."""
+    return Resource(
+        path="/api/v1/accounts",
+        name="accounts",
+        summary="Every account, the oldest first, disabled ones included",
+        permission=Permission.READ_ACCOUNTS,
+        answer=lambda _: {"accounts": [_document(each) for each in accounts.list_accounts()]},
+        schema=object_schema(accounts=array_schema(_SCHEMA)),
+        example={"accounts": [_EXAMPLE]},
+    )
+
+
+def account_actions(accounts: Accounts, settings: Settings) -> Sequence[Action]:
+    """Return what can be done with accounts."""
+    base = pages_url(settings.listen)
+
+    def invite(call: Call) -> object:
+        role, teams = _read_role(call.body), _read_teams(call.body)
+        return _link(accounts.invite(role, call.actor, teams=teams), base)
+
+    def disable(call: Call) -> object:
+        return {"account": _document(accounts.disable(call.path["id"], call.actor))}
+
+    return (
+        Action(
+            path="/api/v1/accounts/invite",
+            name="invite_account",
+            summary="Make a link with which one person makes an account",
+            permission=Permission.WRITE_ACCOUNTS,
+            act=invite,
+            body={
+                "type": "object",
+                "properties": {
+                    "role": {"enum": [*Role]},
+                    "teams": {"type": ["array", "null"], "items": _TEXT},
+                },
+                "required": ["role"],
+            },
+            body_example={"role": "team_lead", "teams": ["checkout"]},
+            schema=_LINK_SCHEMA,
+            example={"link": f"{base}/join?link=…", "expires": _EXAMPLE_TIME + INVITATION_LIFETIME},
+            status=201,
+        ),
+        Action(
+            path="/api/v1/accounts/{id}/disable",
+            name="disable_account",
+            summary="Disable an account and end its sessions",
+            permission=Permission.WRITE_ACCOUNTS,
+            act=disable,
+            body={"type": "object", "properties": {}},
+            body_example={},
+            schema=object_schema(account=_SCHEMA),
+            example={"account": {**_EXAMPLE, "disabled": _EXAMPLE_TIME + timedelta(days=9)}},
+            errors={404: "there is no such account in use"},
+        ),
+    )
+
+
+def invitation_link(invitation: Invitation, base: str) -> str:
+    """Return the address that the invited person opens."""
+    return f"{base}/join?link={invitation.secret}"
+
+
+def _link(invitation: Invitation, base: str) -> dict[str, Any]:
+    return {"link": invitation_link(invitation, base), "expires": invitation.expires}
+
+
+def _read_role(body: Mapping[str, Any]) -> Role:
+    role = body.get("role")
+    if role not in [*Role]:
+        raise BadRequest(f"{role!r} is no role", hint=f"one of {', '.join(Role)}")
+    return Role(str(role))
+
+
+def _read_teams(body: Mapping[str, Any]) -> frozenset[str] | None:
+    teams = body.get("teams")
+    if teams is None:
+        return None
+    if not isinstance(teams, list) or not all(isinstance(team, str) for team in teams):
+        raise BadRequest("teams is no list of texts", hint='such as ["checkout"]')
+    return frozenset(teams)
+
+
+def _document(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "login": account.login,
+        "role": account.role,
+        "teams": None if account.teams is None else sorted(account.teams),
+        "created": account.created,
+        "disabled": account.disabled,
+    }
+
+
+_EXAMPLE_TIME: Final = datetime(2026, 11, 23, 14, 3, 20, tzinfo=UTC)
+_EXAMPLE: Final = _document(
+    Account(
+        id="acc_5f0c9a1e7b",
+        login="grace@example.com",
+        role=Role.TEAM_LEAD,
+        teams=frozenset({"checkout"}),
+        created=_EXAMPLE_TIME,
+        disabled=None,
+    )
+)

@@ -1,0 +1,365 @@
+"""Sign-in as browsers see it, and what each role may do on every route."""
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from codometer.access.access import Access
+from codometer.access.actor import SYSTEM
+from codometer.access.permissions import ROLES, Permission, Role
+from codometer.settings import Listen, Settings
+from tests.unit.serve.parts import NOW, Office, build_office_app
+from tests.unit.serve.test_api_access import find_permission
+
+PASSWORD = "marble kettle orbit fern"  # noqa: S105 - of a test
+HTML = {"accept": "text/html"}
+FORM = "application/x-www-form-urlencoded"
+
+
+class Browser:
+    """Keeps cookies, follows nothing by itself, and is one person."""
+
+    def __init__(self, app: Starlette, base: str = "http://127.0.0.1:4319") -> None:
+        self.app = app
+        self.base = base
+        self.cookies = httpx.Cookies()
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        json: object = None,
+    ) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, client=("203.0.113.77", 5))
+            async with httpx.AsyncClient(
+                transport=transport, base_url=self.base, cookies=self.cookies
+            ) as client:
+                given = {**HTML, **(headers or {})}
+                sent: dict[str, Any] = {"content": content} if json is None else {"json": json}
+                response = await client.request(method, path, headers=given, **sent)
+                self.cookies = client.cookies
+                return response
+
+        return asyncio.run(send())
+
+    def get(self, path: str) -> httpx.Response:
+        return self.ask("GET", path)
+
+    def submit(
+        self, path: str, headers: Mapping[str, str] | None = None, **fields: str
+    ) -> httpx.Response:
+        given = {"content-type": FORM, "sec-fetch-site": "same-origin", **(headers or {})}
+        return self.ask("POST", path, content=urlencode(fields).encode(), headers=given)
+
+    def sign_in(self, login: str) -> httpx.Response:
+        return self.submit("/sign-in", login=login, password=PASSWORD, next="/")
+
+
+class Installation:
+    """A server with accounts, of which some people have one."""
+
+    def __init__(self, folder: Path, listen: Listen | None = None) -> None:
+        self.settings = Settings(data=folder, listen=listen or Listen())
+        self.office = Office()
+        self.access = Access(self.settings, now=lambda: NOW)
+        self.app = build_office_app(self.office, self.settings, self.access)
+
+    def set_up(self) -> Browser:
+        first = self.access.accounts.invite_first()
+        assert first is not None
+        browser = self.browser()
+        answer = browser.submit("/join", link=first.secret, login="root", password=PASSWORD)
+        assert answer.status_code == 303, answer.text
+        return browser
+
+    def browser(self) -> Browser:
+        return Browser(self.app, self.settings.listen.url or "http://127.0.0.1:4319")
+
+    def person(self, login: str, role: Role, *teams: str) -> Browser:
+        """Have a new person join, and return their browser, signed in."""
+        invitation = self.access.accounts.invite(
+            role, SYSTEM, teams=frozenset(teams) if teams else None
+        )
+        browser = self.browser()
+        browser.submit("/join", link=invitation.secret, login=login, password=PASSWORD)
+        return browser
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    made = Installation(tmp_path)
+    yield made
+    made.access.close()
+
+
+def test_until_there_is_an_account_nobody_signs_in(installation: Installation) -> None:
+    browser = installation.browser()
+    assert browser.get("/").status_code == 200
+    assert "no sign-in" in browser.get("/").text
+    answer = browser.get("/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_the_first_link_leads_to_an_account_that_is_signed_in(installation: Installation) -> None:
+    first = installation.access.accounts.invite_first()
+    assert first is not None
+    browser = installation.browser()
+    page = browser.get(f"/join?link={first.secret}")
+    assert f'value="{first.secret}"' in page.text
+    answer = browser.submit("/join", link=first.secret, login="root", password=PASSWORD)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/account")
+    account = browser.get("/account").text
+    assert "<b>root</b>" in account
+    assert "administrator" in account
+    assert "no sign-in" not in account
+
+
+def test_a_cookie_is_kept_from_scripts_and_from_other_sites(installation: Installation) -> None:
+    first = installation.access.accounts.invite_first()
+    assert first is not None
+    answer = installation.browser().submit(
+        "/join", link=first.secret, login="root", password=PASSWORD
+    )
+    name, _, rest = answer.headers["set-cookie"].partition("=")
+    assert name == "codometer"
+    assert set(rest.split("; ")[1:]) == {"HttpOnly", "Path=/", "SameSite=lax"}
+
+
+def test_behind_tls_a_cookie_is_for_tls_and_this_host_alone(tmp_path: Path) -> None:
+    made = Installation(tmp_path, Listen(host="127.0.0.1", url="https://codometer.example"))
+    first = made.access.accounts.invite_first()
+    assert first is not None
+    answer = made.browser().submit("/join", link=first.secret, login="root", password=PASSWORD)
+    name, _, rest = answer.headers["set-cookie"].partition("=")
+    assert name == "__Host-codometer"
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} == set(rest.split("; ")[1:])
+    assert answer.headers["strict-transport-security"].startswith("max-age=31536000")
+    made.access.close()
+
+
+def test_without_a_session_pages_lead_to_sign_in_and_back(installation: Installation) -> None:
+    installation.set_up()
+    browser = installation.browser()
+    answer = browser.get("/?range=7d&team=a%26b")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/sign-in?next=%2F%3Frange%3D7d%26team%3Da%2526b"
+    form = browser.get(answer.headers["location"])
+    assert 'name="next" value="/?range=7d&amp;team=a%26b"' in form.text
+    signed_in = browser.submit(
+        "/sign-in", login="root", password=PASSWORD, next="/?range=7d&team=a%26b"
+    )
+    assert signed_in.headers["location"] == "/?range=7d&team=a%26b"
+    assert browser.get("/").status_code == 200
+
+
+def test_without_a_session_programs_are_told_so(installation: Installation) -> None:
+    installation.set_up()
+    answer = installation.browser().ask(
+        "GET", "/api/v1/query?measures=cost", headers={"accept": "*/*"}
+    )
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    "leads_to",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "\\/evil.example",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "javascript:alert(1)",
+        "evil",
+        "",
+    ],
+)
+def test_sign_in_leads_nowhere_else(installation: Installation, leads_to: str) -> None:
+    installation.set_up()
+    answer = installation.browser().submit(
+        "/sign-in", login="root", password=PASSWORD, next=leads_to
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_a_wrong_password_shows_the_form_again_without_it(installation: Installation) -> None:
+    installation.set_up()
+    wrong = "marble kettle orbit moss"
+    answer = installation.browser().submit("/sign-in", login='<b>"root', password=wrong, next="/x")
+    assert answer.status_code == 401
+    assert "The name or the password is wrong." in answer.text
+    assert "&lt;b&gt;&#34;root" in answer.text
+    assert wrong not in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("path", ["/sign-in", "/join", "/sign-out"])
+def test_forms_of_other_sites_are_refused(installation: Installation, path: str, site: str) -> None:
+    browser = installation.set_up()
+    answer = browser.submit(path, {"sec-fetch-site": site}, login="root", password=PASSWORD)
+    assert answer.status_code == 403
+    assert browser.get("/account").status_code == 200
+
+
+def test_what_is_no_form_or_too_much_of_one_is_refused(installation: Installation) -> None:
+    installation.set_up()
+    browser = installation.browser()
+    assert browser.submit("/sign-in", {"content-type": "text/plain"}).status_code == 415
+    assert browser.submit("/sign-in", login="x" * 10_000).status_code == 413
+    many = {f"f{number}": "x" for number in range(20)}
+    assert browser.submit("/sign-in", **many).status_code == 413
+
+
+def test_a_session_is_new_with_every_sign_in(installation: Installation) -> None:
+    browser = installation.set_up()
+    planted = browser.cookies["codometer"]
+    browser.sign_in("root")
+    assert browser.cookies["codometer"] != planted
+    stranger = installation.browser()
+    stranger.cookies.set("codometer", "planted", domain="127.0.0.1")
+    assert stranger.get("/").status_code == 303
+    stranger.sign_in("root")
+    assert stranger.cookies["codometer"] != "planted"
+
+
+def test_whoever_signs_out_is_out(installation: Installation) -> None:
+    browser = installation.set_up()
+    kept = browser.cookies["codometer"]
+    answer = browser.submit("/sign-out")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert "codometer" not in browser.cookies
+    browser.cookies.set("codometer", kept, domain="127.0.0.1")
+    assert browser.get("/").status_code == 303
+    assert browser.submit("/sign-out").status_code == 303
+
+
+def test_accounts_are_invited_listed_and_disabled_over_the_api(installation: Installation) -> None:
+    root = installation.set_up()
+    body = {"role": "team_lead", "teams": ["checkout"]}
+    link = root.ask("POST", "/api/v1/accounts/invite", json=body).json()["link"]
+    secret = re.fullmatch(r"http://127\.0\.0\.1:4319/join\?link=(\S+)", link)
+    assert secret
+    ada = installation.browser()
+    ada.submit("/join", link=secret[1], login="ada", password=PASSWORD)
+    assert "checkout" in ada.get("/account").text
+    listed = root.get("/api/v1/accounts").json()["accounts"]
+    assert [each["login"] for each in listed] == ["root", "ada"]
+    assert listed[1]["teams"] == ["checkout"]
+    disabled = root.ask("POST", f"/api/v1/accounts/{listed[1]['id']}/disable", json={})
+    assert datetime.fromisoformat(disabled.json()["account"]["disabled"]) == NOW
+    assert ada.get("/").status_code == 303
+    missing = root.ask("POST", "/api/v1/accounts/acc_none/disable", json={})
+    assert missing.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"role": "king"}, {"role": "viewer", "teams": "x"}, {"role": "viewer", "teams": [1]}],
+)
+def test_an_invitation_that_is_not_understood_is_refused(
+    installation: Installation, body: dict[str, object]
+) -> None:
+    root = installation.set_up()
+    assert root.ask("POST", "/api/v1/accounts/invite", json=body).status_code == 400
+
+
+def test_the_key_in_the_data_folder_does_for_whoever_can_read_it(
+    installation: Installation,
+) -> None:
+    installation.set_up()
+    key = installation.access.operator_secret
+    headers = {"authorization": f"Bearer {key}", "accept": "*/*"}
+    browser = installation.browser()
+    assert browser.ask("GET", "/api/v1/accounts", headers=headers).status_code == 200
+    by_person = "/api/v1/query?measures=cost&by=person"
+    assert browser.ask("GET", by_person, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_route_answers_to_the_roles_that_have_its_permission_and_to_no_other(
+    installation: Installation, role: Role
+) -> None:
+    installation.set_up()
+    person = installation.person("ada", role)
+    nobody = installation.browser()
+    checked = 0
+    for route in installation.app.routes:
+        assert isinstance(route, Route)
+        permission = find_permission(route)
+        if permission in {None, Permission.PUBLIC} or route.path == "/events":
+            continue
+        path = re.sub(r"{\w+}", "x", route.path)
+        method = "POST" if "POST" in (route.methods or ()) else "GET"
+        json = {} if method == "POST" else None
+        answer = person.ask(method, path, json=json)
+        assert (answer.status_code == 403) == (permission not in ROLES[role]), (path, answer.text)
+        headers = {"accept": "*/*"}
+        assert nobody.ask(method, path, json=json, headers=headers).status_code == 401, path
+        checked += 1
+    assert checked >= 14
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.AUDITOR])
+@pytest.mark.parametrize(
+    "question",
+    ["by=person", "by=session", "where=person:ada", "where=session:s-1", "by=team,person"],
+)
+def test_no_role_sees_single_people(installation: Installation, role: Role, question: str) -> None:
+    installation.set_up()
+    person = installation.person("ada", role)
+    answer = person.ask("GET", f"/api/v1/query?measures=cost&{question}", headers={"accept": "*/*"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
+    assert installation.office.asked == []
+
+
+@pytest.mark.parametrize(
+    ("question", "teams"),
+    [
+        ("", {"checkout"}),
+        ("&by=team", {"checkout"}),
+        ("&where=team:checkout", {"checkout"}),
+        ("&where=team:search", {""}),
+        ("&where=team:", {""}),
+        ("&where=team:search&where=team:checkout", {"checkout"}),
+        ("&where=model:claude-next", {"checkout"}),
+    ],
+)
+def test_whoever_is_of_a_team_sees_that_team_alone(
+    installation: Installation, question: str, teams: set[str]
+) -> None:
+    installation.set_up()
+    lead = installation.person("ada", Role.TEAM_LEAD, "checkout")
+    answer = lead.ask("GET", f"/api/v1/query?measures=tokens{question}", headers={"accept": "*/*"})
+    assert answer.status_code == 200, answer.text
+    (query,) = installation.office.asked
+    asked = [each.values for each in query.where if each.dimension.name == "team"]
+    assert [set(each) for each in asked] == [teams]
+
+
+def test_pages_too_show_a_team_that_team_alone(installation: Installation) -> None:
+    installation.set_up()
+    everything = installation.person("grace", Role.VIEWER)
+    assert everything.get("/").status_code == 200
+    assert any(not query.where for query in installation.office.asked)
+    lead = installation.person("ada", Role.TEAM_LEAD, "checkout")
+    counted = [query for query in installation.office.asked if not query.where]
+    installation.office.asked.clear()
+    assert lead.get("/?range=7d").status_code == 200
+    assert counted
+    for query in installation.office.asked:
+        teams = [each.values for each in query.where if each.dimension.name == "team"]
+        assert teams == [("checkout",)]
