@@ -20,9 +20,9 @@ from codometer.analysis.trend import WEEK
 from codometer.model.period import Period, parse_period, start_of_day
 from codometer.model.status import RejectStatus
 from codometer.serve.api.status import StatusSource
-from codometer.serve.web.buckets import Buckets, Key, cut
+from codometer.serve.web.buckets import Buckets, Key, cut, days_of
 from codometer.serve.web.recent import Recent
-from codometer.serve.web.view import View
+from codometer.serve.web.view import RANGES, View
 
 FIGURES: Final = (
     "active_people",
@@ -72,6 +72,12 @@ class History:
 def buckets_of(view: View) -> Buckets:
     """Cut the view's period."""
     return cut(view.period, now=view.now, zone=view.zone)
+
+
+def find_wider(view: View) -> str | None:
+    """Return the address of the longest range to choose, if it is longer than the view."""
+    name = max(RANGES, key=lambda each: RANGES[each])
+    return view.href(range=name) if len(days_of(view.period)) < RANGES[name] else None
 
 
 class Questions:

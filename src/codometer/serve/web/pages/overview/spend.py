@@ -21,6 +21,7 @@ from codometer.serve.web.pages.overview.questions import (
     History,
     Questions,
     buckets_of,
+    find_wider,
 )
 from codometer.serve.web.view import View
 
@@ -44,7 +45,12 @@ def build_spend(questions: Questions, view: View) -> Mapping[str, object]:
     costs = questions.costs(view) if buckets.dimension != "day" else _within(history, buckets)
     title = _TITLES[buckets.dimension]
     if not any(costs.values()):
-        return {"heading": title, "chart": None, "nearest": _find_nearest(view, history)}
+        return {
+            "heading": title,
+            "chart": None,
+            "nearest": _find_nearest(view, history),
+            "wider": find_wider(view),
+        }
     unusual = _find_unusual(view, buckets, history)
     series = _make_series(costs, buckets, _rank(history))
     chart = stacked_columns(
