@@ -168,6 +168,19 @@ def test_a_model_keeps_its_colour_and_small_ones_share_one() -> None:
     assert [each[0].get("class") for each in by_class(shown, "key")[0]][:2] == ["s1", "s2"]
 
 
+def test_a_model_that_is_dear_only_now_gets_a_free_colour() -> None:
+    before = [
+        Work(day=date(2026, 9, 9), model=model, cost=Decimal(900 - number))
+        for number, model in enumerate([OPUS, HAIKU, "claude-opus-4-1", "claude-sonnet-4-5"])
+    ]
+    now = [Work(model=model) for model in (HAIKU, "claude-next")]
+    key = by_class(Company([*before, *now]).panel("spend"), "key")[0]
+    assert [(text(each), each[0].get("class")) for each in key] == [
+        ("Haiku 4.5", "s1"),
+        ("claude-next", "s2"),
+    ]
+
+
 def test_a_shift_between_models_is_said() -> None:
     work = usual_work()
     moved = [
@@ -323,13 +336,13 @@ def test_an_unusual_day_leads_to_that_day() -> None:
     spike = Work(person="payments-1", day=THURSDAY, cost=Decimal(900))
     panel = Company([*usual_work(), spike]).panel("attention")
     assert "payments spent $1,060 on Thu 12 Nov Usual for a Thursday: $160." in text(panel)
-    assert links(panel) == {"Show Thu 12 Nov": "/?from=2026-11-12&to=2026-11-12&team=payments"}
+    assert links(panel) == {"Show this day": "/?from=2026-11-12&to=2026-11-12&team=payments"}
 
 
 def test_an_unusual_day_of_a_small_team_is_told_of_all() -> None:
     spike = Work(person="data-1", team="data", day=THURSDAY, cost=Decimal(900))
     panel = Company([*usual_work(), spike]).panel("attention")
-    assert "Thu 12 Nov cost $1,280 Usual for a Thursday: $380." in text(panel)
+    assert "$1,280 was spent on Thu 12 Nov Usual for a Thursday: $380." in text(panel)
     assert "data" not in text(panel).split()
     assert list(links(panel).values()) == ["/?from=2026-11-12&to=2026-11-12"]
 

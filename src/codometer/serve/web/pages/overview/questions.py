@@ -55,14 +55,9 @@ class History:
     costs: Costs
     last: date
 
-    @property
-    def first(self) -> date | None:
-        """The first day with any data."""
-        return min((_date(at) for found in self.costs.values() for at in found), default=None)
-
     def total(self) -> dict[date, float]:
-        """Return what each day cost in all; nothing on days without data."""
-        return daily(self.costs.values(), first=self.first, last=self.last)
+        """Return what each day cost in all, from the first with data on."""
+        return daily(self.costs.values(), last=self.last)
 
     def complete(self, today: date) -> dict[date, float]:
         """Return the same without today."""
@@ -203,17 +198,14 @@ def costs_by(
     return costs
 
 
-def daily(
-    costs: Iterable[Mapping[Key, Decimal]], *, first: date | None, last: date
-) -> dict[date, float]:
-    """Return what each day cost in all; nothing on days without data."""
-    if first is None:
-        return {}
+def daily(costs: Iterable[Mapping[Key, Decimal]], *, last: date) -> dict[date, float]:
+    """Return what each day cost in all, from the first with data on; later ones may be zero."""
+    amounts = [(_date(at), amount) for found in costs for at, amount in found.items()]
+    first = min((day for day, _ in amounts), default=last + _DAY)
     totals = {first + number * _DAY: Decimal(0) for number in range((last - first).days + 1)}
-    for found in costs:
-        for at, amount in found.items():
-            if at in totals:
-                totals[_date(at)] += amount
+    for day, amount in amounts:
+        if day in totals:
+            totals[day] += amount
     return {day: float(total) for day, total in totals.items()}
 
 
