@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 
 from codometer.store.duckdb_engine import FILE_NAME
+from codometer.store.tables import TIERS
 
 if TYPE_CHECKING:
     from tests.exporters import Ledger
@@ -35,7 +36,8 @@ MEASURES: Final = ("requests", *_TOLD)
 
 _SUMS: Final = ", ".join(f"sum({name})" for name in _TOLD)
 _EVENTS: Final = f"SELECT scope, count(*), {_SUMS} FROM event WHERE source = 'event' AND kind = 'request' GROUP BY scope ORDER BY scope"  # noqa: E501
-_ROLLED_UP: Final = f"SELECT scope, sum(requests), {_SUMS} FROM {{table}} WHERE source = 'event' GROUP BY scope HAVING sum(requests) > 0 ORDER BY scope"  # noqa: E501
+_ROLLED_UP: Final = f"SELECT scope, sum(requests), {_SUMS} FROM rollup_15m WHERE source = 'event' GROUP BY scope HAVING sum(requests) > 0 ORDER BY scope"  # noqa: E501
+_ALL: Final = f"SELECT sum(requests), {_SUMS} FROM {{table}}"
 _TOTAL: Final = f"SELECT count(*), {_SUMS} FROM event WHERE source = 'event' AND kind = 'request'"
 _SETTLE_SECONDS: Final = 60.0
 
@@ -51,8 +53,12 @@ def check_ledger(server: RunningServer, ledger: Ledger) -> None:
         kept = {name: counts for name, *counts in connection.execute(_KEPT).fetchall()}
         _check_batches(ledger, kept)
         detail = connection.execute(_EVENTS).fetchall()
-        for table in ("rollup_15m", "rollup_day"):
-            assert connection.execute(_ROLLED_UP.format(table=table)).fetchall() == detail, table
+        assert connection.execute(_ROLLED_UP).fetchall() == detail
+        sums = {
+            tier.table: connection.execute(_ALL.format(table=tier.table)).fetchone()
+            for tier in TIERS
+        }
+        assert len(set(sums.values())) == 1, sums
         assert connection.execute(_TOTAL).fetchone() == answered
 
 

@@ -45,9 +45,16 @@ class Site:
     def open(cls, folder: Path, *, zone: str = "UTC", now: datetime = NOW) -> Site:
         """Open the site in a folder, with the clock standing at `now`."""
         catalogue = load_catalogue()
-        store = Store(folder, ZoneInfo(zone), memory_limit="512MB", threads=2)
+        rules = OriginRules()
+        store = Store(
+            folder,
+            ZoneInfo(zone),
+            memory_limit="512MB",
+            threads=2,
+            resource_keys=rules.dimensions,
+        )
         store.set_prices(unit_prices(catalogue))
-        origins = Origins(OriginRules())
+        origins = Origins(rules)
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
         now_ns = int(now.timestamp() * 10**9)
         intake = Intake(

@@ -68,6 +68,7 @@ class Server:
             self._zone,
             memory_limit=settings.store.memory_limit,
             threads=settings.store.threads,
+            resource_keys=settings.dimensions.resource_attributes,
         )
         self.store.set_prices(unit_prices(catalogue))
         self.access = self._open_access()

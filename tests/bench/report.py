@@ -302,6 +302,15 @@ AIMS: Final = (
         below=2,
         digits=1,
     ),
+    Aim(
+        text="start with data after a kill",
+        section="start",
+        row="killed",
+        column="seconds",
+        unit="s",
+        below=2,
+        digits=1,
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import duckdb
 
 from codometer.store.duckdb_engine import FILE_NAME
+from codometer.store.tables import TIERS
 from tests.bench.bodies import Totals
 from tests.bench.check import check_folder, merge
 from tests.bench.clients import Flood, Load, flood, in_own_process, load
@@ -24,8 +25,8 @@ _WORKING_NS: Final = 8 * 3600 * _NS
 _PAUSE_MS: Final = 12_000.0
 """Between two events of a session, so that its 300 take an hour."""
 _BLOCK_BYTES: Final = 262_144
-_ROLLUPS: Final = ("rollup_15m", "rollup_day", "latency_15m", "latency_day")
-_DETAIL: Final = ("event", "reading", "origin")
+_ROLLUPS: Final = (*(tier.table for tier in TIERS), "latency_15m")
+_DETAIL: Final = ("event", "reading", "origin", "workplace")
 
 
 def measure_stored(results: Results) -> Path:

@@ -7,15 +7,24 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from codometer.model.identity import hash64
 from codometer.store.dialect import CLICKHOUSE, DUCKDB, Dialect
 from codometer.store.engine import Engine, Row
-from codometer.store.tables import TABLES
+from codometer.store.origins import workplace_columns
+from codometer.store.tables import ROLLUP_SUMS, TABLES, TIERS, Tier
 
 Values = Mapping[str, object]
 """A row by column; what is left out is NULL."""
 
-READ_TABLES: Final = ("origin", "rollup_15m", "rollup_day", "latency_15m", "latency_day")
-"""The tables that measures are read from."""
+RESOURCE_KEYS: Final = ("deployment.pool/a~b", "x")
+"""The resource attributes that are allowed as dimensions."""
+
+COLUMNS: Final = {
+    **{name: TABLES[name] for name in ("origin", "latency_15m")},
+    **{tier.table: TABLES[tier.table] for tier in TIERS},
+    "workplace": workplace_columns(RESOURCE_KEYS),
+}
+"""The tables that measures are read from, and their columns."""
 
 
 class FillableEngine(Engine, Protocol):
@@ -35,8 +44,8 @@ class DuckDBInMemory:
 
     def __init__(self) -> None:
         self._connection = duckdb.connect()
-        for name in READ_TABLES:
-            self.execute(DUCKDB.create_table(name, TABLES[name]))
+        for name, columns in COLUMNS.items():
+            self.execute(DUCKDB.create_table(name, columns))
 
     def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         return self._connection.execute(*DUCKDB.bind(sql, parameters)).fetchall()
@@ -50,7 +59,7 @@ class DuckDBInMemory:
             self.execute(f"INSERT INTO {table} VALUES {marks}", values)
 
     def empty(self) -> None:
-        for name in READ_TABLES:
+        for name in COLUMNS:
             self.execute(f"DELETE FROM {name}")
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> None:
@@ -67,28 +76,28 @@ class ClickHouseInProcess:
         import clickhouse_connect  # noqa: PLC0415 - takes a second, and not every machine has it
 
         self._client: Any = clickhouse_connect.get_client(interface="chdb")
-        for name in READ_TABLES:
-            self._client.command(CLICKHOUSE.create_table(name, TABLES[name]))
+        for name, columns in COLUMNS.items():
+            self._client.command(CLICKHOUSE.create_table(name, columns))
 
     def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         text, named = CLICKHOUSE.bind(sql, parameters)
         return [tuple(row) for row in self._client.query(text, parameters=named).result_rows]
 
     def insert(self, table: str, rows: Iterable[Values]) -> None:
-        columns = [column.name for column in TABLES[table]]
+        columns = [column.name for column in COLUMNS[table]]
         filled = [[_say_utc(value) for value in _in_order(table, row)] for row in rows]
         if filled:
             self._client.insert(table, filled, column_names=columns)
 
     def empty(self) -> None:
-        for name in READ_TABLES:
+        for name in COLUMNS:
             self._client.command(f"TRUNCATE TABLE {name}")
 
 
 def _in_order(table: str, row: Values) -> list[object]:
-    strange = set(row) - {column.name for column in TABLES[table]}
+    strange = set(row) - {column.name for column in COLUMNS[table]}
     assert not strange, f"{table} has no {strange}"
-    return [row.get(column.name) for column in TABLES[table]]
+    return [row.get(column.name) for column in COLUMNS[table]]
 
 
 def _say_utc(value: object) -> object:
@@ -96,18 +105,45 @@ def _say_utc(value: object) -> object:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
-def by_day(rows: Iterable[Values], zone: ZoneInfo) -> list[Values]:
-    """Add up rows of quarter hours to rows of the daily tier, unknown staying unknown."""
-    days: dict[tuple[object, ...], dict[str, object]] = {}
+def client(number: int, **known: object) -> dict[str, Values]:
+    """Return the rows of `workplace` and `origin`, by table, of what is known of a client."""
+    ids = {"workplace": number, **who(known)}
+    origin = {name: value for name, value in known.items() if name in _ORIGIN}
+    workplace = {name: value for name, value in known.items() if name not in _ORIGIN}
+    return {
+        "workplace": {"agent": "claude_code", **workplace, "workplace": number},
+        "origin": {**origin, **ids, "origin": number},
+    }
+
+
+def who(known: Values) -> Values:
+    """Return the numbers by which rows know a session and a person."""
+    return {
+        f"{name}_id": None if known.get(name) is None else hash64(known[name])
+        for name in ("session", "person")
+    }
+
+
+def give_rollups(engine: FillableEngine, rows: Iterable[Values], zone: ZoneInfo) -> None:
+    """Insert rows of `rollup_15m`, and what they add up to in the coarser tiers."""
+    given = list(rows)
+    for tier in TIERS:
+        engine.insert(tier.table, _add_up(given, tier, zone))
+
+
+def _add_up(rows: Iterable[Values], tier: Tier, zone: ZoneInfo) -> list[Values]:
+    """Add up rows to those of a tier, unknown staying unknown."""
+    keys = [c.name for c in COLUMNS[tier.table] if c.name not in ROLLUP_SUMS]
+    totals: dict[tuple[object, ...], dict[str, object]] = {}
     for row in rows:
-        day = _local_date(row["bucket"], zone)
-        keys = {name: value for name, value in row.items() if not _is_summed(name)}
-        keys.pop("bucket")
-        total = days.setdefault((day, *sorted(keys.items(), key=str)), {"day": day, **keys})
-        for name, value in row.items():
-            if _is_summed(name) and value is not None:
+        timed = {**row, "day": _local_date(row["bucket"], zone)}
+        key = {name: timed.get(name) for name in keys}
+        total = totals.setdefault(tuple(key.values()), dict(key))
+        for name in ROLLUP_SUMS:
+            value = row.get(name)
+            if value is not None:
                 total[name] = value if total.get(name) is None else total[name] + value  # type: ignore[operator] # numbers of one type
-    return list(days.values())
+    return list(totals.values())
 
 
 def _local_date(bucket: object, zone: ZoneInfo) -> date:
@@ -115,10 +151,4 @@ def _local_date(bucket: object, zone: ZoneInfo) -> date:
     return bucket.replace(tzinfo=UTC).astimezone(zone).date()
 
 
-def _is_summed(name: str) -> bool:
-    return _TYPES[name] in {"i64", "f64", "usd", "usd_sum"}
-
-
-_TYPES: Final = {
-    column.name: column.type for table in ("rollup_15m", "latency_15m") for column in TABLES[table]
-}
+_ORIGIN: Final = {column.name for column in TABLES["origin"]}

@@ -14,8 +14,9 @@ from codometer.store.tables import (
     LATENCY_DIMENSIONS,
     MODEL_DIMENSIONS,
     ROLLUP_DIMENSIONS,
+    resource_column,
 )
-from tests.engines.embedded import FillableEngine, Values, by_day
+from tests.engines.embedded import RESOURCE_KEYS, FillableEngine, Values, give_rollups, who
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -25,6 +26,8 @@ DAYS: Final = 40
 """The rows lie in `DAYS` days from `FIRST`: two months, and New York's change of clocks."""
 
 _ROWS: Final = 600
+_ORIGINS: Final = 20
+_WORKPLACES: Final = 8
 _SOURCES: Final = ("event", "event", "event", "span", "metric", "metric_daily")
 ODD_TEAM: Final = 'it\'s "odd" \\ \t\n ünïcode'
 _TEAMS: Final = ("payments", "search", ODD_TEAM, None)
@@ -35,11 +38,10 @@ def fill(engine: FillableEngine, *, zone: ZoneInfo) -> None:
     """Fill the tables; the daily tier is cut in the zone."""
     random = Random(7)  # noqa: S311 - the same each time, and no secret
     latencies = [_latency(random) for _ in range(_ROWS)]
-    engine.insert("origin", (_origin(random, number) for number in range(1, 21)))
-    engine.insert("rollup_15m", rollups())
-    engine.insert("rollup_day", by_day(rollups(), zone))
+    engine.insert("workplace", (_workplace(random, number) for number in range(_WORKPLACES)))
+    engine.insert("origin", origins())
+    give_rollups(engine, rollups(), zone)
     engine.insert("latency_15m", latencies)
-    engine.insert("latency_day", by_day(latencies, zone))
 
 
 @cache
@@ -49,28 +51,47 @@ def rollups() -> list[Values]:
     return [_rollup(random) for _ in range(_ROWS)]
 
 
+@cache
+def origins() -> list[Values]:
+    """Return the origins; several work at each workplace."""
+    random = Random(14)  # noqa: S311 - as above
+    return [_origin(random, number) for number in range(_ORIGINS)]
+
+
 def _origin(random: Random, number: int) -> Values:
+    session = random.choice((f"session-{number}", f"session-{number}", None))
+    known = {"session": session, "person": random.choice(("ada", "grace", "linus", None))}
     return {
         "origin": 2**63 + number,
+        "workplace": 2**63 + random.randrange(_WORKPLACES),
+        **known,
+        **who(known),
+    }
+
+
+def _workplace(random: Random, number: int) -> Values:
+    pool, x = (resource_column(key).name for key in RESOURCE_KEYS)
+    return {
+        "workplace": 2**63 + number,
         "agent": random.choice(("claude_code", "codex")),
         "version": random.choice(("2.1.330", "2.1.197", None)),
         "terminal": random.choice(("vscode", None)),
-        "session": random.choice((f"session-{number}", f"session-{number}", None)),
-        "person": random.choice(("ada", "grace", "linus", None)),
         "organisation": random.choice(("acme", None)),
         "team": random.choice(_TEAMS),
         "cost_center": random.choice(("CC-1", "CC-2", None)),
         "repository": random.choice(("shop", None)),
-        "resource": random.choice(
-            ('{"deployment.pool/a~b": "blue", "x": "1"}', '{"x": "2"}', "{}", None)
-        ),
+        pool: random.choice(("blue", "green", None)),
+        x: random.choice(("1", "2", None)),
     }
 
 
 def _rollup(random: Random) -> Values:
     source = random.choice(_SOURCES)
+    keys = _keys(random, source)
+    numbers = {name: _origin_of(keys)[name] for name in ("session_id", "person_id")}
     return {
-        **_keys(random, source),
+        **keys,
+        **numbers,
         **{name: _label(random, name) for name in ROLLUP_DIMENSIONS},
         **{name: _sometimes(random, random.randrange(50)) for name in COUNT_SUMS},
         "active_time_seconds": _sometimes(random, random.random() * 900),
@@ -90,13 +111,19 @@ def _latency(random: Random) -> Values:
 
 def _keys(random: Random, source: str) -> Values:
     quarters = random.randrange(DAYS * 96)
+    origin = random.choice(origins())
     return {
         "bucket": FIRST.replace(tzinfo=None) + quarters * timedelta(minutes=15),
         "scope": random.randrange(1, 30),
-        "origin": 2**63 + random.randrange(1, 21),
+        "origin": origin["origin"],
+        "workplace": origin["workplace"],
         "part": random.choice(("live", "sealed")),
         "source": source,
     }
+
+
+def _origin_of(keys: Values) -> Values:
+    return next(origin for origin in origins() if origin["origin"] == keys["origin"])
 
 
 def _label(random: Random, name: str) -> str | None:

@@ -12,13 +12,18 @@ from codometer.analysis.measures.measure import Number
 from codometer.analysis.measures.query import Query, applicable, parse_query
 from codometer.analysis.measures.run import Answer, run_query
 from codometer.model.period import Period, parse_zone
-from tests.engines.embedded import ClickHouseInProcess, DuckDBInMemory, FillableEngine
+from tests.engines.embedded import (
+    RESOURCE_KEYS,
+    ClickHouseInProcess,
+    DuckDBInMemory,
+    FillableEngine,
+)
 from tests.engines.sample import ODD_TEAM, fill
 
 pytestmark = pytest.mark.needs("chdb")
 
 ZONE = parse_zone("America/New_York")
-RESOURCE = "resource.deployment.pool/a~b"
+RESOURCE = f"resource.{RESOURCE_KEYS[0]}"
 Engines = tuple[FillableEngine, FillableEngine]
 
 

@@ -93,12 +93,12 @@ def test_a_new_time_zone_cuts_the_days_anew(tmp_path: Path) -> None:
     connection = store._engine.connect()  # noqa: SLF001 - rows without a whole session around them
     connection.execute(
         "INSERT INTO rollup_15m BY NAME SELECT TIMESTAMP '2026-11-22 20:00' AS bucket, 1 AS scope,"
-        " 1 AS origin, 'sealed' AS part, 'event' AS source, 5 AS requests"
+        " 1 AS origin, 1 AS workplace, 'sealed' AS part, 'event' AS source, 5 AS requests"
     )
     connection.close()
     store.close()
     store = Store(tmp_path, ZoneInfo("Asia/Kathmandu"), memory_limit="256MB", threads=1)
-    assert store.fetch("SELECT CAST(day AS VARCHAR), requests FROM rollup_day") == [
+    assert store.fetch("SELECT CAST(day AS VARCHAR), requests FROM workplace_day") == [
         ("2026-11-23", 5)
     ]
     store.close()

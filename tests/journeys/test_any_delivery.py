@@ -18,6 +18,7 @@ from codometer.operate.simulator import Network, Scenario, deliver, simulate_day
 from codometer.operate.simulator.chance import Chance
 from codometer.operate.simulator.encode import encode
 from codometer.pricing import load_catalogue
+from codometer.store.tables import TIERS
 from tests.fleet import send_bodies
 from tests.site import Site
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     Body = tuple[SignalKind, bytes]
 
 CATALOGUE: Final = load_catalogue()
-TABLES: Final = ("rollup_15m", "rollup_day", "latency_15m", "latency_day")
+TABLES: Final = (*(tier.table for tier in TIERS), "latency_15m")
 
 DAYS: Final = st.builds(
     Scenario,

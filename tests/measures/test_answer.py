@@ -11,7 +11,7 @@ from codometer.analysis.measures.query import parse_query
 from codometer.analysis.measures.run import Answer, run_query
 from codometer.errors import BadRequest
 from codometer.model.period import Period, parse_zone
-from tests.engines.embedded import DuckDBInMemory, Values, by_day
+from tests.engines.embedded import DuckDBInMemory, Values, client, give_rollups, who
 from tests.unit.analysis.measures.periods import between
 
 BERLIN = parse_zone("Europe/Berlin")
@@ -30,24 +30,25 @@ def engine(shared: DuckDBInMemory) -> Iterator[DuckDBInMemory]:
 
 
 def give(engine: DuckDBInMemory, *rows: Values) -> None:
-    """Add rollup rows; `at` is a local time, the origin is the team's number."""
-    teams = {str(row.get("team", "red")): None for row in rows}
-    for number, team in enumerate(teams, start=1):
-        origin = {"origin": number, "agent": "claude_code", "team": team}
-        engine.insert("origin", [{**origin, "session": team, "person": team}])
-    filled = [
-        {
-            "bucket": _utc(str(row["at"])),
-            "scope": 1,
-            "origin": list(teams).index(str(row.get("team", "red"))) + 1,
-            "part": "live",
-            "source": "event",
-            **{name: value for name, value in row.items() if name not in {"at", "team"}},
-        }
-        for row in rows
-    ]
-    engine.insert("rollup_15m", filled)
-    engine.insert("rollup_day", by_day(filled, BERLIN))
+    """Add rollup rows; `at` is a local time, and each team has one client."""
+    teams = list(dict.fromkeys(str(row.get("team", "red")) for row in rows))
+    for number, team in enumerate(teams):
+        for table, of_client in client(number, team=team, session=team, person=team).items():
+            engine.insert(table, [of_client])
+    filled = []
+    for row in rows:
+        team = str(row.get("team", "red"))
+        filled.append(
+            {
+                "bucket": _utc(str(row["at"])),
+                **dict.fromkeys(("scope", "origin", "workplace"), teams.index(team)),
+                **who({"session": team, "person": team}),
+                "part": "live",
+                "source": "event",
+                **{name: value for name, value in row.items() if name not in {"at", "team"}},
+            }
+        )
+    give_rollups(engine, filled, BERLIN)
 
 
 def _utc(local: str) -> datetime:
@@ -140,16 +141,13 @@ def test_months_are_compared_by_their_place_in_the_period(engine: DuckDBInMemory
 
 
 def test_an_answer_that_nobody_can_read_is_refused(engine: DuckDBInMemory) -> None:
-    day = "TIMESTAMP '2026-07-02 09:00:00' AS bucket, DATE '2026-07-02' AS day"
-    rest = "n AS scope, n AS origin, 'live' AS part, 'event' AS source, 1 AS requests"
-    for table, time in (("rollup_15m", "bucket"), ("rollup_day", "day")):
-        engine.execute(
-            f"INSERT INTO {table} BY NAME SELECT {time}, {rest} FROM"
-            f" (SELECT {day}, range AS n FROM range({MAX_GROUPS + 1}))"
-        )
     engine.execute(
-        "INSERT INTO origin BY NAME SELECT range AS origin, 'claude_code' AS agent,"
-        f" 's' || range AS session FROM range({MAX_GROUPS + 1})"
+        "INSERT INTO session_day BY NAME SELECT DATE '2026-07-02' AS day, n AS scope,"
+        f" n AS origin, 1 AS workplace, 1 AS requests FROM range({MAX_GROUPS + 1}) r(n)"
+    )
+    engine.execute(
+        "INSERT INTO origin BY NAME SELECT n AS origin, 1 AS workplace, 's' || n AS session"
+        f" FROM range({MAX_GROUPS + 1}) r(n)"
     )
     with pytest.raises(BadRequest, match="more than 50,000 groups"):
         ask(engine, "requests", by=("session",))

@@ -1,6 +1,6 @@
 """The cases in `cases/`, worked out by hand: what is given, what is asked, what must come out.
 
-`given` lists rollup rows: a time (UTC), then columns of the rollup or its origin; what is left
+`given` lists rollup rows: a time (UTC), then columns of the rollup or its client; what is left
 out is not known, but for the source, which is `event`. A row with `latency=` counts durations.
 Under `ask` stand the groups, in the order of the answer: their values of the dimensions, then
 the measures, each after a `|`. `none` stands for a dimension that is not known, `~` for within 2 %.
@@ -22,7 +22,7 @@ from codometer.analysis.measures.query import parse_query
 from codometer.analysis.measures.run import run_query
 from codometer.model.period import Period, parse_zone
 from codometer.store.tables import TABLES
-from tests.engines.embedded import DuckDBInMemory, Values, by_day
+from tests.engines.embedded import DuckDBInMemory, Values, client, give_rollups, who
 
 CASES: Final = Path(__file__).parent / "cases"
 UTC: Final = parse_zone("UTC")
@@ -30,7 +30,7 @@ JULY: Final = Period.covering(
     datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 8, 1, tzinfo=UTC), UTC
 )
 _TYPES: Final = {column.name: column.type for table in TABLES.values() for column in table}
-_ORIGIN: Final = {column.name for column in TABLES["origin"]}
+_KNOWN: Final = {column.name for table in ("workplace", "origin") for column in TABLES[table]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,27 +100,31 @@ def give(engine: DuckDBInMemory, lines: tuple[str, ...]) -> None:
     for number, line in enumerate(lines, start=1):
         time, *pairs = line.split()
         given = dict(pair.split("=", 1) for pair in pairs)
-        origin = {name: given.pop(name) for name in list(given) if name in _ORIGIN}
-        engine.insert("origin", [{"origin": number, "agent": "claude_code", **origin}])
-        bucket = datetime.fromisoformat(time)
-        row: Values = {"bucket": bucket, "scope": 1, "origin": number, "part": "live"}
-        tier, rest = read_row(given)
-        for name, rows in (
-            (f"{tier}_15m", [{**row, **rest}]),
-            (f"{tier}_day", by_day([{**row, **rest}], UTC)),
-        ):
-            engine.insert(name, rows)
+        known = {name: given.pop(name) for name in list(given) if name in _KNOWN}
+        for table, of_client in client(number, **known).items():
+            engine.insert(table, [of_client])
+        row: Values = {
+            "bucket": datetime.fromisoformat(time),
+            **dict.fromkeys(("scope", "origin", "workplace"), number),
+            "part": "live",
+            "source": given.pop("source", "event"),
+        }
+        if "latency" in given:
+            engine.insert("latency_15m", [{**row, **read_duration(given)}])
+        else:
+            give_rollups(engine, [{**row, **who(known), **read_all(given)}], UTC)
 
 
-def read_row(given: dict[str, str]) -> tuple[str, Values]:
-    """Return which table a row of a case belongs to, and its columns."""
-    source = given.pop("source", "event")
-    if "latency" not in given:
-        return "rollup", {"source": source, **{name: read(name, t) for name, t in given.items()}}
+def read_duration(given: dict[str, str]) -> Values:
+    """Return the columns of durations of one length."""
     what, ms = given.pop("latency"), int(given.pop("ms"))
     number = floor(log(ms) / log(BIN_RATIO)) if ms else -1
-    rest = {name: read(name, text) for name, text in given.items()}
-    return "latency", {"source": source, "what": what, "bin": number, **rest}
+    return {"what": what, "bin": number, **read_all(given)}
+
+
+def read_all(given: dict[str, str]) -> Values:
+    """Read the values of columns."""
+    return {name: read(name, text) for name, text in given.items()}
 
 
 def read(column: str, text: str) -> object:

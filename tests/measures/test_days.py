@@ -23,11 +23,11 @@ ELSEWHERE = "Pacific/Auckland"
 def engine() -> DuckDBInMemory:
     filled = DuckDBInMemory()
     filled.execute(
-        "INSERT INTO rollup_15m BY NAME SELECT ? + to_minutes(15 * n) AS bucket, 1 AS scope,"
-        " 1 AS origin, 'live' AS part, 'event' AS source, 1 AS requests FROM range(?) AS r(n)",
+        "INSERT INTO session_15m BY NAME SELECT ? + to_minutes(15 * n) AS bucket, 1 AS scope,"
+        " 1 AS origin, 1 AS workplace, 1 AS requests FROM range(?) AS r(n)",
         (NEW_YEAR.replace(tzinfo=None), 365 * 96),
     )
-    filled.insert("rollup_day", (new_york_day(date(2025, 12, 31), ahead) for ahead in range(366)))
+    filled.insert("session_day", (new_york_day(date(2025, 12, 31), ahead) for ahead in range(366)))
     return filled
 
 
@@ -35,7 +35,7 @@ def new_york_day(first: date, ahead: int) -> Values:
     day = first + timedelta(days=ahead)
     start, end = (start_of_day(day + timedelta(days=more), NEW_YORK) for more in (0, 1))
     inside = min(end, NEW_YEAR + timedelta(days=365)) - max(start, NEW_YEAR)
-    row = {"day": day, "scope": 1, "origin": 1, "part": "live", "source": "event"}
+    row = {"day": day, "scope": 1, "origin": 1, "workplace": 1}
     return {**row, "requests": inside // BUCKET}
 
 

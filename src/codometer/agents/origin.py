@@ -6,7 +6,6 @@ same answer on every signal, so answers are remembered.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -87,9 +86,9 @@ class Origins:
 
         email = first("user.email")
         person, person_kind = _person(attributes)
-        resource = {
-            key: value for key in self._rules.dimensions if (value := label(attributes.get(key)))
-        }
+        resource = tuple(
+            (key, value) for key in self._rules.dimensions if (value := label(attributes.get(key)))
+        )
         fields = (
             agent,
             first("app.version", "service.version"),
@@ -108,10 +107,10 @@ class Origins:
             first(*self._rules.cost_center),
             first("vcs.repository.name"),
             first("os.type"),
-            json.dumps(resource, separators=(",", ":")),
         )
         # No label is empty, so a team called None is not the same as no team.
-        return Origin(hash64(*(field or "" for field in fields)), *fields)
+        told = (*(field or "" for field in fields), *(part for pair in resource for part in pair))
+        return Origin(hash64(*told), *fields, resource)
 
 
 def _person(attributes: Attributes) -> tuple[str | None, str | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import IntEnum
 from typing import Final
 
@@ -33,7 +33,11 @@ _LEAST_CALLS: Final = 500
 _LEAST_LOST: Final = 0.005
 _NAMED: Final = 3
 
+_DAY: Final = timedelta(days=1)
+
 Spend = Mapping[date, float]
+Run = Sequence[UnusualDay]
+"""Days that follow each other."""
 
 
 class Severity(IntEnum):
@@ -46,13 +50,14 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing to look at; `day` and `team` are what shows it best."""
+    """One thing to look at; the days from `first` to `last` and `team` show it best."""
 
     severity: Severity
     title: str
     text: str
     money: float = 0.0
-    day: date | None = None
+    first: date | None = None
+    last: date | None = None
     team: str | None = None
 
 
@@ -81,15 +86,24 @@ def find_spikes(
         for day, unusual in find_unusual_days(spend).items()
         if day >= since
     ]
-    findings = [
-        _team_spike(team, unusual, usual=expected_spend(total, unusual.day), today=today)
-        for team, unusual in of_teams
+    of_all = [
+        unusual
+        for day, unusual in find_unusual_days(total).items()
+        if day >= since
+        and sum(each.excess for _, each in of_teams if each.day == day)
+        < _MAIN_PART * unusual.excess
     ]
-    for day, unusual in find_unusual_days(total).items():
-        explained = sum(each.excess for _, each in of_teams if each.day == day)
-        if day >= since and explained < _MAIN_PART * unusual.excess:
-            findings.append(_spike(unusual, parts, today=today))
-    return findings
+    findings = [
+        _team_spike(
+            team,
+            run,
+            usual=sum(expected_spend(total, each.day) for each in run),
+            today=today,
+        )
+        for team in teams
+        for run in _runs([unusual for name, unusual in of_teams if name == team])
+    ]
+    return [*findings, *(_spike(run, parts, today=today) for run in _runs(of_all))]
 
 
 def find_silence(total: Spend, *, since: date, today: date) -> list[Finding]:
@@ -98,12 +112,13 @@ def find_silence(total: Spend, *, since: date, today: date) -> list[Finding]:
     return [
         Finding(
             severity=Severity.WARNING,
-            title=f"No data on {format_date(each.day, today=today)}",
-            text=f"{_usual_text(each)} Either nobody worked, or nothing reached this server.",
-            money=each.expected,
-            day=each.day,
+            title=f"No data {_on(run, today)}",
+            text=f"{_usual_text(run)} Either nobody worked, or nothing reached this server.",
+            money=sum(each.expected for each in run),
+            first=run[0].day,
+            last=run[-1].day,
         )
-        for each in silent
+        for run in _runs(silent)
     ]
 
 
@@ -216,40 +231,66 @@ def find_failing_versions(versions: Mapping[str, Reliability]) -> list[Finding]:
     return findings
 
 
-def _team_spike(team: str, unusual: UnusualDay, *, usual: float, today: date) -> Finding:
+def _runs(days: Sequence[UnusualDay]) -> list[list[UnusualDay]]:
+    """Put days that follow each other together: what lasts is one finding."""
+    runs: list[list[UnusualDay]] = []
+    for each in days:
+        if runs and each.day - runs[-1][-1].day == _DAY:
+            runs[-1].append(each)
+        else:
+            runs.append([each])
+    return runs
+
+
+def _team_spike(team: str, run: Run, *, usual: float, today: date) -> Finding:
+    excess = sum(each.excess for each in run)
     return Finding(
-        severity=_severity(unusual.excess, usual),
-        title=f"{team} spent {format_money_cell(unusual.spend)}"
-        f" on {format_date(unusual.day, today=today)}",
-        text=_usual_text(unusual),
-        money=unusual.excess,
-        day=unusual.day,
+        severity=_severity(excess, usual),
+        title=f"{team} spent {_spent(run)} {_on(run, today)}",
+        text=_usual_text(run),
+        money=excess,
+        first=run[0].day,
+        last=run[-1].day,
         team=team,
     )
 
 
-def _spike(unusual: UnusualDay, parts: Mapping[str, Spend], *, today: date) -> Finding:
-    text = _usual_text(unusual)
+def _spike(run: Run, parts: Mapping[str, Spend], *, today: date) -> Finding:
+    excess = sum(each.excess for each in run)
+    text = _usual_text(run)
     rises = {
-        name: spend.get(unusual.day, 0.0) - expected_spend(spend, unusual.day)
+        name: sum(spend.get(each.day, 0.0) - expected_spend(spend, each.day) for each in run)
         for name, spend in parts.items()
     }
     main = max(rises, key=lambda name: rises[name], default=None)
-    if main is not None and len(parts) > 1 and rises[main] >= _MAIN_PART * unusual.excess:
+    if main is not None and len(parts) > 1 and rises[main] >= _MAIN_PART * excess:
         text += f" {main} alone cost {format_money_cell(rises[main])} more than usual."
     return Finding(
-        severity=_severity(unusual.excess, unusual.expected),
-        title=f"{format_date(unusual.day, today=today)} cost {format_money_cell(unusual.spend)}",
+        severity=_severity(excess, sum(each.expected for each in run)),
+        title=f"{_spent(run)} was spent {_on(run, today)}",
         text=text,
-        money=unusual.excess,
-        day=unusual.day,
+        money=excess,
+        first=run[0].day,
+        last=run[-1].day,
     )
 
 
-def _usual_text(unusual: UnusualDay) -> str:
-    low, high = format_money_cell(unusual.low), format_money_cell(unusual.high)
-    between = low if low == high else f"{low} to {high}"
-    return f"Usual for a {format_weekday(unusual.day)}: {between}."
+def _spent(run: Run) -> str:
+    return format_money_cell(sum(each.spend for each in run))
+
+
+def _usual_text(run: Run) -> str:
+    low, high = (
+        format_money_cell(sum(amounts))
+        for amounts in ((each.low for each in run), (each.high for each in run))
+    )
+    days = f"a {format_weekday(run[0].day)}" if len(run) == 1 else "these days"
+    return f"Usual for {days}: {low if low == high else f'{low} to {high}'}."
+
+
+def _on(run: Run, today: date) -> str:
+    first, last = (format_date(each.day, today=today) for each in (run[0], run[-1]))
+    return f"on {first}" if len(run) == 1 else f"from {first} to {last}"
 
 
 def _severity(excess: float, usual: float) -> Severity:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from codometer.analysis.numbers import format_rate
+from codometer.analysis.numbers import format_change_cell, format_rate
 
 _CLEAR_SHIFT: Final = 0.03
 _CLEAR_GROWTH: Final = 0.1
@@ -38,11 +38,11 @@ def describe_shift(now: Amounts, before: Amounts, *, of: str) -> str | None:
 
 def describe_growth(now: Amounts, before: Amounts) -> str | None:
     """Say which parts grew fastest: `Data and Platform grew fastest, by 42% and 31%`."""
-    total = sum(before.values())
+    shares, earlier = _shares(now), _shares(before)
     growth = {
-        name: now.get(name, 0.0) / amount - 1
-        for name, amount in before.items()
-        if amount and amount >= _LEAST_SHARE * total
+        name: now[name] / before[name] - 1
+        for name in shares.keys() & earlier.keys()
+        if max(shares[name], earlier[name]) >= _LEAST_SHARE
     }
     fastest = [
         name
@@ -52,7 +52,8 @@ def describe_growth(now: Amounts, before: Amounts) -> str | None:
     if not fastest:
         return None
     names = " and ".join(fastest)
-    return f"{names} grew fastest, by {' and '.join(format_rate(growth[n]) for n in fastest)}."
+    shown = " and ".join(format_change_cell(growth[name]).removeprefix("+") for name in fastest)
+    return f"{names} grew fastest, by {shown}."
 
 
 def _shares(amounts: Amounts) -> dict[str, float]:

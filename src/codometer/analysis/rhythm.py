@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from codometer.analysis.small_groups import MIN_PEOPLE
-from codometer.model.period import Period
+from codometer.model.period import Period, local_date, start_of_day
 
 _HOUR: Final = timedelta(hours=1)
 _DAYS, _HOURS = 7, 24
@@ -36,12 +36,16 @@ def week_of_hours(
     """Return how many people are active on average, by weekday and by hour of the zone.
 
     `active` has the people of each hour by the instant at which it begins; hours that
-    are not there had nobody. An hour of the week that is not over once in the period is
-    None. Where clocks go back, both hours count, where they go forward, none.
+    are not there had nobody, but for days before the first that is there. An hour of the
+    week that is not over once in the period is None. Where clocks go back, both hours
+    count, where they go forward, none.
     """
     sums = [[0] * _HOURS for _ in range(_DAYS)]
     counts = [[0] * _HOURS for _ in range(_DAYS)]
     instant = _first_hour(period)
+    if active:
+        first = local_date(min(active), period.zone)
+        instant = max(instant, start_of_day(first, period.zone))
     while instant + _HOUR <= period.end:
         local = instant.astimezone(period.zone)
         sums[local.weekday()][local.hour] += active.get(instant) or 0

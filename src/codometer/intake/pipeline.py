@@ -36,6 +36,9 @@ _log = logging.getLogger(__name__)
 
 MAX_GROUP_BYTES: Final = 16 * 2**20
 """A group is committed once its bodies reach this, whatever else waits."""
+_GATHER_SECONDS: Final = 0.01
+"""Clients that were answered send again at once when they are busy, and find the next commit under
+way. A commit of all of them costs little more than one of half, so it waits this long for them."""
 _PORTION_BYTES: Final = 512 * 2**10
 """Bodies are decoded together up to this: enough to be quick, and little to hold in memory."""
 
@@ -103,18 +106,24 @@ class Intake:
         return await answer
 
     def _run(self) -> None:
-        while group := self._next_group():
+        group: list[_Waiting] = []
+        while group := self._next_group(len(group)):
             started = time.monotonic()
             self._commit(group)
             pause = self._min_interval_seconds - (time.monotonic() - started)
             if pause > 0 and not self._stopping:
                 time.sleep(pause)
 
-    def _next_group(self) -> list[_Waiting]:
-        """Wait for work and take what is there; empty when there is none and the end has come."""
+    def _next_group(self, expected: int) -> list[_Waiting]:
+        """Wait for work, and a moment for as much as is expected; then take what is there.
+
+        Empty when there is none and the end has come.
+        """
         with self._wake:
-            while not self._waiting and not self._stopping:
-                self._wake.wait()
+            self._wake.wait_for(lambda: self._waiting or self._stopping)
+            self._wake.wait_for(
+                lambda: len(self._waiting) >= expected or self._stopping, _GATHER_SECONDS
+            )
             group: list[_Waiting] = []
             size = 0
             while self._waiting and size < MAX_GROUP_BYTES:

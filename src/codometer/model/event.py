@@ -70,8 +70,8 @@ class Origin(NamedTuple):
     cost_center: str | None
     repository: str | None
     os_type: str | None
-    resource: str
-    """Resource attributes which the administrator allows as dimensions, as a JSON object."""
+    resource: tuple[tuple[str, str], ...]
+    """Key and value of the resource attributes which the administrator allows as dimensions."""
 
 
 class Event(NamedTuple):

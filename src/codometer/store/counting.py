@@ -82,7 +82,7 @@ _SMALLEST_GAP: Final = "0.000000001"
 
 _ADD_LINKED_DAYS: Final = """
 INSERT INTO work
-SELECT DISTINCT other.scope, other.bucket
+SELECT DISTINCT other.scope
 FROM reading mine SEMI JOIN work USING (scope)
 JOIN reading other ON other.series = mine.series AND other.scope <> mine.scope
   AND other.start IS NOT DISTINCT FROM mine.start
@@ -128,15 +128,15 @@ WHERE NOT is_sealed AND scope IN (SELECT scope FROM work)
 
 _SPANS: Final = """
 CREATE OR REPLACE TEMP TABLE counted_span AS
-SELECT key_high, key_low FROM event s
-WHERE s.source = 'span' AND s.bucket >= $since AND s.scope IN (SELECT scope FROM work)
-  AND NOT EXISTS (
+SELECT key_high, key_low, scope, kind, twin FROM event
+WHERE source = 'span' AND bucket >= $since AND scope IN (SELECT scope FROM work)
+"""
+_DROP_TOLD_SPANS: Final = """
+DELETE FROM counted_span s
+WHERE EXISTS (
     SELECT 1 FROM event e WHERE e.source = 'event' AND e.bucket >= $since
-      AND e.scope = s.scope AND e.key_low = s.twin)
-  AND NOT EXISTS (SELECT 1 FROM sealed_key k WHERE k.key_low = s.twin)
-  AND NOT EXISTS (
-    SELECT 1 FROM event e WHERE e.source = 'event' AND e.bucket >= $since
-      AND e.scope = s.scope AND e.kind = s.kind AND s.twin IS NULL)
+      AND e.scope = s.scope AND (e.key_low = s.twin OR s.twin IS NULL AND e.kind = s.kind))
+  OR EXISTS (SELECT 1 FROM sealed_key k WHERE k.key_low = s.twin)
 """
 """The spans that count: no event tells the same, nor, where an id is missing, of the same kind."""
 
@@ -283,6 +283,8 @@ def find_gaps(connection: duckdb.DuckDBPyConnection, since: datetime) -> None:
     what a reading told and no event did.
     """
     connection.execute(_SPANS, {"since": since})
+    if connection.execute("SELECT 1 FROM counted_span LIMIT 1").fetchone():
+        connection.execute(_DROP_TOLD_SPANS, {"since": since})
     connection.execute(_COUNTED_EVENTS.format(since=since))
     connection.execute(_INCREMENTS, {"since": since})
     connection.execute(_TOLD.format(compared=_COMPARED_SQL, facts=_FACTS, since=since))

@@ -43,10 +43,6 @@ class Dialect:
 
     Takes the time twice and how many seconds past the hour the zone's offset is.
     """
-    json_text: str
-    """The text under a key of a JSON object, else NULL; takes the column, binds `json_path`."""
-    json_path: Callable[[str], str] = field(repr=False)
-    """How a key is written for `json_text`."""
 
     def create_table(self, name: str, columns: Sequence[Column]) -> str:
         """Return the statement that makes the table, if it is not there."""
@@ -87,8 +83,6 @@ DUCKDB: Final = Dialect(
     week_of="CAST(date_trunc('week', {}) AS DATE)",
     month_of="CAST(date_trunc('month', {}) AS DATE)",
     hour_of="({} - to_seconds((minute({}) * 60 + {}) % 3600))",
-    json_text="nullif(json_extract_string({}, ?), '')",
-    json_path=lambda key: "/" + key.replace("~", "~0").replace("/", "~1"),
 )
 
 
@@ -141,6 +135,4 @@ CLICKHOUSE: Final = Dialect(
     week_of="toMonday({})",
     month_of="toStartOfMonth({})",
     hour_of="subtractSeconds({}, (toMinute({}) * 60 + {}) % 3600)",
-    json_text="nullIf(JSONExtractString(coalesce({}, ''), ?), '')",
-    json_path=lambda key: key,
 )

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 from codometer.errors import CodometerError
 from codometer.store.dialect import DUCKDB
 from codometer.store.duckdb_engine import transaction
-from codometer.store.tables import TABLES
+from codometer.store.tables import TABLES, resource_column
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import duckdb
 
 Step = tuple[str, ...]
@@ -27,6 +29,15 @@ class SchemaTooNew(CodometerError):
     """The data folder was written by a newer version of Codometer."""
 
     code = "schema_too_new"
+
+
+def add_resource_columns(connection: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> None:
+    """Give `workplace` a column for each resource attribute; those of other keys stay."""
+    for key in keys:
+        name, type_, _ = resource_column(key)
+        connection.execute(
+            f"ALTER TABLE workplace ADD COLUMN IF NOT EXISTS {name} {DUCKDB.nullable_types[type_]}"
+        )
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, steps: tuple[Step, ...] = STEPS) -> int:

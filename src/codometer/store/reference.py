@@ -5,7 +5,14 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from codometer.store.tables import LATENCY_DIMENSIONS, ROLLUP_DIMENSIONS, ROLLUP_SUMS, TABLES
+from codometer.store.tables import (
+    LATENCY_TIERS,
+    ROLLUP_DIMENSIONS,
+    ROLLUP_SUMS,
+    TABLES,
+    TIERS,
+    Tier,
+)
 
 _HEAD: Final = """\
 <!-- Generated from the tables of the store by `make docs`. Do not edit. -->
@@ -15,12 +22,13 @@ _HEAD: Final = """\
 Every table of the telemetry store, the same in both engines.
 They are ours to change; what is public is the [API](measures.md).
 
-A rollup row is what one scope (a session) adds up to in one quarter of an hour, or one day, for
-one combination of dimensions.
-A sum is NULL where the row's signal cannot tell.
-All rollups hold `origin` too, through which they are grouped by everything that is known of the
-client: organisation, team, cost centre, person, session, agent, version, terminal, repository and
-the allowed resource attributes.
+Sums are kept in several tiers, each summed from the first; a question is answered from the
+smallest that can tell what it asks for.
+A sum is NULL where the signals behind a row cannot tell.
+All tiers know the workplace, through which they are grouped by organisation, team, cost centre,
+agent, version, terminal, repository and the allowed resource attributes, each of which is a
+column `resource_…` of `workplace`.
+Those by session also know who: the session, the person and the keys that came with them.
 """
 
 
@@ -31,12 +39,21 @@ def write_page() -> str:
 
 def _rollups() -> list[str]:
     return [
-        "| Rollup | Holds the dimensions | And the sums |",
-        "| --- | --- | --- |",
-        f"| `rollup_15m`, `rollup_day` | {_names(ROLLUP_DIMENSIONS)} | {_names(ROLLUP_SUMS)} |",
-        f"| `latency_15m`, `latency_day` | {_names(LATENCY_DIMENSIONS)} | `count` by `bin` |",
+        "| Tier | By | Sessions and persons | Dimensions |",
+        "| --- | --- | --- | --- |",
+        *(_tier(tier) for tier in reversed((*LATENCY_TIERS, *TIERS))),
+        "",
+        f"The sums are {_names(ROLLUP_SUMS)}.",
+        "`latency_15m` has the `count` of durations by `bin`.",
         "",
     ]
+
+
+def _tier(tier: Tier) -> str:
+    time = {"bucket": "15 minutes, UTC", "day": "day of the organisation's zone"}[tier.time]
+    known = tuple(name for name in ROLLUP_DIMENSIONS if name in tier.dimensions)
+    sessions = "yes" if tier.has_sessions else "no"
+    return f"| `{tier.table}` | {time} | {sessions} | {_names(known) or 'none'} |"
 
 
 def _tables() -> list[str]:

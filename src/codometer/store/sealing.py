@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _FIND_EXPIRED: Final = """
 CREATE OR REPLACE TEMP TABLE work AS
-SELECT scope, max(bucket) AS bucket FROM (
+SELECT scope FROM (
   SELECT scope, bucket FROM event UNION ALL SELECT scope, bucket FROM reading)
 WHERE scope NOT IN (SELECT scope FROM dirty)
 GROUP BY scope HAVING max(bucket) < $before
@@ -90,7 +90,7 @@ _STATEMENTS: Final = (
     "INSERT INTO sealed_series BY NAME SELECT * FROM stood",
     *(
         f"UPDATE {table} SET part = 'sealed' WHERE part = 'live' AND {_IN_WORK}"
-        for table in ("rollup_15m", "rollup_day", "latency_15m", "latency_day")
+        for table in ("rollup_15m", "latency_15m")
     ),
     *(
         f"INSERT INTO sealed_key SELECT bucket, key_low FROM {table} WHERE {_IN_WORK}"
@@ -114,7 +114,7 @@ def seal(connection: duckdb.DuckDBPyConnection, before: datetime) -> int:
     if scopes:
         connection.execute(_SEAL_SCOPES)
         connection.execute(
-            "INSERT INTO work SELECT scope, NULL FROM sealed_scope "
+            "INSERT INTO work SELECT scope FROM sealed_scope "
             "WHERE scope IN (SELECT day_scope FROM event WHERE scope IN (SELECT scope FROM work))"
         )
         find_gaps(connection, since)

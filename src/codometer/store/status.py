@@ -30,12 +30,12 @@ SELECT signal, count(*), min(time), max(time) FROM (
 GROUP BY signal ORDER BY signal
 """
 _VERSIONS = f"""
-SELECT o.agent, o.version, count(DISTINCT o.session), max(r.bucket)
-FROM rollup_15m r JOIN origin o ON o.origin = r.origin
-GROUP BY o.agent, o.version ORDER BY max(r.bucket) DESC, o.agent, o.version LIMIT {_LISTED}
+SELECT w.agent, w.version, count(DISTINCT s.session_id), max(s.bucket)
+FROM session_15m s JOIN workplace w ON w.workplace = s.workplace
+GROUP BY w.agent, w.version ORDER BY max(s.bucket) DESC, w.agent, w.version LIMIT {_LISTED}
 """
 _UNPRICED = f"""
-SELECT coalesce(model, 'unknown'), sum(unpriced_requests) FROM rollup_15m
+SELECT coalesce(model, 'unknown'), sum(unpriced_requests) FROM workplace_day
 WHERE unpriced_requests > 0 GROUP BY 1 ORDER BY 2 DESC LIMIT {_LISTED}
 """
 _STRANGERS = f"""

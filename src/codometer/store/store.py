@@ -10,7 +10,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from codometer.store.duckdb_engine import LOST, DuckDBEngine
-from codometer.store.migrate import migrate
+from codometer.store.migrate import add_resource_columns, migrate
 from codometer.store.rollups import Rollups
 from codometer.store.status import read_status
 from codometer.store.writer import Batch, Writer
@@ -42,9 +42,17 @@ class Store:
     """
 
     def __init__(
-        self, folder: Path, organisation_zone: ZoneInfo, *, memory_limit: str, threads: int
+        self,
+        folder: Path,
+        organisation_zone: ZoneInfo,
+        *,
+        memory_limit: str,
+        threads: int,
+        resource_keys: Sequence[str] = (),
     ) -> None:
         """Open or create the store in `folder` and bring it to this version's schema.
+
+        `resource_keys` are the resource attributes that may be asked for as dimensions.
 
         Raises:
             StoreBusy: another process has it open.
@@ -53,9 +61,11 @@ class Store:
         self._engine = DuckDBEngine(folder, memory_limit=memory_limit, threads=threads)
         connection = self._engine.connect()
         migrate(connection)
+        add_resource_columns(connection, resource_keys)
         connection.close()
         self._zone = organisation_zone
-        self._writer = Writer(self._engine)
+        self._resource_keys = resource_keys
+        self._writer = Writer(self._engine, resource_keys=resource_keys)
         self._rollups = Rollups(self._engine, self._zone)
         self._commits = 1  # marks that an earlier process left count as one
         self._rolled_up = 0
@@ -180,7 +190,7 @@ class Store:
             self._writer.close()
             self._rollups.close()
             self._engine.reopen()
-            self._writer = Writer(self._engine)
+            self._writer = Writer(self._engine, resource_keys=self._resource_keys)
             self._rollups = Rollups(self._engine, self._zone)
             self._is_lost = False
         _log.warning("the database was lost, and is open again")

@@ -2,12 +2,15 @@
 
 Detail is kept for a while; rollups are recomputed from it and stay:
 
-    origin        who and where, once for every distinct answer
+    workplace     where somebody works: agent, version, team, …, once for every distinct answer
+    origin        who works there, in which session, likewise
     event         what happened once          (detail)
     reading       where a counter stood       (detail)
-    rollup_15m    counts and sums by 15 minutes UTC and dimensions (derived)
-    rollup_day    the same by day of the organisation's time zone  (derived)
-    latency_15m, latency_day   durations in logarithmic bins        (derived)
+    rollup_15m    counts and sums by 15 minutes UTC, session and dimensions (derived)
+    session_15m   the same without dimensions                       (derived)
+    session_day   the same by day of the organisation's time zone   (derived)
+    workplace_day counts and sums by day, workplace and dimensions  (derived)
+    latency_15m   durations in logarithmic bins                     (derived)
     sealed_key    keys of expired detail, so that twice stays once
     sealed_scope  scopes whose detail has expired
     sealed_usage  what metrics had filled in a sealed scope, and could not be compared
@@ -16,7 +19,10 @@ Detail is kept for a while; rollups are recomputed from it and stay:
     unit_price    list prices by model and day, for what only metrics told
     stranger      names that we do not know, counted
     rejected      signals that were refused for good, counted by reason
-    meta          schema version, time zone of rollup_day, instance id
+    meta          schema version, time zone of the days, instance id
+
+Four tables of derived sums hold the same numbers, one finer than the other
+(`TIERS`); a question is answered from the smallest that can.
 
 In a rollup a NULL sum says that the signal behind that row cannot tell; a sum
 over rows of which none can tell is NULL too, which is how unknown stays
@@ -60,6 +66,15 @@ MODEL_DIMENSIONS: Final = (
 _MODEL_COLUMNS: Final = ("model", "provider", "endpoint_scope", *MODEL_DIMENSIONS[2:])
 """Detail keeps the endpoint's scope too, on which prices depend; rollups keep the price tier."""
 
+WORKPLACE_DIMENSIONS: Final = (
+    "agent",
+    "version",
+    "terminal",
+    "organisation",
+    "team",
+    "cost_center",
+    "repository",
+)
 TOOL_DIMENSIONS: Final = ("tool", "decision_source", "language", "error_status")
 ROLLUP_DIMENSIONS: Final = (*MODEL_DIMENSIONS, "price_tier", *TOOL_DIMENSIONS)
 LATENCY_DIMENSIONS: Final = (*MODEL_DIMENSIONS, "tool")
@@ -91,7 +106,15 @@ EVENT_SUMS: Final = (
     "tool_failures",
     "missing_events",
 )
-DECISION_SUMS: Final = ("edits_accepted", "edits_rejected")
+DECISION_SUMS: Final = (
+    "edits_accepted",
+    "edits_rejected",
+    "edits_accepted_by_people",
+    "edits_rejected_by_people",
+)
+PEOPLE: Final = ("user_permanent", "user_temporary", "user_abort", "user_reject")
+"""The decision sources that are a person; the others are configuration and hooks."""
+
 COUNTER_SUMS: Final = (
     "counted_sessions",
     "lines_added",
@@ -103,33 +126,36 @@ COUNTER_SUMS: Final = (
 COUNT_SUMS: Final = (*EVENT_SUMS, *DECISION_SUMS, *TOKEN_SUMS, *COUNTER_SUMS[:-1])
 ROLLUP_SUMS: Final = (*COUNT_SUMS, "active_time_seconds", *COST_SUMS)
 
-_ROLLUP_BODY: Final = (
-    *_columns("u64", "scope", "origin", required=True),
-    *_columns("label", "part", "source", required=True),
-    *_columns("label", *ROLLUP_DIMENSIONS),
+_WHO: Final = (
+    *_columns("u64", "scope", "origin", "workplace", required=True),
+    *_columns("u64", "session_id", "person_id"),
+)
+_SUMS: Final = (
     *_columns("i64", *COUNT_SUMS),
     Column("active_time_seconds", "f64"),
     *_columns("usd", *COST_SUMS),
 )
-_LATENCY_BODY: Final = (
-    *_columns("u64", "scope", "origin", required=True),
-    *_columns("label", "part", "source", required=True),
-    *_columns("label", *LATENCY_DIMENSIONS),
-    Column("what", "label", required=True),
-    Column("bin", "i32", required=True),
-    Column("count", "i64", required=True),
+_BY_DIMENSION: Final = (
+    Column("source", "label", required=True),
+    *_columns("label", *ROLLUP_DIMENSIONS),
+    *_SUMS,
 )
+_BUCKET: Final = Column("bucket", "time", required=True)
+_DAY: Final = Column("day", "date", required=True)
 
 TABLES: Final[dict[str, tuple[Column, ...]]] = {
-    "origin": (
-        Column("origin", "u64", required=True),
+    "workplace": (
+        Column("workplace", "u64", required=True),
         Column("agent", "label", required=True),
-        *_columns("label", "version", "entrypoint", "terminal"),
+        *_columns("label", *WORKPLACE_DIMENSIONS[1:]),
+    ),
+    "origin": (
+        *_columns("u64", "origin", "workplace", required=True),
+        *_columns("u64", "session_id", "person_id"),
         *_columns("text", "session", "person"),
         Column("person_kind", "label"),
         *_columns("text", "installation", "account_uuid", "account_id", "email", "enduser_id"),
-        *_columns("label", "organisation", "team", "cost_center", "repository", "os_type"),
-        Column("resource", "text"),
+        *_columns("label", "entrypoint", "os_type"),
     ),
     "event": (
         *_columns("u64", "key_high", "key_low", required=True),
@@ -163,10 +189,19 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         *_columns("label", "tool", "decision_source", "language"),
         Column("extra", "text"),
     ),
-    "rollup_15m": (Column("bucket", "time", required=True), *_ROLLUP_BODY),
-    "rollup_day": (Column("day", "date", required=True), *_ROLLUP_BODY),
-    "latency_15m": (Column("bucket", "time", required=True), *_LATENCY_BODY),
-    "latency_day": (Column("day", "date", required=True), *_LATENCY_BODY),
+    "rollup_15m": (_BUCKET, *_WHO, Column("part", "label", required=True), *_BY_DIMENSION),
+    "session_15m": (_BUCKET, *_WHO, *_SUMS),
+    "session_day": (_DAY, *_WHO, *_SUMS),
+    "workplace_day": (_DAY, Column("workplace", "u64", required=True), *_BY_DIMENSION),
+    "latency_15m": (
+        _BUCKET,
+        *_columns("u64", "scope", "origin", "workplace", required=True),
+        *_columns("label", "part", "source", required=True),
+        *_columns("label", *LATENCY_DIMENSIONS),
+        Column("what", "label", required=True),
+        Column("bin", "i32", required=True),
+        Column("count", "i64", required=True),
+    ),
     "sealed_key": (
         Column("bucket", "time", required=True),
         Column("key_low", "u64", required=True),
@@ -184,7 +219,11 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("until", "time", required=True),
     ),
     "sealed_scope": (Column("scope", "u64", required=True),),
-    "dirty": (Column("scope", "u64", required=True), Column("bucket", "time", required=True)),
+    "dirty": (
+        Column("scope", "u64", required=True),
+        _BUCKET,
+        Column("first_event", "time"),
+    ),
     "stranger": (
         *_columns("label", "agent", "what", "name", required=True),
         Column("count", "i64", required=True),
@@ -210,3 +249,40 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
     ),
     "meta": (Column("name", "label", required=True), Column("value", "text", required=True)),
 }
+
+
+class Tier(NamedTuple):
+    """A table of sums, and what can be asked of it. All tiers know the workplace."""
+
+    table: str
+    time: Literal["bucket", "day"]
+    dimensions: frozenset[str]
+    has_sessions: bool
+    """Whether it tells sessions and persons apart."""
+
+
+_EVERY_DIMENSION: Final = frozenset({"source", *ROLLUP_DIMENSIONS})
+
+TIERS: Final = (
+    Tier("session_day", "day", frozenset(), has_sessions=True),
+    Tier("workplace_day", "day", _EVERY_DIMENSION, has_sessions=False),
+    Tier("session_15m", "bucket", frozenset(), has_sessions=True),
+    Tier("rollup_15m", "bucket", _EVERY_DIMENSION, has_sessions=True),
+)
+"""The tables that hold all sums, the smallest first; the last one can answer everything."""
+
+LATENCY_TIERS: Final = (
+    Tier("latency_15m", "bucket", frozenset({"source", *LATENCY_DIMENSIONS}), has_sessions=True),
+)
+
+
+_PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+
+
+def resource_column(key: str) -> Column:
+    """Return the column of `workplace` for a resource attribute that is allowed as a dimension.
+
+    Names differ where keys do, also for an engine to which upper and lower case are one.
+    """
+    name = "".join(c if c in _PLAIN else f"_{ord(c):x}_" for c in key)
+    return Column(f"resource_{name}", "label")

@@ -27,7 +27,8 @@ from codometer.model.charge import Charge
 from codometer.model.event import Event, Reading
 from codometer.model.identity import LOW_64
 from codometer.store.duckdb_engine import DuckDBEngine, transaction
-from codometer.store.tables import TABLES
+from codometer.store.origins import origin_rows, workplace_columns, workplace_rows
+from codometer.store.tables import TABLES, Column
 
 if TYPE_CHECKING:
     from codometer.model.event import Origin, Stranger
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 BUCKET_US: Final = 15 * 60 * 10**6
 _MAX_GAP_US: Final = 8 * BUCKET_US
+_NEVER_US: Final = 2**63
 _MAX_KNOWN_ORIGINS: Final = 500_000
 _MAX_COUNTED: Final = 10_000
 """Rows of a table of counts. Only somebody who makes names up meets so many."""
@@ -56,11 +58,14 @@ _FROM_ARROW: Final[Mapping[ColumnType, str]] = {
     "usd": "{} * 0.000000000001::DECIMAL(13,12)",
 }
 
-_SELECT: Final = {
-    table: ", ".join(_FROM_ARROW.get(column.type, "{}").format(column.name) for column in columns)
-    for table, columns in TABLES.items()
-}
-"""The columns of a table, as they are selected from rows that travelled."""
+
+def _select(columns: Iterable[Column]) -> str:
+    """Return columns as they are selected, under their names, from rows that travelled."""
+    names = ((_FROM_ARROW.get(column.type, "{}"), column.name) for column in columns)
+    return ", ".join(f"{template.format(name)} AS {name}" for template, name in names)
+
+
+_SELECT: Final = {table: _select(columns) for table, columns in TABLES.items()}
 
 _STORED: Final = {
     table: f"""EXISTS (
@@ -88,6 +93,9 @@ class Batch(NamedTuple):
 
 _Columns = Mapping[str, Sequence[Any]]
 
+_Marks = Mapping[tuple[int, int], int | None]
+"""Scope and bucket of what must be rolled up again, and when the first event there happened."""
+
 
 class _Detail(NamedTuple):
     """What a batch adds to one table of detail, by column, each key once."""
@@ -95,15 +103,15 @@ class _Detail(NamedTuple):
     table: str
     columns: _Columns
     origins: Mapping[int, Origin]
-    marks: set[tuple[int, int]]
-    """Scope and bucket of what must be rolled up again."""
+    marks: _Marks
 
 
 class Writer:
     """Commits batches. Used by one thread at a time."""
 
-    def __init__(self, engine: DuckDBEngine) -> None:
+    def __init__(self, engine: DuckDBEngine, *, resource_keys: Sequence[str]) -> None:
         self._connection = engine.connect()
+        self._resource_keys = resource_keys
         self._known_origins: set[int] = set()
 
     def write(self, batch: Batch) -> None:
@@ -123,7 +131,7 @@ class Writer:
             self._insert_origins(list(origins.values()))
             for rows in detail:
                 self._insert_new(rows)
-            self._mark_dirty(set().union(*(rows.marks for rows in detail)))
+                self._mark_dirty(rows.marks)
             self._count("stranger", batch.strangers)
             self._count("rejected", {(reason,): n for reason, n in batch.rejected.items()})
         if len(self._known_origins) > _MAX_KNOWN_ORIGINS:
@@ -135,17 +143,23 @@ class Writer:
         self._connection.close()
 
     def _insert_origins(self, origins: Sequence[Origin]) -> None:
-        if origins:
+        if not origins:
+            return
+        workplaces = workplace_rows(origins, self._resource_keys)
+        for table, columns, rows in (
+            ("workplace", workplace_columns(self._resource_keys), workplaces),
+            ("origin", TABLES["origin"], origin_rows(origins)),
+        ):
             self._execute(
-                f"INSERT INTO origin SELECT {_SELECT['origin']} FROM incoming i "
-                "WHERE NOT EXISTS (SELECT 1 FROM origin o WHERE o.origin = i.origin)",
-                _arrow("origin", _by_name("origin", origins)),
+                f"INSERT INTO {table} BY NAME SELECT {_select(columns)} FROM incoming i "
+                f"WHERE NOT EXISTS (SELECT 1 FROM {table} t WHERE t.{table} = i.{table})",
+                _arrow(columns, rows),
             )
 
     def _insert_new(self, rows: _Detail) -> None:
         """Insert the rows that are not stored, looking only at the buckets that they fall in."""
         table, stored = rows.table, _STORED[rows.table]
-        incoming = _arrow(table, rows.columns)
+        incoming = _arrow(TABLES[table], rows.columns)
         insert = f"INSERT INTO {table} SELECT {_SELECT[table]} FROM incoming i"
         ranges = _ranges({bucket for _, bucket in rows.marks})
         is_stored = f"SELECT 1 FROM incoming i WHERE {stored} LIMIT 1"
@@ -159,12 +173,12 @@ class Writer:
                 range_,
             )
 
-    def _mark_dirty(self, marks: Collection[tuple[int, int]]) -> None:
-        if marks:
-            self._execute(
-                f"INSERT INTO dirty SELECT {_SELECT['dirty']} FROM incoming",
-                _arrow("dirty", _by_name("dirty", marks)),
-            )
+    def _mark_dirty(self, marks: _Marks) -> None:
+        rows = [(*mark, first_event) for mark, first_event in marks.items()]
+        self._execute(
+            f"INSERT INTO dirty SELECT {_SELECT['dirty']} FROM incoming",
+            _arrow(TABLES["dirty"], _by_name("dirty", rows)),
+        )
 
     def _count(self, table: str, counts: Mapping[Any, int]) -> None:
         """Add to the counts of a small table whose last columns are count and last."""
@@ -172,7 +186,7 @@ class Writer:
             return
         now_us = int(datetime.now(UTC).timestamp() * 1e6)
         rows = [(*key, count, now_us) for key, count in counts.items()]
-        incoming = _arrow(table, _by_name(table, rows))
+        incoming = _arrow(TABLES[table], _by_name(table, rows))
         same = " AND ".join(f"t.{name} = i.{name}" for name, *_ in TABLES[table][:-2])
         self._execute(
             f"UPDATE {table} t SET count = t.count + i.count, last = make_timestamp(i.last) "
@@ -195,9 +209,8 @@ class Writer:
         return self._connection.execute(statement, parameters).fetchall()
 
 
-def _arrow(table: str, columns: _Columns) -> Table:
+def _arrow(described: Sequence[Column], columns: _Columns) -> Table:
     """Make rows of a table ready to travel."""
-    described = TABLES[table]
     return Table.from_arrays(
         [Array(columns[column.name], type=_ARROW[column.type]) for column in described],
         names=[column.name for column in described],
@@ -225,17 +238,32 @@ def _event_detail(priced: Sequence[tuple[Event, Charge]]) -> _Detail:
     one_hour = zip(told["cache_write_1h_tokens"], charged["cache_write_1h_tokens"], strict=True)
     known_best = [sent if derived is None else derived for sent, derived in one_hour]
     columns = {**told, **charged, "cache_write_1h_tokens": known_best}
-    return _detail("event", columns, scopes=("scope", "day_scope"))
+    rows = _detail("event", columns)
+    return rows._replace(marks=_first_events(rows.columns))
 
 
 def _reading_detail(readings: Sequence[Reading]) -> _Detail:
     unique = {reading.key: reading for reading in readings}.values()
     told = dict(zip(Reading._fields, zip(*unique, strict=True), strict=True))
     starts = [start_ns // 1000 if start_ns else None for start_ns in told["start_ns"]]
-    return _detail("reading", {**told, "start": starts}, scopes=("scope",))
+    return _detail("reading", {**told, "start": starts})
 
 
-def _detail(table: str, told: _Columns, *, scopes: Sequence[str]) -> _Detail:
+def _first_events(columns: _Columns) -> _Marks:
+    """Say when the first event happened in each bucket of a session and of an installation's day.
+
+    A refresh need not look at the metrics of those that happened after the last of them.
+    """
+    first: dict[tuple[int, int], int] = {}
+    for name in ("scope", "day_scope"):
+        marks = zip(columns[name], columns["bucket"], strict=True)
+        for mark, time_us in zip(marks, columns["time"], strict=True):
+            if time_us < first.get(mark, _NEVER_US):
+                first[mark] = time_us
+    return first
+
+
+def _detail(table: str, told: _Columns) -> _Detail:
     """Add the columns that all detail has, and say what must be rolled up again."""
     times = [time_ns // 1000 for time_ns in told["time_ns"]]
     buckets = [time_us - time_us % BUCKET_US for time_us in times]
@@ -248,5 +276,5 @@ def _detail(table: str, told: _Columns, *, scopes: Sequence[str]) -> _Detail:
         "time": times,
         "origin": [origin.id for origin in origins],
     }
-    marks = {mark for scope in scopes for mark in zip(told[scope], buckets, strict=True)}
+    marks: _Marks = dict.fromkeys(zip(told["scope"], buckets, strict=True))
     return _Detail(table, columns, dict(zip(columns["origin"], origins, strict=True)), marks)

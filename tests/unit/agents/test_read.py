@@ -64,7 +64,7 @@ def test_resource_attributes_become_dimensions() -> None:
     attributes: Attributes = {"team.id": "payments", "cost_center": "cc-42", "department": "r d"}
     origin = Origins(OriginRules()).find("claude_code", attributes)
     assert (origin.team, origin.cost_center) == ("payments", "cc-42")
-    assert origin.resource == '{"department":"r d"}'
+    assert origin.resource == (("department", "r d"),)
 
 
 def test_the_same_answer_is_the_same_origin() -> None:

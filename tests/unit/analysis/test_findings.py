@@ -38,7 +38,8 @@ def test_a_team_that_explains_a_day_stands_for_it() -> None:
         title="ci spent $1,214 on Thu 12 Nov",
         text="Usual for a Thursday: $40.00.",
         money=found.money,
-        day=THURSDAY,
+        first=THURSDAY,
+        last=THURSDAY,
         team="ci",
     )
     assert round(found.money) == 1_174
@@ -51,11 +52,25 @@ def test_a_day_that_no_team_explains_is_told_with_its_main_model() -> None:
     opus[THURSDAY] += 1_400
     haiku[THURSDAY] += 100
     (found,) = find_spikes(total, {"Opus": opus, "Haiku": haiku}, {}, since=SINCE, today=TODAY)
-    assert found.title == "Thu 12 Nov cost $3,500"
+    assert found.title == "$3,500 was spent on Thu 12 Nov"
     assert found.text == (
         "Usual for a Thursday: $2,000 to $2,200. Opus alone cost $1,400 more than usual."
     )
     assert (found.severity, found.team) == (Severity.CRITICAL, None)
+
+
+def test_days_that_follow_each_other_are_one_finding() -> None:
+    total, ci = steady(2_000), steady(40)
+    for back in range(2):
+        ci[THURSDAY - timedelta(days=back)] = 1_214
+    ci[THURSDAY - timedelta(days=7)] = 900
+    found = rank(find_spikes(total, {}, {"ci": ci}, since=SINCE, today=TODAY))
+    assert [each.title for each in found] == [
+        "ci spent $2,428 from Wed 11 Nov to Thu 12 Nov",
+        "ci spent $900 on Thu 5 Nov",
+    ]
+    assert found[0].text == "Usual for these days: $80.00."
+    assert (found[0].first, found[0].last) == (THURSDAY - timedelta(days=1), THURSDAY)
 
 
 def test_one_model_or_none_that_stands_out_needs_no_name() -> None:

@@ -31,9 +31,16 @@ def test_nothing_to_compare_with_gives_no_sentence() -> None:
 
 def test_the_fastest_are_named_with_their_growth() -> None:
     before = {"Data": 100.0, "Platform": 200, "Mobile": 300, "Tiny": 1}
-    now = {"Data": 142.0, "Platform": 262, "Mobile": 310, "Tiny": 50}
+    now = {"Data": 142.0, "Platform": 262, "Mobile": 310, "Tiny": 20}
     assert describe_growth(now, before) == "Data and Platform grew fastest, by 42% and 31%."
     assert describe_growth({**now, "Platform": 200}, before) == "Data grew fastest, by 42%."
+
+
+def test_what_is_no_longer_small_counts_too() -> None:
+    before = {"Mobile": 10.0, "Payments": 900, "Tiny": 1}
+    assert describe_growth({"Mobile": 130.0, "Payments": 1_143, "Tiny": 9}, before) == (
+        "Mobile and Payments grew fastest, by 13× and 27%."
+    )
 
 
 def test_nobody_grew() -> None:

@@ -24,6 +24,13 @@ def test_a_week_without_anybody_counts_as_nobody() -> None:
     assert week_of_hours({MONDAY: 12}, period(2))[0][0] == 6
 
 
+def test_what_was_before_the_first_data_is_unknown() -> None:
+    later = MONDAY + timedelta(weeks=1, hours=9)
+    week = week_of_hours({later: 12}, period(2))
+    assert week[0][9] == 12
+    assert week_of_hours({}, period(2))[0][9] == QUIET
+
+
 def test_four_people_look_like_nobody() -> None:
     week = week_of_hours({MONDAY: 4, MONDAY + HOUR: 5, MONDAY + 2 * HOUR: None}, period(1))
     assert week[0][:3] == [QUIET, 5, QUIET]

@@ -131,6 +131,26 @@ def test_all_that_came_during_a_commit_share_the_next() -> None:
     assert store.names == [["first"], ["a", "b", "c"]]
 
 
+def test_a_commit_waits_a_moment_for_clients_that_were_just_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pipeline, "_GATHER_SECONDS", SECONDS)
+    store = MemoryStore()
+
+    async def send_again(intake: Intake) -> tuple[Accepted, Accepted]:
+        store.writing.clear()
+        quick = asyncio.create_task(intake.accept(log("quick")))
+        assert not await asyncio.to_thread(store.writing.wait, 0.1)
+        slow = asyncio.create_task(intake.accept(log("slow")))
+        async with asyncio.timeout(SECONDS / 2):
+            return await quick, await slow
+
+    with running(store) as intake:
+        send_while_writing(store, intake, log("quick"), log("slow"))
+        assert asyncio.run(send_again(intake)) == (Accepted(), Accepted())
+    assert store.names == [["first"], ["quick", "slow"], ["quick", "slow"]]
+
+
 def test_more_than_a_group_holds_is_committed_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "MAX_GROUP_BYTES", 2_000)
     store = MemoryStore()

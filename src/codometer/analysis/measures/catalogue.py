@@ -15,14 +15,12 @@ from codometer.analysis.measures.measure import (
     Display,
     Distinct,
     Measure,
-    Only,
     Provenance,
     Quantile,
     Ratio,
     Sum,
     SumOf,
 )
-from codometer.model.event import Source
 from codometer.store.tables import MODEL_DIMENSIONS
 
 _REQUEST: Final = frozenset(MODEL_DIMENSIONS)
@@ -30,11 +28,6 @@ _TOKEN: Final = _REQUEST | {TOKEN_TYPE.name}
 _ERROR: Final = _REQUEST | {"error_status"}
 _TOOL: Final = frozenset({"tool", "mcp_server", "decision_source"})
 _EDIT: Final = frozenset({"tool", "language", "decision_source"})
-
-_BY_PEOPLE: Final = Only(
-    column="decision_source",
-    values=("user_permanent", "user_temporary", "user_abort", "user_reject"),
-)
 
 # Cost
 
@@ -147,11 +140,9 @@ SESSIONS: Final = Distinct(
     definition="Sessions with at least one request, prompt or tool call; where metrics came without"
     " session ids, the clients' own count.",
     unit="sessions",
-    column="session",
+    column="session_id",
     evidence=("requests", "prompts", "tool_calls", "output_tokens"),
-    counted=SumOf(
-        column="counted_sessions", only=Only(column="source", values=(Source.METRIC_DAILY,))
-    ),
+    counted=SumOf(column="counted_sessions"),
 )
 PROMPTS: Final = Sum(
     name="prompts",
@@ -175,7 +166,7 @@ ACTIVE_PEOPLE: Final = Distinct(
     label="Active people",
     definition="Persons with at least one request.",
     unit="people",
-    column="person",
+    column="person_id",
     evidence=("requests", "output_tokens"),
     known_by=_REQUEST,
 )
@@ -330,8 +321,8 @@ ACCEPTANCE_RATIO: Final = Ratio(
     definition="Edits that people accepted, out of those that people decided on; decisions by"
     " configuration and hooks are left out.",
     unit="ratio",
-    over=replace(EDITS_ACCEPTED, only=_BY_PEOPLE),
-    under=replace(EDITS_DECIDED, only=_BY_PEOPLE),
+    over=replace(EDITS_ACCEPTED, columns=("edits_accepted_by_people",)),
+    under=replace(EDITS_DECIDED, columns=("edits_accepted_by_people", "edits_rejected_by_people")),
     of_groups_only=True,
 )
 

@@ -1,11 +1,13 @@
 """From a query to the statements that answer it.
 
 A statement groups the rows of a query by its keys and returns facts: sums,
-distinct counts, and the bins of quantiles. Values are bound, never written into it.
+distinct counts, and the bins of quantiles. Facts that are read from different tiers
+come from statements of their own. Values are bound, never written into one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,14 +17,23 @@ from codometer.analysis.measures.measure import (
     DistinctOf,
     Fact,
     Measure,
-    Only,
     QuantileOf,
     Sum,
     SumOf,
 )
 from codometer.analysis.measures.query import Query
-from codometer.analysis.measures.rows import Column, Sql, join, rows, sql_keys, weave
+from codometer.analysis.measures.rows import (
+    Sql,
+    Stretch,
+    join,
+    need_of,
+    rows,
+    sql_keys,
+    stretches,
+    weave,
+)
 from codometer.store.dialect import Dialect
+from codometer.store.tables import LATENCY_TIERS
 
 MAX_GROUPS: Final = 50_000
 """How many groups a statement returns at most, and one more, which says that there are more."""
@@ -43,15 +54,20 @@ def compile_query(
     Their keys are `sql_keys`. A group that one statement does not have, another may.
     """
     facts = tuple(dict.fromkeys(fact for measure in query.measures for fact in measure.facts()))
-    quantiles = tuple(fact for fact in facts if isinstance(fact, QuantileOf))
-    numbers = tuple(fact for fact in facts if not isinstance(fact, QuantileOf))
-    statements = []
-    if numbers:
-        statements.append(Statement(_numbers(query, numbers, dialect, organisation_zone), numbers))
+    by_reading: dict[tuple[Stretch, ...], list[SumOf | DistinctOf]] = {}
+    quantiles = []
+    for fact in facts:
+        if isinstance(fact, QuantileOf):
+            quantiles.append(fact)
+        else:
+            by_reading.setdefault(_stretches(query, fact, organisation_zone), []).append(fact)
+    statements = [
+        Statement(_numbers(query, numbers, dialect, parts), tuple(numbers))
+        for parts, numbers in by_reading.items()
+    ]
     if quantiles:
-        statements.append(
-            Statement(_quantiles(query, quantiles, dialect, organisation_zone), quantiles)
-        )
+        parts = stretches(query, need_of(query), organisation_zone, LATENCY_TIERS)
+        statements.append(Statement(_quantiles(query, quantiles, dialect, parts), tuple(quantiles)))
     return tuple(statements)
 
 
@@ -63,28 +79,40 @@ def narrow(measure: Measure, token_types: tuple[str | None, ...]) -> Measure:
     return replace(measure, columns=columns)
 
 
+def _stretches(
+    query: Query, fact: SumOf | DistinctOf, organisation_zone: ZoneInfo
+) -> tuple[Stretch, ...]:
+    """Return what is read for a fact: no more than it, the keys and the conditions need."""
+    need = need_of(query)
+    if isinstance(fact, DistinctOf):
+        need = replace(need, sessions=True)
+    return stretches(query, need, organisation_zone)
+
+
 def _numbers(
-    query: Query, facts: tuple[SumOf | DistinctOf, ...], dialect: Dialect, zone: ZoneInfo
+    query: Query,
+    facts: Sequence[SumOf | DistinctOf],
+    dialect: Dialect,
+    parts: Sequence[Stretch],
 ) -> Sql:
     columns = dict.fromkeys(column for fact in facts for column in _columns(fact))
     return weave(
         "SELECT {} FROM ({}) AS rows{}",
         join(", ", (*_key_names(query), *(_aggregate(fact) for fact in facts))),
-        rows(query, dialect, zone, table="rollup", columns=tuple(columns)),
+        rows(query, dialect, parts, columns),
         _grouping(_key_names(query)),
     )
 
 
 def _quantiles(
-    query: Query, facts: tuple[QuantileOf, ...], dialect: Dialect, zone: ZoneInfo
+    query: Query, facts: Sequence[QuantileOf], dialect: Dialect, parts: Sequence[Stretch]
 ) -> Sql:
-    columns = tuple(Column("r", name) for name in ("what", "bin", "count"))
     keys = _key_names(query)
     kind = join(", ", (*keys, Sql("what")))
     counted = weave(
         "SELECT {}, bin, sum(count) AS counted FROM ({}) AS rows GROUP BY {}, bin",
         kind,
-        rows(query, dialect, zone, table="latency", columns=columns),
+        rows(query, dialect, parts, ("what", "bin", "count")),
         kind,
     )
     passed = weave(
@@ -115,16 +143,13 @@ def _grouping(keys: tuple[Sql, ...]) -> Sql:
     return weave(f"{{}} LIMIT {MAX_GROUPS + 1}", grouped)
 
 
-def _columns(fact: SumOf | DistinctOf) -> tuple[Column, ...]:
-    if isinstance(fact, SumOf):
-        only = () if fact.only is None else (Column("r", fact.only.column),)
-        return (Column("r", fact.column), *only)
-    return (Column("o", fact.column), *(Column("r", name) for name in fact.evidence))
+def _columns(fact: SumOf | DistinctOf) -> tuple[str, ...]:
+    return (fact.column,) if isinstance(fact, SumOf) else (fact.column, *fact.evidence)
 
 
 def _aggregate(fact: SumOf | DistinctOf) -> Sql:
     if isinstance(fact, SumOf):
-        return Sql(f"sum({fact.column})") if fact.only is None else _sum_only(fact, fact.only)
+        return Sql(f"sum({fact.column})")
     # Rows that cannot tell must not turn into "nobody": NULL unless one row can.
     proof = " OR ".join(f"{name} > 0" for name in fact.evidence)
     told = f"{fact.column} IS NOT NULL AND coalesce({', '.join(fact.evidence)}) IS NOT NULL"
@@ -132,8 +157,3 @@ def _aggregate(fact: SumOf | DistinctOf) -> Sql:
         f"CASE WHEN count(CASE WHEN {told} THEN 1 END) > 0"
         f" THEN count(DISTINCT CASE WHEN {proof} THEN {fact.column} END) END"
     )
-
-
-def _sum_only(fact: SumOf, only: Only) -> Sql:
-    marks = ", ".join("?" for _ in only.values)
-    return Sql(f"sum(CASE WHEN {only.column} IN ({marks}) THEN {fact.column} END)", only.values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo
 from codometer.analysis.measures.dimensions import TOKEN_COLUMNS
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.rows import (
-    Column,
-    Days,
-    Quarters,
     Sql,
+    Stretch,
+    need_of,
     select_rows,
     stretches,
     weave,
@@ -82,9 +81,12 @@ class _Part(NamedTuple):
 
 def find_coverage(engine: Engine, query: Query, organisation_zone: ZoneInfo) -> Coverage:
     """Ask what the rows behind a query rest on, whatever it is grouped by."""
+    query = replace(query, by=())
+    need = need_of(query)
+    need = replace(need, dimensions=need.dimensions | {"source", "model"})
     parts = [
         part
-        for stretch in stretches(query, organisation_zone)
+        for stretch in stretches(query, need, organisation_zone)
         for part in _find_parts(engine, query, stretch, organisation_zone)
     ]
     signals = {_signal(part.source) for part in parts}
@@ -102,9 +104,7 @@ def find_coverage(engine: Engine, query: Query, organisation_zone: ZoneInfo) -> 
     )
 
 
-def _find_parts(
-    engine: Engine, query: Query, stretch: Quarters | Days, zone: ZoneInfo
-) -> Iterable[_Part]:
+def _find_parts(engine: Engine, query: Query, stretch: Stretch, zone: ZoneInfo) -> Iterable[_Part]:
     statement = _compile(query, engine.dialect, stretch)
     for source, model, first, last, *sums in engine.fetch(statement.text, statement.values):
         yield _Part(
@@ -113,19 +113,19 @@ def _find_parts(
             sums=dict(zip(_SUMS, sums, strict=True)),
             start=_instant(first, zone),
             end=_instant(last + timedelta(days=1), zone)
-            if isinstance(stretch, Days)
+            if stretch.has_days
             else _instant(last, zone) + BUCKET,
         )
 
 
-def _compile(query: Query, dialect: Dialect, stretch: Quarters | Days) -> Sql:
-    time = stretch.column
-    columns = [Column("r", name) for name in ("source", "model", time, *_SUMS)]
+def _compile(query: Query, dialect: Dialect, stretch: Stretch) -> Sql:
+    time = stretch.tier.time
+    columns = ("source", "model", time, *_SUMS)
     sums = ", ".join(f"sum({name})" for name in _SUMS)
     return weave(
         f"SELECT source, model, min({time}), max({time}), {sums} FROM ({{}}) AS rows"
         " GROUP BY source, model",
-        select_rows(query, dialect, stretch, table="rollup", columns=columns, keys=()),
+        select_rows(query, dialect, stretch, columns=columns, keys=()),
     )
 
 

@@ -1,7 +1,7 @@
 """The ways to group and to filter, as data.
 
-Time is cut in the period's zone. What the origin of a row tells applies to
-every measure; the rest applies where the signals behind a measure carry it,
+Time is cut in the period's zone. What is known of the client applies to every
+measure; the rest applies where the signals behind a measure carry it,
 which each measure says.
 """
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from codometer.store.tables import resource_column
 
 RESOURCE: Final = "resource."
 """What the name of a resource attribute's dimension starts with."""
@@ -29,15 +31,15 @@ class Place(StrEnum):
     """Where the value of a dimension comes from."""
 
     TIME = "time"
+    WORKPLACE = "workplace"
     ORIGIN = "origin"
-    RESOURCE = "resource"
     ROLLUP = "rollup"
     TOKEN_TYPE = "token_type"  # noqa: S105 - the other kind of token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dimension:
-    """A way to group measures. Its column, where it has one, has its name."""
+    """A way to group measures."""
 
     name: str
     label: str
@@ -45,9 +47,11 @@ class Dimension:
     place: Place
 
     @property
-    def resource_key(self) -> str:
-        """The resource attribute that it stands for."""
-        return self.name.removeprefix(RESOURCE)
+    def column(self) -> str:
+        """The column that holds it, where one does."""
+        if self.name.startswith(RESOURCE):
+            return resource_column(self.name.removeprefix(RESOURCE)).name
+        return self.name
 
 
 def resource_dimension(key: str) -> Dimension:
@@ -56,7 +60,7 @@ def resource_dimension(key: str) -> Dimension:
         name=RESOURCE + key,
         label=key,
         definition=f"The resource attribute `{key}`, where the administrator allows it.",
-        place=Place.RESOURCE,
+        place=Place.WORKPLACE,
     )
 
 
@@ -77,20 +81,29 @@ TIME: Final = _at(
     },
 )
 
-ORIGIN: Final = _at(
-    Place.ORIGIN,
+_WORKPLACE: Final = _at(
+    Place.WORKPLACE,
     {
         "organisation": ("Organisation", "The organisation that the client belongs to."),
         "team": ("Team", "The team that the client belongs to."),
         "cost_center": ("Cost centre", "The cost centre that the client is charged to."),
-        PERSON: ("Person", "Who used the client, by the best identity that came."),
-        "session": ("Session", "One conversation with the client."),
         "agent": ("Agent", "The coding agent, such as Claude Code."),
         "version": ("Version", "The version of the coding agent."),
         "terminal": ("Terminal", "The terminal or editor in which it runs."),
         "repository": ("Repository", "The repository that it works in, where the client tells."),
     },
 )
+
+_ORIGIN: Final = _at(
+    Place.ORIGIN,
+    {
+        PERSON: ("Person", "Who used the client, by the best identity that came."),
+        "session": ("Session", "One conversation with the client."),
+    },
+)
+
+CLIENT: Final = (*_WORKPLACE, *_ORIGIN)
+"""What is known of a client, whatever it does."""
 
 ROLLUP: Final = _at(
     Place.ROLLUP,
@@ -118,6 +131,6 @@ TOKEN_TYPE: Final = Dimension(
 )
 
 DIMENSIONS: Final = {
-    dimension.name: dimension for dimension in (*TIME, *ORIGIN, *ROLLUP, TOKEN_TYPE)
+    dimension.name: dimension for dimension in (*TIME, *CLIENT, *ROLLUP, TOKEN_TYPE)
 }
 """Every dimension by its name, but for `resource.<key>`, of which there is one a key."""

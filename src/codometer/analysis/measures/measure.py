@@ -61,24 +61,15 @@ class Display(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Only:
-    """Restricts a fact to rows whose rollup column has one of these values."""
-
-    column: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SumOf:
     """The fact: a rollup column's sum; None if no row can tell."""
 
     column: str
-    only: Only | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistinctOf:
-    """The fact: how many values of an origin's column have a row with evidence above zero.
+    """The fact: how many numbers of sessions or persons have a row with evidence above zero.
 
     None if no row that has the column can tell whether there is evidence.
     """
@@ -143,7 +134,6 @@ class Sum(Measure):
 
     columns: tuple[str, ...]
     known_by: frozenset[str] = frozenset()
-    only: Only | None = None
     display: Display = Display.COUNT
     empty: Empty = Empty.ZERO
 
@@ -154,7 +144,7 @@ class Sum(Measure):
 
     def facts(self) -> tuple[SumOf, ...]:
         """Return one sum for each column."""
-        return tuple(SumOf(column=column, only=self.only) for column in self.columns)
+        return tuple(SumOf(column=column) for column in self.columns)
 
     def value(self, facts: Facts) -> Number | None:
         """Add what is known."""
@@ -163,13 +153,13 @@ class Sum(Measure):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distinct(Measure):
-    """How many values of an origin's column were seen at work, plus those only counted."""
+    """How many sessions or persons were seen at work, plus those only counted."""
 
     column: str
     evidence: tuple[str, ...]
     """A value was at work when one of these sums is above zero."""
     counted: SumOf | None = None
-    """Added: what clients counted by themselves where rows do not carry the column."""
+    """Added: what clients counted by themselves where rows do not have the number."""
     known_by: frozenset[str] = frozenset()
     display: Display = Display.COUNT
     empty: Empty = Empty.ZERO

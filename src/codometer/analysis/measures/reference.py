@@ -8,8 +8,8 @@ from typing import Final
 
 from codometer.analysis.measures.catalogue import GROUPS
 from codometer.analysis.measures.dimensions import (
+    CLIENT,
     DIMENSIONS,
-    ORIGIN,
     PERSON,
     TIME,
     resource_dimension,
@@ -73,7 +73,7 @@ def _besides(measure: Measure) -> str:
 
 
 def _dimensions() -> str:
-    everywhere = {dimension.name for dimension in (*TIME, *ORIGIN)}
+    everywhere = {dimension.name for dimension in (*TIME, *CLIENT)}
     rows = (
         (
             f"`{dimension.name}`",

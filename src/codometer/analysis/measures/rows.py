@@ -1,11 +1,13 @@
-"""The rollup rows that a query rests on, as the inner SELECT of its statements.
+"""The rows of sums that a query rests on, as the inner SELECT of its statements.
 
-Two tiers hold the same sums: by quarter hour (UTC) and by day of the
-organisation's zone. Whole days come from the daily tier when their days are the
-ones asked for; what is left at both ends, and everything else, comes from
-quarter hours. The two never overlap, so a period gives the same totals whatever
-it is cut into. Days, weeks and months of a zone are cut by adding the zone's
-offset to the instant, which needs no time zones in the database.
+Several tiers hold the same sums (`codometer.store.tables`): by quarter hour
+(UTC) and by day of the organisation's zone, with and without sessions and
+dimensions. Each statement reads the smallest that can tell what it needs. Whole
+days come from a daily tier when their days are the ones asked for; what is left
+at both ends, and everything else, comes from quarter hours. The two never
+overlap, so a period gives the same totals whatever it is cut into. Days, weeks
+and months of a zone are cut by adding the zone's offset to the instant, which
+needs no time zones in the database.
 """
 
 from __future__ import annotations
@@ -13,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import ClassVar, Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from codometer.analysis.measures.dimensions import Dimension, Place
 from codometer.analysis.measures.query import Condition, Query
 from codometer.model.period import Period, local_date, start_of_day
 from codometer.store.dialect import Dialect
+from codometer.store.tables import TIERS, Tier
 
 _HOUR_SECONDS: Final = 3600
 
@@ -31,33 +34,34 @@ class Sql(NamedTuple):
     values: tuple[object, ...] = ()
 
 
-class Column(NamedTuple):
-    """A column that the statement around needs: of the rollup (`r`) or of the origin (`o`)."""
-
-    table: Literal["r", "o"]
-    name: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quarters:
-    """A stretch to be read from the tier of quarter hours."""
+class Need:
+    """What a statement must be able to tell, besides the sums."""
 
-    tier: ClassVar = "15m"
-    column: ClassVar = "bucket"
+    dimensions: frozenset[str] = frozenset()
+    """Those that sums are kept by."""
+    sessions: bool = False
+    """Sessions or persons."""
 
-    start: datetime
-    end: datetime
+    def is_met_by(self, tier: Tier) -> bool:
+        """Say whether a tier holds it."""
+        return self.dimensions <= tier.dimensions and self.sessions <= tier.has_sessions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Days:
-    """A stretch of whole days to be read from the daily tier; `end` is not included."""
+class Stretch(NamedTuple):
+    """A part of a period, and the tier that it is read from; the end is not included.
 
-    tier: ClassVar = "day"
-    column: ClassVar = "day"
+    Both ends are dates of the organisation's zone in a daily tier, else instants.
+    """
 
+    tier: Tier
     start: date
     end: date
+
+    @property
+    def has_days(self) -> bool:
+        """Whether it consists of whole days."""
+        return self.tier.time == "day"
 
 
 def weave(template: str, *pieces: Sql) -> Sql:
@@ -77,45 +81,92 @@ def join(separator: str, pieces: Iterable[Sql]) -> Sql:
     )
 
 
-def stretches(query: Query, organisation_zone: ZoneInfo) -> tuple[Quarters | Days, ...]:
+def need_of(query: Query) -> Need:
+    """Return what a query's keys and conditions need to be told."""
+    used = _dimensions(query, query.by)
+    return Need(
+        dimensions=frozenset(d.column for d in used if d.place is Place.ROLLUP),
+        sessions=any(dimension.place is Place.ORIGIN for dimension in used),
+    )
+
+
+def stretches(
+    query: Query, need: Need, organisation_zone: ZoneInfo, tiers: Sequence[Tier] = TIERS
+) -> tuple[Stretch, ...]:
     """Cut the query's period into what each tier is read for."""
     period = query.period
-    whole = Quarters(start=period.start, end=period.end)
-    if not _days_serve(query, organisation_zone):
+    serving = [tier for tier in tiers if need.is_met_by(tier)]
+    quarters = next(tier for tier in serving if tier.time == "bucket")
+    whole = Stretch(quarters, period.start, period.end)
+    daily = next((tier for tier in serving if tier.time == "day"), None)
+    if daily is None or not _days_serve(query, organisation_zone):
         return (whole,)
     first, last = _whole_days(period, organisation_zone)
     if first >= last:
         return (whole,)
     from_, to = start_of_day(first, organisation_zone), start_of_day(last, organisation_zone)
-    found: list[Quarters | Days] = [Days(start=first, end=last)]
+    found = [Stretch(daily, first, last)]
     if period.start < from_:
-        found.append(Quarters(start=period.start, end=from_))
+        found.append(Stretch(quarters, period.start, from_))
     if to < period.end:
-        found.append(Quarters(start=to, end=period.end))
+        found.append(Stretch(quarters, to, period.end))
     return tuple(found)
 
 
 def rows(
-    query: Query,
-    dialect: Dialect,
-    organisation_zone: ZoneInfo,
-    *,
-    table: Literal["rollup", "latency"],
-    columns: Sequence[Column] = (),
+    query: Query, dialect: Dialect, parts: Sequence[Stretch], columns: Iterable[str] = ()
 ) -> Sql:
     """Return a SELECT of the query's keys, as `k0`, `k1`, …, and of columns under their names."""
-    return join(
-        " UNION ALL ",
-        (
-            select_rows(query, dialect, stretch, table=table, columns=columns, keys=sql_keys(query))
-            for stretch in stretches(query, organisation_zone)
-        ),
-    )
+    keys = sql_keys(query)
+    selected = (select_rows(query, dialect, part, columns=columns, keys=keys) for part in parts)
+    return join(" UNION ALL ", selected)
 
 
 def sql_keys(query: Query) -> tuple[Dimension, ...]:
     """Return the dimensions that a row has a value for: all but the token type."""
     return tuple(dimension for dimension in query.by if dimension.place is not Place.TOKEN_TYPE)
+
+
+def select_rows(
+    query: Query,
+    dialect: Dialect,
+    stretch: Stretch,
+    *,
+    columns: Iterable[str],
+    keys: Sequence[Dimension],
+) -> Sql:
+    """Return the SELECT of one stretch; its rows are those of `rows`."""
+    selected = [
+        weave(f"{{}} AS k{number}", _key(dimension, query.period, dialect, stretch))
+        for number, dimension in enumerate(keys)
+    ]
+    selected += [Sql(f"r.{column} AS {column}") for column in columns]
+    time = stretch.tier.time
+    bounds = Sql(f"r.{time} >= ? AND r.{time} < ?", (_plain(stretch.start), _plain(stretch.end)))
+    conditions = (
+        _condition(condition)
+        for condition in query.where
+        if condition.dimension.place is not Place.TOKEN_TYPE
+    )
+    places = {dimension.place for dimension in _dimensions(query, keys)}
+    joins = "".join(
+        f" {dialect.lookup_join} {table} AS {alias} ON {alias}.{table} = r.{table}"
+        for place, (table, alias) in _LOOKUPS.items()
+        if place in places
+    )
+    return weave(
+        f"SELECT {{}} FROM {stretch.tier.table} AS r{joins} WHERE {{}}",
+        join(", ", selected),
+        join(" AND ", (bounds, *conditions)),
+    )
+
+
+_LOOKUPS: Final = {Place.WORKPLACE: ("workplace", "w"), Place.ORIGIN: ("origin", "o")}
+"""The table, and its short name, that has the values of dimensions which rows only number."""
+
+
+def _dimensions(query: Query, keys: Sequence[Dimension]) -> tuple[Dimension, ...]:
+    return (*keys, *(condition.dimension for condition in query.where))
 
 
 def _days_serve(query: Query, organisation_zone: ZoneInfo) -> bool:
@@ -130,54 +181,14 @@ def _whole_days(period: Period, zone: ZoneInfo) -> tuple[date, date]:
     return first, last
 
 
-def select_rows(
-    query: Query,
-    dialect: Dialect,
-    stretch: Quarters | Days,
-    *,
-    table: str,
-    columns: Sequence[Column],
-    keys: Sequence[Dimension],
-) -> Sql:
-    """Return the SELECT of one stretch; its rows are those of `rows`."""
-    selected = [
-        weave(f"{{}} AS k{number}", _key(dimension, query.period, dialect, stretch))
-        for number, dimension in enumerate(keys)
-    ]
-    selected += [Sql(f"{column.table}.{column.name} AS {column.name}") for column in columns]
-    bounds = Sql(
-        f"r.{stretch.column} >= ? AND r.{stretch.column} < ?",
-        (_plain(stretch.start), _plain(stretch.end)),
-    )
-    conditions = (
-        _condition(condition, dialect)
-        for condition in query.where
-        if condition.dimension.place is not Place.TOKEN_TYPE
-    )
-    origin = f" {dialect.lookup_join} origin AS o ON o.origin = r.origin"
-    return weave(
-        f"SELECT {{}} FROM {table}_{stretch.tier} AS r"
-        f"{origin if _needs_origin(query, keys, columns) else ''} WHERE {{}}",
-        join(", ", selected),
-        join(" AND ", (bounds, *conditions)),
-    )
-
-
-def _needs_origin(query: Query, keys: Sequence[Dimension], columns: Sequence[Column]) -> bool:
-    used = (*keys, *(condition.dimension for condition in query.where))
-    return any(column.table == "o" for column in columns) or any(
-        dimension.place in {Place.ORIGIN, Place.RESOURCE} for dimension in used
-    )
-
-
-def _key(dimension: Dimension, period: Period, dialect: Dialect, stretch: Quarters | Days) -> Sql:
+def _key(dimension: Dimension, period: Period, dialect: Dialect, stretch: Stretch) -> Sql:
     if dimension.place is not Place.TIME:
-        return _column(dimension, dialect)
+        return _column(dimension)
     if dimension.name == "hour":
         past = _offset_case(period, within=_HOUR_SECONDS)
         return weave(dialect.hour_of, Sql("r.bucket"), Sql("r.bucket"), past)
     day = Sql("r.day")
-    if isinstance(stretch, Quarters):
+    if not stretch.has_days:
         day = weave(dialect.date_of, Sql("r.bucket"), _offset_case(period))
     cut = {"day": "{}", "week": dialect.week_of, "month": dialect.month_of}[dimension.name]
     return weave(cut, day)
@@ -197,15 +208,13 @@ def _offset_case(period: Period, *, within: int | None = None) -> Sql:
     )
 
 
-def _column(dimension: Dimension, dialect: Dialect) -> Sql:
-    if dimension.place is Place.RESOURCE:
-        path = dialect.json_path(dimension.resource_key)
-        return Sql(dialect.json_text.format("o.resource"), (path,))
-    return Sql(f"{'o' if dimension.place is Place.ORIGIN else 'r'}.{dimension.name}")
+def _column(dimension: Dimension) -> Sql:
+    _, alias = _LOOKUPS.get(dimension.place, ("", "r"))
+    return Sql(f"{alias}.{dimension.column}")
 
 
-def _condition(condition: Condition, dialect: Dialect) -> Sql:
-    column = _column(condition.dimension, dialect)
+def _condition(condition: Condition) -> Sql:
+    column = _column(condition.dimension)
     values = tuple(value for value in condition.values if value is not None)
     alternatives = []
     if values:

@@ -55,7 +55,7 @@ class Answer:
 
 
 def run_query(engine: Engine, query: Query, *, organisation_zone: ZoneInfo) -> Answer:
-    """Answer a query from the rollups. `organisation_zone` is the one the daily tier is cut in.
+    """Answer a query from the rollups. `organisation_zone` is the one the daily tiers are cut in.
 
     Raises:
         BadRequest: the answer has more than `MAX_GROUPS` groups.

@@ -35,6 +35,8 @@ _LONGEST_PAUSE_SECONDS: Final = 5.0
 _PAUSE_FACTOR: Final = 1.5
 
 _CONNECTIONS: Final = 64
+# Let an idle connection go before a server does, which gRPC would report on standard error.
+_GRPC_OPTIONS: Final = [("grpc.client_idle_timeout_ms", 30_000)]
 _METHODS: Final = {
     SignalKind.LOGS: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
     SignalKind.METRICS: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
@@ -205,8 +207,8 @@ class Exporter:
 def _open_channel(target: str) -> grpc.aio.Channel:
     scheme, separator, address = target.rpartition("://")
     if separator and scheme == "https":
-        return grpc.aio.secure_channel(address, grpc.ssl_channel_credentials())
-    return grpc.aio.insecure_channel(address)
+        return grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(), _GRPC_OPTIONS)
+    return grpc.aio.insecure_channel(address, _GRPC_OPTIONS)
 
 
 def _is_worth_retrying(answer: str | None) -> bool:

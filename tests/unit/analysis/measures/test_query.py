@@ -80,7 +80,7 @@ def test_a_name_said_twice_is_asked_once() -> None:
 
 def test_a_resource_attribute_is_a_dimension_of_every_measure() -> None:
     query = parse_query(list(MEASURES), period=JULY, by=["resource.service.namespace"])
-    assert query.by[0].resource_key == "service.namespace"
+    assert query.by[0].column == "resource_service_2e_namespace"
     with pytest.raises(BadRequest):
         find_dimension("resource.")
 

@@ -1,12 +1,12 @@
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from codometer.analysis.measures.compile import compile_query
 from codometer.analysis.measures.query import parse_query
-from codometer.analysis.measures.rows import Days, Quarters, stretches
+from codometer.analysis.measures.rows import Need, stretches
 from codometer.model.period import parse_zone
 from codometer.store.dialect import CLICKHOUSE, DUCKDB, Dialect
 from tests.unit.analysis.measures.periods import JULY, between
@@ -22,10 +22,15 @@ def cut(
     query = parse_query(["cost"], period=between(start, end, zone), by=[by])
     return [
         ("day", str(part.start), str(part.end))
-        if isinstance(part, Days)
-        else ("15m", *(f"{t.astimezone(zone):%m-%dT%H:%M}" for t in (part.start, part.end)))
-        for part in stretches(query, home)
+        if part.has_days
+        else ("15m", *(_local(instant, zone) for instant in (part.start, part.end)))
+        for part in stretches(query, Need(), home)
     ]
+
+
+def _local(instant: date, zone: ZoneInfo) -> str:
+    assert isinstance(instant, datetime)
+    return f"{instant.astimezone(zone):%m-%dT%H:%M}"
 
 
 def test_whole_days_of_the_organisation_come_from_the_daily_tier() -> None:
@@ -64,9 +69,10 @@ def test_without_days_any_zone_can_use_the_organisations_days() -> None:
 
 def test_a_stretch_of_quarter_hours_is_in_utc() -> None:
     query = parse_query(["cost"], period=JULY, by=["hour"])
-    assert stretches(query, ZERO) == (Quarters(start=JULY.start, end=JULY.end),)
+    assert [part[1:] for part in stretches(query, Need(), ZERO)] == [(JULY.start, JULY.end)]
     query = parse_query(["cost"], period=JULY)
-    assert stretches(query, ZERO) == (Days(start=date(2026, 7, 1), end=date(2026, 8, 1)),)
+    (part,) = stretches(query, Need(), ZERO)
+    assert part[1:] == (date(2026, 7, 1), date(2026, 8, 1))
 
 
 @pytest.mark.parametrize("dialect", [DUCKDB, CLICKHOUSE], ids=lambda dialect: dialect.name)
@@ -84,15 +90,41 @@ def test_no_value_is_written_into_a_statement(dialect: Dialect) -> None:
         text, values = dialect.bind(statement.sql.text, statement.sql.values)
         assert "DROP" not in text
         bound = values.values() if isinstance(values, Mapping) else values
-        assert sum(poison in str(value) for value in bound) == 4
+        assert sum(poison in str(value) for value in bound) == 2
 
 
-def test_an_origin_is_looked_up_only_when_it_is_asked_for() -> None:
-    def text(measure: str, by: str) -> str:
-        query = parse_query([measure], period=JULY, by=[by])
-        (statement,) = compile_query(query, DUCKDB, organisation_zone=ZERO)
-        return statement.sql.text
+def statement_of(measure: str, *by: str, where: Sequence[tuple[str, str]] = ()) -> str:
+    query = parse_query([measure], period=JULY, by=by, where=where)
+    (statement,) = compile_query(query, DUCKDB, organisation_zone=ZERO)
+    return statement.sql.text
 
-    assert "origin" not in text("cost", "model")
-    assert "origin" in text("cost", "team")
-    assert "origin" in text("sessions", "day")
+
+@pytest.mark.parametrize(
+    ("measure", "by", "table"),
+    [
+        ("cost", "day", "session_day"),
+        ("sessions", "team", "session_day"),
+        ("cost", "model", "workplace_day"),
+        ("tool_calls", "tool", "workplace_day"),
+        ("acceptance_ratio", "day", "session_day"),
+        ("active_people", "hour", "session_15m"),
+        ("active_people", "model", "rollup_15m"),
+        ("tool_calls", "person", "session_day"),
+        ("request_duration_p50_ms", "day", "latency_15m"),
+    ],
+)
+def test_the_smallest_table_that_can_tell_is_read(measure: str, by: str, table: str) -> None:
+    assert f"FROM {table} AS r" in statement_of(measure, by)
+
+
+def test_a_filter_needs_what_a_key_needs() -> None:
+    assert "FROM workplace_day AS r" in statement_of("cost", "day", where=[("model", "opus")])
+    assert "FROM rollup_15m AS r" in statement_of("active_people", where=[("model", "opus")])
+
+
+def test_clients_are_looked_up_only_when_they_are_asked_for() -> None:
+    assert "JOIN" not in statement_of("cost", "model")
+    assert "JOIN" not in statement_of("sessions", "day")
+    assert "JOIN workplace" in statement_of("cost", "team")
+    assert "JOIN origin" in statement_of("cost", "person")
+    assert "JOIN origin" not in statement_of("cost", "team")

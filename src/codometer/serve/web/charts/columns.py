@@ -24,8 +24,8 @@ from codometer.serve.web.charts.svg import element, join, percent
 
 _MANY: Final = 12
 _WIDE, _NARROW = 0.72, 0.56
-_RING_ROOM: Final = 0.07
-"""A ring stands no higher than this below the top, or it would be cut off."""
+_RING_ROOM: Final = 1.08
+"""A ringed column leaves room for its ring below the top."""
 
 
 def stacked_columns(
@@ -44,7 +44,12 @@ def stacked_columns(
     faded, unusual ones carry a ring. Several series get their total in the table.
     """
     totals = [_total([each.values[place] for each in series]) for place in range(len(axis.labels))]
-    scale = make_scale(max((total for total in totals if total), default=0.0), whole=whole)
+    needed = [
+        total * (_RING_ROOM if place in axis.unusual else 1)
+        for place, total in enumerate(totals)
+        if total
+    ]
+    scale = make_scale(max(needed, default=0.0), whole=whole)
     columns = [_column(axis, series, place, scale) for place, total in enumerate(totals) if total]
     rings = [
         _ring(axis, place, 1 - scale.share(total or 0.0))
@@ -94,7 +99,7 @@ def _ring(axis: Axis, place: int, top: float) -> Markup:
         element("title", axis.labels[place]),
         class_="anom",
         cx=percent((place + 0.5) / len(axis.labels)),
-        cy=percent(max(top, _RING_ROOM)),
+        cy=percent(top),
         r=3.5,
         transform="translate(0 -9)",
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from codometer.analysis.dates import format_date
 from codometer.analysis.findings import (
     Decisions,
     Finding,
@@ -54,14 +53,17 @@ def build_attention(questions: Questions, view: View) -> Mapping[str, object]:
 def _find_in_spend(questions: Questions, view: View, teams: Iterable[Team]) -> list[Finding]:
     history = questions.history(view)
     total = history.complete(view.today)
-    days = {"first": history.first, "last": max(total, default=view.today)}
+    last = max(total, default=view.today)
     costs = questions.team_days(view)
     since, today = view.first_day, view.today
     return [
         *find_spikes(
             total,
-            {name_model(model): daily([found], **days) for model, found in history.costs.items()},
-            {name_team(team): daily([costs[team]], **days) for team in teams if team in costs},
+            {
+                name_model(model): daily([found], last=last)
+                for model, found in history.costs.items()
+            },
+            {name_team(team): daily([costs[team]], last=last) for team in teams if team in costs},
             since=since,
             today=today,
         ),
@@ -92,14 +94,13 @@ def _find_in_use(questions: Questions, view: View, teams: Mapping[Team, Group]) 
 
 
 def _show(view: View, finding: Finding) -> Shown:
-    if finding.day is not None:
-        day = finding.day.isoformat()
+    if finding.first is not None and finding.last is not None:
+        first, last = finding.first.isoformat(), finding.last.isoformat()
         team = {} if finding.team is None else {"team": finding.team}
-        href = view.href(range=None, from_=day, to=day, **team)
         return Shown(
             finding=finding,
-            href=href,
-            action=f"Show {format_date(finding.day, today=view.today)}",
+            href=view.href(range=None, from_=first, to=last, **team),
+            action="Show this day" if first == last else "Show these days",
         )
     if finding.team is not None and finding.team != view.team:
         return Shown(

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.coverage import Coverage
-from codometer.analysis.measures.measure import Direction, Empty, Number
+from codometer.analysis.measures.measure import Empty, Number
 from codometer.analysis.measures.run import Answer, Values
 from codometer.analysis.numbers import UNKNOWN, format_step
 from codometer.analysis.trend import WEEK, trailing_means
@@ -62,14 +62,13 @@ _SHOWN: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One figure as its reader sees it. `tone` is good or bad where a direction is either."""
+    """One figure as its reader sees it."""
 
     label: str
     definition: str
     value: str
     step: str | None
     before: str
-    tone: str
     trend: Markup
     missing: str | None
     """What to switch on, where nothing measured it."""
@@ -106,7 +105,6 @@ def _figure(
         value=format_figure(value, measure.display, measure.unit),
         step=None if step == UNKNOWN else step,
         before=format_figure(earlier, measure.display, measure.unit),
-        tone=_tone(measure.direction, value, earlier),
         trend=trend,
         missing=shown.needs if value is None and _is_missing(shown, coverage) else None,
     )
@@ -122,12 +120,6 @@ def _is_missing(shown: _Shown, coverage: Coverage) -> bool:
 def _sum(values: Values, shown: _Shown) -> Number | None:
     known = [value for name in shown.measures if (value := values.get(name)) is not None]
     return sum(known[1:], known[0]) if known else None
-
-
-def _tone(direction: Direction, now: Number | None, before: Number | None) -> str:
-    if direction is Direction.NEITHER or now is None or before is None or now == before:
-        return ""
-    return "good" if (now > before) == (direction is Direction.UP) else "bad"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,9 @@ from codometer.analysis.trend import WEEK
 from codometer.model.period import Period, parse_period, start_of_day
 from codometer.model.status import RejectStatus
 from codometer.serve.api.status import StatusSource
-from codometer.serve.web.buckets import Buckets, Key, cut
+from codometer.serve.web.buckets import Buckets, Key, cut, days_of
 from codometer.serve.web.recent import Recent
-from codometer.serve.web.view import View
+from codometer.serve.web.view import RANGES, View
 
 FIGURES: Final = (
     "active_people",
@@ -55,14 +55,9 @@ class History:
     costs: Costs
     last: date
 
-    @property
-    def first(self) -> date | None:
-        """The first day with any data."""
-        return min((_date(at) for found in self.costs.values() for at in found), default=None)
-
     def total(self) -> dict[date, float]:
-        """Return what each day cost in all; nothing on days without data."""
-        return daily(self.costs.values(), first=self.first, last=self.last)
+        """Return what each day cost in all, from the first with data on."""
+        return daily(self.costs.values(), last=self.last)
 
     def complete(self, today: date) -> dict[date, float]:
         """Return the same without today."""
@@ -72,6 +67,12 @@ class History:
 def buckets_of(view: View) -> Buckets:
     """Cut the view's period."""
     return cut(view.period, now=view.now, zone=view.zone)
+
+
+def find_wider(view: View) -> str | None:
+    """Return the address of the longest range to choose, if it is longer than the view."""
+    name = max(RANGES, key=lambda each: RANGES[each])
+    return view.href(range=name) if len(days_of(view.period)) < RANGES[name] else None
 
 
 class Questions:
@@ -197,17 +198,14 @@ def costs_by(
     return costs
 
 
-def daily(
-    costs: Iterable[Mapping[Key, Decimal]], *, first: date | None, last: date
-) -> dict[date, float]:
-    """Return what each day cost in all; nothing on days without data."""
-    if first is None:
-        return {}
+def daily(costs: Iterable[Mapping[Key, Decimal]], *, last: date) -> dict[date, float]:
+    """Return what each day cost in all, from the first with data on; later ones may be zero."""
+    amounts = [(_date(at), amount) for found in costs for at, amount in found.items()]
+    first = min((day for day, _ in amounts), default=last + _DAY)
     totals = {first + number * _DAY: Decimal(0) for number in range((last - first).days + 1)}
-    for found in costs:
-        for at, amount in found.items():
-            if at in totals:
-                totals[_date(at)] += amount
+    for day, amount in amounts:
+        if day in totals:
+            totals[day] += amount
     return {day: float(total) for day, total in totals.items()}
 
 

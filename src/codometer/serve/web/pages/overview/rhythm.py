@@ -11,7 +11,7 @@ from codometer.analysis.numbers import Value, format_value
 from codometer.analysis.rhythm import QUIET, find_busiest, week_of_hours
 from codometer.analysis.small_groups import MIN_PEOPLE
 from codometer.serve.web.charts import heat
-from codometer.serve.web.pages.overview.questions import Questions
+from codometer.serve.web.pages.overview.questions import Questions, find_wider
 from codometer.serve.web.view import View
 
 _HOURS: Final = tuple(f"{hour:02}" for hour in range(24))
@@ -23,7 +23,12 @@ def build_rhythm(questions: Questions, view: View) -> Mapping[str, object]:
     (figures,) = questions.figures(view).groups
     people = figures.values["active_people"]
     if not people or people < MIN_PEOPLE:
-        return {"chart": None, "people": people, "least": MIN_PEOPLE}
+        return {
+            "chart": None,
+            "people": people,
+            "least": MIN_PEOPLE,
+            "wider": find_wider(view),
+        }
     answer = questions.hours(view)
     active = {
         at: _whole(group.values["active_people"])
@@ -45,6 +50,7 @@ def build_rhythm(questions: Questions, view: View) -> Mapping[str, object]:
         "chart": chart if busiest else None,
         "people": people,
         "least": MIN_PEOPLE,
+        "wider": find_wider(view),
         "busiest": busiest
         and f"Most on {WEEKDAYS[busiest.weekday]}s at {busiest.hour:02}:00:"
         f" {format_value(round(busiest.people), 'count')} developers on average.",

@@ -21,6 +21,7 @@ from codometer.serve.web.pages.overview.questions import (
     History,
     Questions,
     buckets_of,
+    find_wider,
 )
 from codometer.serve.web.view import View
 
@@ -44,7 +45,12 @@ def build_spend(questions: Questions, view: View) -> Mapping[str, object]:
     costs = questions.costs(view) if buckets.dimension != "day" else _within(history, buckets)
     title = _TITLES[buckets.dimension]
     if not any(costs.values()):
-        return {"heading": title, "chart": None, "nearest": _find_nearest(view, history)}
+        return {
+            "heading": title,
+            "chart": None,
+            "nearest": _find_nearest(view, history),
+            "wider": find_wider(view),
+        }
     unusual = _find_unusual(view, buckets, history)
     series = _make_series(costs, buckets, _rank(history))
     chart = stacked_columns(
@@ -84,22 +90,36 @@ def _rank(history: History) -> list[str | None]:
 
 
 def _make_series(costs: Costs, buckets: Buckets, ranked: Sequence[str | None]) -> list[Series]:
-    """Return a series for each of the dearest models, and one for all others."""
-    colours = dict(zip(ranked, _COLOURS, strict=False))
-    spent = {model for model, found in costs.items() if any(found.values())}
-    main = [model for model in ranked if model in colours and model in spent]
+    """Return a series for each of the four dearest models, and one for all others."""
+    totals = {model: sum(found.values(), Decimal(0)) for model, found in costs.items()}
+    spent = sorted(
+        (model for model in totals if totals[model]), key=lambda model: (-totals[model], str(model))
+    )
+    main, others = spent[: len(_COLOURS)], spent[len(_COLOURS) :]
     series = [
         Series(
             name=name_model(model),
-            css=colours[model],
+            css=css,
             values=[costs[model].get(each) for each in buckets.keys],
         )
-        for model in main
+        for model, css in _colour(main, ranked)
     ]
-    if others := sorted(spent - set(main), key=str):
+    if others:
         values = [_sum([costs[model].get(each) for model in others]) for each in buckets.keys]
         series.append(Series(name=OTHER, css=_OTHER_COLOUR, values=values))
     return series
+
+
+def _colour(
+    models: Sequence[str | None], ranked: Sequence[str | None]
+) -> list[tuple[str | None, str]]:
+    """Give each model the colour of its rank, or one that is free; return them by colour."""
+    own = dict(zip(ranked, _COLOURS, strict=False))
+    colours = {model: own[model] for model in models if model in own}
+    free = [css for css in _COLOURS if css not in colours.values()]
+    others = [model for model in models if model not in own]
+    colours.update(zip(others, free, strict=False))
+    return sorted(colours.items(), key=lambda entry: entry[1])
 
 
 def _find_unusual(view: View, buckets: Buckets, history: History) -> set[Key]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 from markupsafe import Markup
@@ -112,9 +111,7 @@ def _row(name: str, group: Group, *, href: str | None, trend: Markup, whole: flo
 
 def _trend(view: View, costs: Costs, teams: Iterable[Team]) -> Markup:
     """Draw what teams cost, as means of a week, in front of the period before."""
-    chosen = {team: costs[team] for team in teams if team in costs}
-    days = (day for found in costs.values() for day in found if type(day) is date)
-    spend = daily(chosen.values(), first=min(days, default=None), last=view.last_day)
+    spend = daily([costs[team] for team in teams if team in costs], last=view.last_day)
     means = dict(zip(spend, trailing_means(list(spend.values())), strict=True))
     now = [None if day == view.today else means.get(day) for day in days_of(view.period)]
     return sparkline(now, [means.get(day) for day in days_of(view.previous)])

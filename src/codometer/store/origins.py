@@ -1,0 +1,56 @@
+"""Rows of `origin` and `workplace` from what normalising calls an Origin.
+
+Thousands of origins, each session one, share a few hundred workplaces, and
+most questions are about those: so sums are kept by workplace too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from codometer.model.identity import hash64
+from codometer.store.tables import TABLES, WORKPLACE_DIMENSIONS, Column, resource_column
+
+if TYPE_CHECKING:
+    from codometer.model.event import Origin
+
+Rows = dict[str, list[Any]]
+"""Values by column."""
+
+
+def workplace_columns(resource_keys: Sequence[str]) -> tuple[Column, ...]:
+    """Return the columns of `workplace`, with those of the resource attributes that are allowed."""
+    return (*TABLES["workplace"], *map(resource_column, resource_keys))
+
+
+def origin_rows(origins: Sequence[Origin]) -> Rows:
+    """Return the rows of `origin`. Sessions and persons are numbered by what they are called."""
+    made: Rows = {
+        "workplace": [_workplace(origin) for origin in origins],
+        "session_id": [_number(origin.session) for origin in origins],
+        "person_id": [_number(origin.person) for origin in origins],
+        "origin": [origin.id for origin in origins],
+    }
+    names = [column.name for column in TABLES["origin"] if column.name not in made]
+    return {**made, **{name: [getattr(origin, name) for origin in origins] for name in names}}
+
+
+def workplace_rows(origins: Sequence[Origin], resource_keys: Sequence[str]) -> Rows:
+    """Return the rows of `workplace`, each once."""
+    each = {_workplace(origin): origin for origin in origins}
+    resources = [dict(origin.resource) for origin in each.values()]
+    return {
+        "workplace": list(each),
+        **{name: [getattr(o, name) for o in each.values()] for name in WORKPLACE_DIMENSIONS},
+        **{resource_column(key).name: [r.get(key) for r in resources] for key in resource_keys},
+    }
+
+
+def _workplace(origin: Origin) -> int:
+    known = (getattr(origin, name) or "" for name in WORKPLACE_DIMENSIONS)
+    return hash64(*known, *(part for pair in origin.resource for part in pair))
+
+
+def _number(name: str | None) -> int | None:
+    return None if name is None else hash64(name)

@@ -1,0 +1,190 @@
+"""A company whose work of twelve weeks is known, in the engine of the tests, and its Overview."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Final
+from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
+
+from starlette.applications import Starlette
+
+from codometer.analysis.measures.query import Query
+from codometer.analysis.measures.run import Answer, run_query
+from codometer.model.status import RejectStatus, Status
+from codometer.serve.web.events import Changes
+from codometer.serve.web.pages import build_pages
+from codometer.serve.web.site import Site
+from codometer.serve.workers import Workers
+from tests.engines.embedded import DuckDBInMemory, Values, by_day
+from tests.unit.serve.parts import STATUS, Client
+from tests.unit.serve.web.test_site import Panels
+
+BERLIN: Final = ZoneInfo("Europe/Berlin")
+NOW: Final = datetime(2026, 11, 23, 14, 3, 20, tzinfo=UTC)
+"""A Monday afternoon."""
+
+TODAY: Final = NOW.date()
+FIRST: Final = date(2026, 8, 31)
+"""A Monday twelve weeks before."""
+
+TEAMS: Final = {"payments": 8, "platform": 6, "data": 3, "ops": 2}
+OPUS: Final = "claude-opus-4-5"
+HAIKU: Final = "claude-haiku-4-5"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What one person did in a quarter of an hour."""
+
+    person: str = "ada"
+    team: str | None = "payments"
+    day: date = TODAY
+    hour: int = 9
+    model: str | None = OPUS
+    version: str = "2.1.330"
+    source: str = "event"
+    cost: Decimal | None = Decimal(20)
+    more: Mapping[str, object] = field(default_factory=dict)
+
+    def origin(self) -> tuple[str, str | None, str]:
+        return self.person, self.team, self.version
+
+    def row(self, origin: int) -> dict[str, object]:
+        local = datetime.combine(self.day, time(self.hour), BERLIN)
+        return {
+            "bucket": local.astimezone(UTC).replace(tzinfo=None),
+            "scope": 1,
+            "origin": origin,
+            "part": "live",
+            "source": self.source,
+            "model": self.model,
+            "requests": 10 if self.source == "event" else None,
+            "uncached_input_tokens": 1_000,
+            "output_tokens": 500,
+            "cost": self.cost,
+            "cache_savings": self.cost and self.cost * 3,
+            **self.more,
+        }
+
+
+def people(teams: Mapping[str, int] = TEAMS) -> list[tuple[str, str]]:
+    """Return who works where."""
+    return [(f"{team}-{number}", team) for team, count in teams.items() for number in range(count)]
+
+
+def usual_work(
+    teams: Mapping[str, int] = TEAMS, *, since: date = FIRST, until: date = TODAY
+) -> list[Work]:
+    """Everybody spends $20 on each weekday, and one of them on Haiku."""
+    days = (since + timedelta(days=number) for number in range((until - since).days + 1))
+    return [
+        Work(person=person, team=team, day=day, model=HAIKU if number == 0 else OPUS)
+        for day in days
+        if day.weekday() < 5
+        for number, (person, team) in enumerate(people(teams))
+    ]
+
+
+class Company:
+    """Shows the Overview of some work, and counts what it was asked."""
+
+    def __init__(
+        self, work: Iterable[Work], *, rejects: Sequence[RejectStatus] = (), now: datetime = NOW
+    ) -> None:
+        self._engine = DuckDBInMemory()
+        self._status = replace(STATUS, rejects=tuple(rejects))
+        self.asked: list[Query] = []
+        self.fault: Exception | None = None
+        _fill(self._engine, list(work))
+        site = Site(
+            build_pages(self),
+            first_run=Panels().page(),
+            zone=BERLIN,
+            ask=self.ask,
+            changes=Changes(lambda: 1),
+            workers=Workers(threads=1, max_waiting=8),
+            now=lambda: now,
+        )
+        self.client = Client(Starlette(routes=site.routes()))
+
+    def ask(self, query: Query) -> Answer:
+        """Answer from the rollups, but for what `fault` is about."""
+        self.asked.append(query)
+        if self.fault and any(dimension.name == "hour" for dimension in query.by):
+            raise self.fault
+        return run_query(self._engine, query, organisation_zone=BERLIN)
+
+    def read_status(self) -> Status:
+        return self._status
+
+    def page(self, **parameters: str) -> str:
+        """Return the whole page."""
+        response = self.client.get(_address(parameters), {"accept": "text/html"})
+        assert response.status_code == 200
+        return response.text
+
+    def panel(self, name: str, **parameters: str) -> ET.Element:
+        """Return one panel."""
+        response = self.client.get(_address({**parameters, "panel": name}))
+        assert response.status_code == 200
+        return ET.fromstring(response.text)  # noqa: S314 - our own page
+
+
+def text(element: ET.Element) -> str:
+    """Return all that is written in an element, with single spaces."""
+    return " ".join(" ".join(element.itertext()).split())
+
+
+def by_class(element: ET.Element, name: str) -> list[ET.Element]:
+    return [each for each in element.iter() if name in each.get("class", "").split()]
+
+
+def links(element: ET.Element) -> dict[str, str]:
+    """Return where the links of an element lead, by what is written on them."""
+    return {text(each): each.attrib["href"] for each in element.iter("a")}
+
+
+def cells(element: ET.Element, part: str = "tbody") -> list[list[str]]:
+    """Return the cells of the table in a panel that is no chart."""
+    (body,) = element.iter(part)
+    return [[text(cell) for cell in row] for row in body]
+
+
+def _address(parameters: Mapping[str, str]) -> str:
+    return f"/?{urlencode({name.rstrip('_'): value for name, value in parameters.items()})}"
+
+
+def _fill(engine: DuckDBInMemory, work: Sequence[Work]) -> None:
+    origins = {origin: at for at, origin in enumerate(dict.fromkeys(w.origin() for w in work), 1)}
+    engine.insert(
+        "origin",
+        [
+            {
+                "origin": at,
+                "agent": "claude_code",
+                "version": version,
+                "session": f"session of {person}",
+                "person": person,
+                "team": team,
+            }
+            for (person, team, version), at in origins.items()
+        ],
+    )
+    rows = [each.row(origins[each.origin()]) for each in work]
+    _insert(engine, "rollup_15m", rows)
+    _insert(engine, "rollup_day", by_day(rows, BERLIN))
+
+
+def _insert(engine: DuckDBInMemory, table: str, rows: Iterable[Values]) -> None:
+    """Add thousands of rows at once, through a file: as bound values they take seconds."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        file.writelines(f"{json.dumps(row, default=str)}\n" for row in rows)
+        file.flush()
+        engine.execute(f"INSERT INTO {table} BY NAME FROM read_json('{file.name}')")
