@@ -34,7 +34,7 @@ _FIRST_PAUSE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 _PAUSE_FACTOR: Final = 1.5
 
-_CONNECTIONS: Final = 64
+_CONNECTIONS: Final = 16
 # Let an idle connection go before a server does, which gRPC would report on standard error.
 _GRPC_OPTIONS: Final = [("grpc.client_idle_timeout_ms", 30_000)]
 _METHODS: Final = {
@@ -93,12 +93,14 @@ class Exporter:
         self.counts = Counts()
         self._endpoint = endpoint
         self._protocols = protocols
-        self._places = asyncio.Semaphore(_CONNECTIONS)
-        self._http = httpx.AsyncClient(
-            headers=dict(endpoint.headers),
-            limits=httpx.Limits(max_connections=_CONNECTIONS),
-            trust_env=False,
-        )
+        # One client for each connection: a pool looks at all of its connections at every turn.
+        self._clients = [
+            httpx.AsyncClient(headers=dict(endpoint.headers), trust_env=False)
+            for _ in range(_CONNECTIONS)
+        ]
+        self._idle: asyncio.Queue[httpx.AsyncClient] = asyncio.Queue()
+        for client in self._clients:
+            self._idle.put_nowait(client)
         self._channel = _open_channel(endpoint.grpc)
         self._exports: dict[SignalKind, Any] = {
             kind: self._channel.unary_unary(method) for kind, method in _METHODS.items()
@@ -108,7 +110,8 @@ class Exporter:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
+        for client in self._clients:
+            await client.aclose()
         await self._channel.close()
 
     async def check(self) -> None:
@@ -119,8 +122,10 @@ class Exporter:
         """
         for protocol in dict.fromkeys(self._protocols):
             try:
-                answer = await self._try(protocol, SignalKind.LOGS, b"", _EXPORT_SECONDS)
-            except (OSError, httpx.HTTPError) as error:
+                answer = await self._try(
+                    self._clients[0], protocol, SignalKind.LOGS, b"", _EXPORT_SECONDS
+                )
+            except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:
                 answer = _describe(error)
             if answer is not None:
                 raise ServerGone(
@@ -135,8 +140,11 @@ class Exporter:
         is_json = protocol is Protocol.HTTP_JSON
         body = encode_json(batch) if is_json else encode(batch)
         self.counts.sent += 1
-        async with self._places:
-            accepted = await self._export(protocol, batch.kind, body)
+        client = await self._idle.get()
+        try:
+            accepted = await self._export(client, protocol, batch.kind, body)
+        finally:
+            self._idle.put_nowait(client)
         if accepted:
             self.counts.accepted += 1
         else:
@@ -146,12 +154,14 @@ class Exporter:
     def _choose(self, batch: Batch) -> Protocol:
         return self._protocols[int(batch.process.installation.id[:8], 16) % len(self._protocols)]
 
-    async def _export(self, protocol: Protocol, kind: SignalKind, body: bytes) -> bool:
+    async def _export(
+        self, client: httpx.AsyncClient, protocol: Protocol, kind: SignalKind, body: bytes
+    ) -> bool:
         deadline = time.monotonic() + _EXPORT_SECONDS
         pause_seconds = _FIRST_PAUSE_SECONDS
         for attempt in range(_RETRIES + 1):
             try:
-                answer = await self._try(protocol, kind, body, deadline - time.monotonic())
+                answer = await self._try(client, protocol, kind, body, deadline - time.monotonic())
                 is_final = protocol is Protocol.GRPC or not _is_worth_retrying(answer)
             except (OSError, httpx.HTTPError) as error:
                 answer, is_final = _describe(error), False
@@ -168,13 +178,18 @@ class Exporter:
         return False
 
     async def _try(
-        self, protocol: Protocol, kind: SignalKind, body: bytes, seconds: float
+        self,
+        client: httpx.AsyncClient,
+        protocol: Protocol,
+        kind: SignalKind,
+        body: bytes,
+        seconds: float,
     ) -> str | None:
         """Send once; return None when it was accepted, else what was answered."""
         if protocol is Protocol.GRPC:
             return await self._try_grpc(kind, body, seconds)
         is_json = protocol is Protocol.HTTP_JSON
-        response = await self._http.post(
+        response = await client.post(
             f"{self._endpoint.http.rstrip('/')}/v1/{kind}",
             content=body or (b"{}" if is_json else b""),
             headers={"content-type": "application/json" if is_json else "application/x-protobuf"},

@@ -22,7 +22,7 @@ from codometer.serve.web.events import Changes
 from codometer.serve.web.pages import build_pages
 from codometer.serve.web.site import Site
 from codometer.serve.workers import Workers
-from tests.engines.embedded import DuckDBInMemory, Values, by_day
+from tests.engines.embedded import DuckDBInMemory, Values, client, give_rollups, who
 from tests.unit.serve.parts import STATUS, Client
 from tests.unit.serve.web.test_site import Panels
 
@@ -53,15 +53,15 @@ class Work:
     cost: Decimal | None = Decimal(20)
     more: Mapping[str, object] = field(default_factory=dict)
 
-    def origin(self) -> tuple[str, str | None, str]:
+    def client(self) -> tuple[str, str | None, str]:
         return self.person, self.team, self.version
 
-    def row(self, origin: int) -> dict[str, object]:
+    def row(self, number: int) -> dict[str, object]:
         local = datetime.combine(self.day, time(self.hour), BERLIN)
         return {
             "bucket": local.astimezone(UTC).replace(tzinfo=None),
-            "scope": 1,
-            "origin": origin,
+            **dict.fromkeys(("scope", "origin", "workplace"), number),
+            **who({"session": f"session of {self.person}", "person": self.person}),
             "part": "live",
             "source": self.source,
             "model": self.model,
@@ -98,7 +98,7 @@ class Company:
     def __init__(
         self, work: Iterable[Work], *, rejects: Sequence[RejectStatus] = (), now: datetime = NOW
     ) -> None:
-        self._engine = DuckDBInMemory()
+        self._engine = _Engine()
         self._status = replace(STATUS, rejects=tuple(rejects))
         self.asked: list[Query] = []
         self.fault: Exception | None = None
@@ -161,30 +161,23 @@ def _address(parameters: Mapping[str, str]) -> str:
     return f"/?{urlencode({name.rstrip('_'): value for name, value in parameters.items()})}"
 
 
+class _Engine(DuckDBInMemory):
+    """Takes thousands of rows at once, through a file: as bound values they take seconds."""
+
+    def insert(self, table: str, rows: Iterable[Values]) -> None:
+        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+            file.writelines(f"{json.dumps(row, default=str)}\n" for row in rows)
+            file.flush()
+            self.execute(f"INSERT INTO {table} BY NAME FROM read_json('{file.name}')")
+
+
 def _fill(engine: DuckDBInMemory, work: Sequence[Work]) -> None:
-    origins = {origin: at for at, origin in enumerate(dict.fromkeys(w.origin() for w in work), 1)}
-    engine.insert(
-        "origin",
-        [
-            {
-                "origin": at,
-                "agent": "claude_code",
-                "version": version,
-                "session": f"session of {person}",
-                "person": person,
-                "team": team,
-            }
-            for (person, team, version), at in origins.items()
-        ],
-    )
-    rows = [each.row(origins[each.origin()]) for each in work]
-    _insert(engine, "rollup_15m", rows)
-    _insert(engine, "rollup_day", by_day(rows, BERLIN))
-
-
-def _insert(engine: DuckDBInMemory, table: str, rows: Iterable[Values]) -> None:
-    """Add thousands of rows at once, through a file: as bound values they take seconds."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        file.writelines(f"{json.dumps(row, default=str)}\n" for row in rows)
-        file.flush()
-        engine.execute(f"INSERT INTO {table} BY NAME FROM read_json('{file.name}')")
+    clients = list(dict.fromkeys(each.client() for each in work))
+    tables = [
+        client(at, team=team, version=version, session=f"session of {person}", person=person)
+        for at, (person, team, version) in enumerate(clients)
+    ]
+    for name in ("workplace", "origin"):
+        engine.insert(name, [table[name] for table in tables])
+    numbers = {each: at for at, each in enumerate(clients)}
+    give_rollups(engine, [each.row(numbers[each.client()]) for each in work], BERLIN)

@@ -355,10 +355,9 @@ def test_a_silent_day_is_told() -> None:
 def test_acceptance_that_fell_leads_to_the_team() -> None:
     def edits(day: date, accepted: int) -> Work:
         decided = {
-            "decision_source": "user_temporary",
             "tool": "Edit",
-            "edits_accepted": accepted,
-            "edits_rejected": 200 - accepted,
+            **dict.fromkeys(("edits_accepted", "edits_accepted_by_people"), accepted),
+            **dict.fromkeys(("edits_rejected", "edits_rejected_by_people"), 200 - accepted),
         }
         return Work(person="payments-1", day=day, model=None, cost=None, more=decided)
 
