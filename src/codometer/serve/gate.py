@@ -30,6 +30,7 @@ from codometer.access.permissions import (
 )
 from codometer.access.rate_limit import RateLimit
 from codometer.errors import Forbidden, TooManyTries, Unauthenticated
+from codometer.serve.http import CrossSite
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -39,7 +40,6 @@ _REQUEST_ID_BYTES: Final = 8
 SECURE_COOKIE: Final = "__Host-codometer"
 PLAIN_COOKIE: Final = "codometer"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_OWN_SITES: Final = frozenset({"same-origin", "none"})
 
 
 class Gate:
@@ -132,16 +132,17 @@ class Gate:
         raise Forbidden(f"this needs the permission {permission}", hint=f"use a {what} that has it")
 
     def _refuse_other_sites(self, request: Request) -> None:
-        """Refuse what a page of another site had a browser send.
+        """Refuse a change that a page of another site had an old browser send.
 
-        Browsers say where a request comes from; programs say nothing.
+        Newer ones say `Sec-Fetch-Site`, which `Guard` has looked at; programs say nothing.
         """
-        site = request.headers.get("sec-fetch-site")
         origin = request.headers.get("origin")
         hosts = {request.headers.get("host", ""), self._own_site} - {""}
-        is_own = site in _OWN_SITES if site else origin is None or urlsplit(origin).netloc in hosts
-        if not is_own:
-            raise Forbidden("a page of another site cannot change anything here")
+        if origin is not None and urlsplit(origin).netloc not in hosts:
+            raise CrossSite(
+                "a page of another site cannot change anything here",
+                hint="open the address in the browser itself",
+            )
 
 
 def actor_from(request: Request, kind: ActorKind, actor_id: str = "") -> Actor:

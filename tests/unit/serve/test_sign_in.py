@@ -221,7 +221,7 @@ def test_what_is_no_form_or_too_much_of_one_is_refused(installation: Installatio
     assert browser.submit("/sign-in", {"content-type": "text/plain"}).status_code == 415
     assert browser.submit("/sign-in", login="x" * 10_000).status_code == 413
     many = {f"f{number}": "x" for number in range(20)}
-    assert browser.submit("/sign-in", **many).status_code == 413
+    assert browser.submit("/sign-in", None, **many).status_code == 413
 
 
 def test_a_session_is_new_with_every_sign_in(installation: Installation) -> None:
@@ -304,7 +304,7 @@ def test_every_route_answers_to_the_roles_that_have_its_permission_and_to_no_oth
             continue
         path = re.sub(r"{\w+}", "x", route.path)
         method = "POST" if "POST" in (route.methods or ()) else "GET"
-        json = {} if method == "POST" else None
+        json: object = {} if method == "POST" else None
         answer = person.ask(method, path, json=json)
         assert (answer.status_code == 403) == (permission not in ROLES[role]), (path, answer.text)
         headers = {"accept": "*/*"}

@@ -18,12 +18,13 @@ from starlette.applications import Starlette
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.run import Answer, run_query
 from codometer.model.status import RejectStatus, Status
+from codometer.serve.gate import Gate
 from codometer.serve.web.events import Changes
 from codometer.serve.web.pages import build_pages
 from codometer.serve.web.site import Site
 from codometer.serve.workers import Workers
 from tests.engines.embedded import DuckDBInMemory, Values, client, give_rollups, who
-from tests.unit.serve.parts import STATUS, Client
+from tests.unit.serve.parts import STATUS, Client, shared_access
 from tests.unit.serve.web.test_site import Panels
 
 BERLIN: Final = ZoneInfo("Europe/Berlin")
@@ -110,6 +111,7 @@ class Company:
             ask=self.ask,
             changes=Changes(lambda: 1),
             workers=Workers(threads=1, max_waiting=8),
+            gate=Gate(shared_access()),
             now=lambda: now,
         )
         self.client = Client(Starlette(routes=site.routes()))
