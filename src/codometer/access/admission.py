@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from codometer.access.actor import truncate_address
 from codometer.access.permissions import Permission
 from codometer.access.secret import Kind, digest, find_kind
 from codometer.errors import Forbidden, Unauthenticated
@@ -67,10 +66,10 @@ def check_secret(
     elif found.secret.expires <= now:
         reason = "expired"
     else:
-        known.note_use(found, truncate_address(address), now)
+        known.note_use(found, address, now)
         return found
     credential_id = found.credential.id if found else ""
-    known.note_refusal(reason, credential_id, truncate_address(address))
+    known.note_refusal(reason, credential_id, address)
     raise Unauthenticated(_MESSAGES[reason], hint=_HINT)
 
 
@@ -115,12 +114,12 @@ class Admission:
         if not self._required and (secret is None or not secret.startswith(_OURS)):
             return ()
         if secret is None:
-            self._known.note_refusal("missing", "", truncate_address(address))
+            self._known.note_refusal("missing", "", address)
             hint = "send `Authorization: Bearer cdm_ing_…` (OTEL_EXPORTER_OTLP_HEADERS)"
             raise Unauthenticated(_MESSAGES["missing"], hint=hint)
         credential = check_secret(self._known, secret, self._now(), address=address).credential
         if _PERMISSIONS[kind] not in credential.scopes:
-            self._known.note_refusal("scope", credential.id, truncate_address(address))
+            self._known.note_refusal("scope", credential.id, address)
             hint = "use one of the kind ingest" if credential.kind is not Kind.INGEST else ""
             raise Forbidden(f"this credential may not send {kind}", hint=hint)
         return self._find_defaults(credential)

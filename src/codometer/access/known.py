@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import update
 
 from codometer.access.actions import Action, Outcome
-from codometer.access.actor import SYSTEM
+from codometer.access.actor import SYSTEM, truncate_address
 from codometer.access.credential import Credential, Secret
 from codometer.access.credential_rows import GENERATION, read_credentials
 from codometer.access.generation import find_generation
@@ -66,14 +66,15 @@ class KnownCredentials:
 
     def note_use(self, known: Known, address: str, now: datetime) -> None:
         """Remember that a secret was used; `save_uses` writes it down."""
-        last = known.secret.last_used
+        noted = self._uses.get(known.secret.digest)
+        last = noted[0] if noted else known.secret.last_used
         if last is None or now - last >= _USE_IS_NEWS:
             with self._lock:
-                self._uses[known.secret.digest] = (now, address)
+                self._uses[known.secret.digest] = (now, truncate_address(address))
 
     def note_refusal(self, reason: str, credential_id: str, address: str) -> None:
         """Count that somebody was refused; `save_uses` writes it down."""
-        key = (reason, credential_id, address)
+        key = (reason, credential_id, truncate_address(address))
         with self._lock:
             if key not in self._refusals and len(self._refusals) >= _MOST_REFUSALS:
                 key = (reason, "", "")

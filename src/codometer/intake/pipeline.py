@@ -179,7 +179,10 @@ def fill_in(signals: Iterable[Signal], defaults: Sequence[AttributeDefault]) -> 
     for name, value, unless in defaults:
         for signal in signals:
             attributes = signal.attributes
-            if not any(attributes.get(key) for key in unless):
+            for key in unless:  # any(…) would take three times as long
+                if attributes.get(key):
+                    break
+            else:
                 attributes[name] = value
 
 

@@ -79,7 +79,7 @@ class Gate:
                 return await handle(request)
             subject = self._identify(request)
             if not is_allowed(subject, permission):
-                self._refuse(subject, permission)
+                self._refuse(request, subject, permission)
             request.state.subject = subject
             return await handle(request)
 
@@ -125,9 +125,10 @@ class Gate:
         actor = actor_from(request, ActorKind.CREDENTIAL, credential.id)
         return Subject(actor=actor, granted=credential.scopes)
 
-    def _refuse(self, subject: Subject, permission: Permission) -> NoReturn:
+    def _refuse(self, request: Request, subject: Subject, permission: Permission) -> NoReturn:
         actor = subject.actor
-        self._access.known.note_refusal(f"lacks {permission}", actor.id, actor.address)
+        address = request.client.host if request.client else ""
+        self._access.known.note_refusal(f"lacks {permission}", actor.id, address)
         what = "credential" if actor.kind is ActorKind.CREDENTIAL else "role"
         raise Forbidden(f"this needs the permission {permission}", hint=f"use a {what} that has it")
 
