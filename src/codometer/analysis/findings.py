@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
+from math import sqrt
 from typing import Final
 
 from codometer.analysis.anomalies import (
@@ -28,7 +29,11 @@ _GRAVE_SHARE: Final = 0.5
 _MAIN_PART: Final = 0.5
 _LEAST_DECISIONS: Final = 100
 _CLEAR_FALL: Final = 0.08
-_CLEAR_FAILURE: Final = 0.05
+_CLEAR_FAILURE: Final = 0.02
+_CLEAR_FACTOR: Final = 1.5
+_SURE: Final = 4.0
+"""How many standard errors a difference must have: many versions are looked at."""
+
 _LEAST_CALLS: Final = 500
 _LEAST_LOST: Final = 0.005
 _NAMED: Final = 3
@@ -219,7 +224,8 @@ def find_failing_versions(versions: Mapping[str, Reliability]) -> list[Finding]:
             continue
         share = failures / calls
         usual = sum(other.failures or 0 for other in others) / calls_of_others
-        if share - usual >= _CLEAR_FAILURE:
+        error = sqrt(usual * (1 - usual) / calls)
+        if share - usual >= max(_CLEAR_FAILURE, _SURE * error) and share >= _CLEAR_FACTOR * usual:
             findings.append(
                 Finding(
                     severity=Severity.WARNING,

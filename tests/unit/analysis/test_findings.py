@@ -161,6 +161,13 @@ def test_a_version_whose_tools_fail_is_told_beside_the_others() -> None:
     assert find_failing_versions({"2.1.38": versions["2.1.38"]}) == []
 
 
+def test_a_version_that_fails_a_little_more_needs_many_calls_to_be_told() -> None:
+    others = Reliability(calls=20_000, failures=800)  # 4 %
+    for calls, failures, count in ((500, 33, 0), (20_000, 1_320, 1), (20_000, 1_180, 0)):
+        versions = {"new": Reliability(calls=calls, failures=failures), "old": others}
+        assert len(find_failing_versions(versions)) == count
+
+
 def test_at_most_five_are_kept_the_gravest_and_dearest_first() -> None:
     def make(severity: Severity, money: float) -> Finding:
         return Finding(severity=severity, title=f"{money}", text="", money=money)
