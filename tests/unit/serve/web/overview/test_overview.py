@@ -100,6 +100,7 @@ def test_what_no_signal_measures_says_what_to_switch_on(company: Company) -> Non
     assert figures["Commits"] == (
         "Commits – Not measured. Needs metrics: set OTEL_METRICS_EXPORTER=otlp."
     )
+    assert figures["Edit acceptance"] == "Edit acceptance – Nothing to count in these days"
 
 
 def test_nothing_to_count_is_not_the_same_as_nothing_measured() -> None:
@@ -107,7 +108,7 @@ def test_nothing_to_count_is_not_the_same_as_nothing_measured() -> None:
     company = Company([metrics])
     figures = {text(each[0]): text(each) for each in by_class(company.panel("figures"), "kpi")}
     assert figures["Commits"] == "Commits 3 Nothing before to compare with"
-    assert figures["Pull requests"] == "Pull requests – Nothing came in these days"
+    assert figures["Pull requests"] == "Pull requests – Nothing to count in these days"
 
 
 def test_figures_have_trends_of_whole_weeks_only(company: Company) -> None:
@@ -120,6 +121,17 @@ def test_figures_have_trends_of_whole_weeks_only(company: Company) -> None:
     assert now.attrib["d"].count("L") == 26
     young = Company(usual_work(since=date(2026, 11, 19)))
     assert not by_class(young.panel("figures"), "ln")
+
+
+def test_two_days_have_trends_by_the_hour(company: Company) -> None:
+    (people_, *_) = by_class(company.panel("figures", from_="2026-11-19", to="2026-11-20"), "kpi")
+    before, now = by_class(people_, "ln")
+    assert now.attrib["d"].count("L") == 47
+    # Of the hours before the first data that were asked for, nothing is known.
+    assert before.attrib["d"].count("L") == 38
+    running = by_class(company.panel("figures", from_="2026-11-22", to="2026-11-23"), "kpi")[0]
+    # 39 hours up to 15:00 in Berlin, without the one that runs
+    assert by_class(running, "ln")[-1].attrib["d"].count("L") == 38
 
 
 # Spend
