@@ -48,9 +48,8 @@ Run = Sequence[UnusualDay]
 class Severity(IntEnum):
     """How soon to look, the most urgent last."""
 
-    NOTE = 1
-    WARNING = 2
-    CRITICAL = 3
+    WARNING = 1
+    CRITICAL = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

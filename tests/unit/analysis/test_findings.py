@@ -174,13 +174,13 @@ def test_at_most_five_are_kept_the_gravest_and_dearest_first() -> None:
 
     ranked = rank(
         [
-            make(Severity.NOTE, 900),
             make(Severity.WARNING, 5),
             make(Severity.CRITICAL, 1),
             make(Severity.WARNING, 50),
             make(Severity.CRITICAL, 2),
-            make(Severity.NOTE, 1),
+            make(Severity.WARNING, 1),
+            make(Severity.WARNING, 900),
         ]
     )
     assert len(ranked) == MOST
-    assert [each.money for each in ranked] == [2, 1, 50, 5, 900]
+    assert [each.money for each in ranked] == [2, 1, 900, 50, 5]
