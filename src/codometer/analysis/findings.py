@@ -87,15 +87,12 @@ def find_spikes(
     of_teams = [
         (team, unusual)
         for team, spend in teams.items()
-        for day, unusual in find_unusual_days(spend).items()
-        if day >= since
+        for unusual in find_unusual_days(spend, since=since).values()
     ]
     of_all = [
         unusual
-        for day, unusual in find_unusual_days(total).items()
-        if day >= since
-        and sum(each.excess for _, each in of_teams if each.day == day)
-        < _MAIN_PART * unusual.excess
+        for day, unusual in find_unusual_days(total, since=since).items()
+        if sum(each.excess for _, each in of_teams if each.day == day) < _MAIN_PART * unusual.excess
     ]
     findings = [
         _team_spike(

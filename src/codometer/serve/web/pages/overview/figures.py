@@ -116,6 +116,8 @@ class _Trends:
     before: Sequence[Key]
     now: Sequence[Key]
     unfinished: frozenset[Key]
+    quiet: frozenset[Key]
+    """Those of which nothing came, after the first of which something did."""
     mean_over: int
 
     def draw(self, shown: _Shown) -> Markup:
@@ -135,8 +137,7 @@ class _Trends:
             return None
         if key in self.values:
             return _sum(self.values[key], shown)
-        began = bool(self.values) and _moment(key) > min(map(_moment, self.values))
-        return 0 if is_quiet and began else None
+        return 0 if is_quiet and key in self.quiet else None
 
 
 def _find_trends(answer: Answer, view: View) -> _Trends:
@@ -149,16 +150,15 @@ def _find_trends(answer: Answer, view: View) -> _Trends:
         if isinstance(key, date):
             values[key] = group.values
     is_daily = now.dimension == "day"
+    earlier = days_of(answer.period)[:WEEK] if is_daily else ()
+    keys = (*earlier, *before.keys, *now.keys)
+    first = next((at for at, key in enumerate(keys) if key in values), len(keys))
     return _Trends(
         values=values,
-        earlier=days_of(answer.period)[:WEEK] if is_daily else (),
+        earlier=earlier,
         before=before.keys,
         now=now.keys,
+        quiet=frozenset(keys[first:]) - values.keys(),
         unfinished=frozenset(now.keys[at] for at in now.running),
         mean_over=WEEK if is_daily else 1,
     )
-
-
-def _moment(key: Key) -> str:
-    """Return what orders days as well as instants."""
-    return key.isoformat()
