@@ -359,6 +359,18 @@ def test_an_unusual_day_of_a_small_team_is_told_of_all() -> None:
     assert list(links(panel).values()) == ["/?from=2026-11-12&to=2026-11-12"]
 
 
+def test_a_day_on_which_few_of_a_team_worked_is_told_of_all() -> None:
+    saturday = date(2026, 11, 14)
+    weekend = Work(person="payments-1", day=saturday, cost=Decimal(900))
+    work = [
+        *usual_work(),
+        *(Work(day=saturday - timedelta(weeks=n), cost=Decimal(1)) for n in range(1, 9)),
+    ]
+    panel = Company([*work, weekend]).panel("attention")
+    assert "$900 was spent on Sat 14 Nov Usual for a Saturday: $1.00." in text(panel)
+    assert "payments" not in text(panel)
+
+
 def test_a_silent_day_is_told() -> None:
     work = [w for w in usual_work() if w.day != THURSDAY]
     assert "No data on Thu 12 Nov" in text(Company(work).panel("attention"))
