@@ -104,7 +104,7 @@ class Server:
             budget=budget,
         )
         self.changes = Changes(
-            lambda: self.store._rolled_up,  # noqa: SLF001 - until the store tells its version
+            lambda: self.store.version,
             freshen=self.store.catch_up,
         )
         app = build_app(

@@ -21,6 +21,7 @@ from tests.bench.machine import (
     describe_versions,
     read_load,
 )
+from tests.bench.pages import measure_pages
 from tests.bench.refresh import measure_refresh
 from tests.bench.report import FORMAT, RESULTS, Report, find_warnings, render, save
 from tests.bench.results import FULL, QUICK, Results
@@ -40,6 +41,7 @@ PARTS: Final[dict[str, Callable[[Results], None]]] = {
     "latency": measure_latency,
     "start": measure_empty_start,
     "data": _measure_data,
+    "pages": measure_pages,
 }
 
 

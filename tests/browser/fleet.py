@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from codometer.intake.receivers.export import Encoding, ExportRequest
 from codometer.operate.simulator import Batch, Scenario, simulate_day
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from codometer.intake.receivers.export import Accept, Accepted
     from codometer.model.signal import SignalKind
     from codometer.pricing import PriceCatalogue
+
+T = TypeVar("T")
 
 ZONE: Final = "Europe/Berlin"
 _IN_ONE: Final = 200
@@ -55,11 +57,16 @@ class Served:
         )
 
     def send_bodies(self, bodies: Sequence[ExportRequest]) -> list[Accepted]:
+        """Send bodies and return the answers."""
+
         async def send_all() -> list[Accepted]:
             return await asyncio.gather(*map(self.accept, bodies))
 
-        future = asyncio.run_coroutine_threadsafe(send_all(), self.loop)
-        return future.result(_PATIENCE_SECONDS)
+        return self.run(send_all(), seconds=_PATIENCE_SECONDS)
+
+    def run(self, work: Coroutine[Any, Any, T], *, seconds: float) -> T:
+        """Run something in the server's event loop and return what it returns."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.fleet import Served
-from tests.browser.visit import find_barriers, text_of
+from tests.browser.visit import THEMES, Theme, find_barriers, text_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -18,7 +18,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
 Open = Callable[..., "Page"]
 
 WIDTHS = (1440, 390, 320)
-THEMES = ("light", "dark")
 
 
 @pytest.fixture(params=["full", "empty"])
@@ -31,7 +30,7 @@ def served(request: pytest.FixtureRequest) -> Served:
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_page_fits_and_keeps_nobody_out(
-    open_page: Open, served: Served, theme: str, width: int
+    open_page: Open, served: Served, theme: Theme, width: int
 ) -> None:
     page = open_page(served.url, theme=theme, width=width)
     assert page.evaluate("document.documentElement.scrollWidth") == width
@@ -43,7 +42,7 @@ def test_a_page_fits_and_keeps_nobody_out(
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_menus_keep_nobody_out_when_they_are_open(
-    open_page: Open, full: Served, theme: str
+    open_page: Open, full: Served, theme: Theme
 ) -> None:
     page = open_page(full.url, theme=theme, width=390)
     for menu in page.locator(".menu:visible").all():

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from axe_playwright_python.base import AXE_SCRIPT
+from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped] # no stubs, no py.typed
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Playwright
 
+Theme = Literal["light", "dark"]
+
+THEMES: Final[tuple[Theme, ...]] = ("light", "dark")
 PATIENCE_SECONDS: Final = 20.0
 _POLL_MS: Final = 20
 _TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
@@ -26,7 +29,7 @@ class Visit:
 
     width: int = 1440
     height: int = 900
-    theme: Literal["light", "dark"] = "light"
+    theme: Theme = "light"
     script: bool = True
     zone: str = "Europe/Berlin"
     faults: tuple[str, ...] = ()

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from codometer.analysis.measures.compile import MAX_GROUPS
+from codometer.analysis.measures.coverage import NOT_ASKED
 from codometer.analysis.measures.query import parse_query
-from codometer.analysis.measures.run import Answer, run_query
+from codometer.analysis.measures.run import Answer, beside, run_query
 from codometer.errors import BadRequest
 from codometer.model.period import Period, parse_zone
 from tests.engines.embedded import DuckDBInMemory, Values, client, give_rollups, who
@@ -111,6 +112,24 @@ def test_a_change_needs_something_earlier(engine: DuckDBInMemory) -> None:
     assert red.previous == {"requests": 4, "prompts": 0}
     assert red.change == {"requests": 0.25, "prompts": None}
     assert new.previous == new.change == {"requests": None, "prompts": None}
+
+
+def test_what_an_answer_rests_on_is_found_only_if_asked_for(engine: DuckDBInMemory) -> None:
+    give(engine, {"at": "2026-07-15T09:00", "requests": 5, "output_tokens": 7})
+    query = parse_query(["requests"], period=JULY, with_coverage=False)
+    assert run_query(engine, query, organisation_zone=BERLIN).coverage == NOT_ASKED
+    assert ask(engine, "requests").coverage.signals == ("event",)
+
+
+def test_two_answers_can_be_put_beside_each_other(engine: DuckDBInMemory) -> None:
+    give(
+        engine,
+        {"at": "2026-06-15T09:00", "team": "red", "requests": 4},
+        {"at": "2026-07-15T09:00", "team": "red", "requests": 5},
+        {"at": "2026-07-15T09:00", "team": "new", "requests": 1},
+    )
+    now, before = (ask(engine, "requests", by=("team",), period=p) for p in (JULY, JULY.previous()))
+    assert beside(now, before) == ask(engine, "requests", by=("team",), compare="previous")
 
 
 @pytest.mark.parametrize(

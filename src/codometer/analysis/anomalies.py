@@ -57,18 +57,21 @@ class UnusualDay:
         return self.spend - self.expected
 
 
-def find_unusual_days(spend: Mapping[date, float]) -> dict[date, UnusualDay]:
-    """Find the unusual days among complete days; those without data before them are passed over.
+def find_unusual_days(
+    spend: Mapping[date, float], *, since: date | None = None
+) -> dict[date, UnusualDay]:
+    """Find the unusual days among complete days, from `since` on if given.
 
     A day must exceed its median by 3.5 deviations and by half, and by $100 or 10 % of a
     usual day, at least $25; four comparable days are needed.
     """
     found: dict[date, UnusualDay] = {}
-    for day in sorted(spend):
+    first = date.min if since is None else since - WEEKS * _WEEK
+    for day in sorted(each for each in spend if each >= first):
         usual = _Usual(spend, day, leave_out=found)
         if len(usual.comparable) >= MIN_COMPARABLE and _is_unusual(spend[day], usual):
             found[day] = _describe(day, spend[day], usual)
-    return found
+    return {day: unusual for day, unusual in found.items() if since is None or day >= since}
 
 
 def expected_spend(spend: Mapping[date, float], day: date) -> float:

@@ -6,10 +6,11 @@ The sentences are made here, from the numbers that pages show.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
+from math import sqrt
 from typing import Final
 
 from codometer.analysis.anomalies import (
@@ -28,7 +29,11 @@ _GRAVE_SHARE: Final = 0.5
 _MAIN_PART: Final = 0.5
 _LEAST_DECISIONS: Final = 100
 _CLEAR_FALL: Final = 0.08
-_CLEAR_FAILURE: Final = 0.05
+_CLEAR_FAILURE: Final = 0.02
+_CLEAR_FACTOR: Final = 1.5
+_SURE: Final = 4.0
+"""How many standard errors a difference must have: many versions are looked at."""
+
 _LEAST_CALLS: Final = 500
 _LEAST_LOST: Final = 0.005
 _NAMED: Final = 3
@@ -43,9 +48,8 @@ Run = Sequence[UnusualDay]
 class Severity(IntEnum):
     """How soon to look, the most urgent last."""
 
-    NOTE = 1
-    WARNING = 2
-    CRITICAL = 3
+    WARNING = 1
+    CRITICAL = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,24 +78,23 @@ def find_spikes(
     *,
     since: date,
     today: date,
+    small: Container[tuple[str, date]] = (),
 ) -> list[Finding]:
     """Tell of unusual days: of the team that explains one, else of all with its main part.
 
-    `parts` are the models of the whole; `teams` only those that may be shown. What was
-    before `since` is only compared with.
+    `parts` are the models of the whole; `teams` only those that may be shown, and `small`
+    their days of too few people. What was before `since` is only compared with.
     """
     of_teams = [
         (team, unusual)
         for team, spend in teams.items()
-        for day, unusual in find_unusual_days(spend).items()
-        if day >= since
+        for unusual in find_unusual_days(spend, since=since).values()
+        if (team, unusual.day) not in small
     ]
     of_all = [
         unusual
-        for day, unusual in find_unusual_days(total).items()
-        if day >= since
-        and sum(each.excess for _, each in of_teams if each.day == day)
-        < _MAIN_PART * unusual.excess
+        for day, unusual in find_unusual_days(total, since=since).items()
+        if sum(each.excess for _, each in of_teams if each.day == day) < _MAIN_PART * unusual.excess
     ]
     findings = [
         _team_spike(
@@ -219,7 +222,8 @@ def find_failing_versions(versions: Mapping[str, Reliability]) -> list[Finding]:
             continue
         share = failures / calls
         usual = sum(other.failures or 0 for other in others) / calls_of_others
-        if share - usual >= _CLEAR_FAILURE:
+        error = sqrt(usual * (1 - usual) / calls)
+        if share - usual >= max(_CLEAR_FAILURE, _SURE * error) and share >= _CLEAR_FACTOR * usual:
             findings.append(
                 Finding(
                     severity=Severity.WARNING,

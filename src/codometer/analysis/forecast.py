@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import exp, log, sqrt
+from math import exp, log, pow, sqrt  # noqa: A004 - always a float, unlike the built-in
 from statistics import fmean, median
 from typing import Final
 
@@ -106,7 +106,7 @@ def _predict(spend: Sequence[float], days: int) -> list[float]:
     if len(spend) < _WEEK:
         return [0.0] * days
     profile = _profile(spend)
-    weights = [0.5 ** (age / _HALF_LIFE_DAYS) for age in range(len(spend))]
+    weights = [pow(0.5, age / _HALF_LIFE_DAYS) for age in range(len(spend))]
     recent = list(reversed(spend))
     level = sum(weight * amount for weight, amount in zip(weights, recent, strict=True)) / sum(
         weight * profile[-1 - age % _WEEK] for age, weight in enumerate(weights)
@@ -138,22 +138,19 @@ def _drift(spend: Sequence[float]) -> float:
     if weeks < _MIN_WEEKS or min(totals) <= 0:
         return 0.0
     logs = [log(total) for total in totals]
-    slope = median((later - earlier) / (j - i) for (i, earlier), (j, later) in _pairs(logs))
+    pairs = combinations(enumerate(logs), 2)
+    slope = median((later - earlier) / (j - i) for (i, earlier), (j, later) in pairs)
     middle = median(each - slope * week for week, each in enumerate(logs))
     spread = _NORMAL * median(abs(each - slope * week - middle) for week, each in enumerate(logs))
-    error = spread * sqrt(12) / weeks**1.5
+    error = spread * sqrt(12) / pow(weeks, 1.5)
     if abs(slope) <= _SURE * error:
         return 0.0
     return max(-_MAX_DRIFT, min(slope, _MAX_DRIFT))
 
 
-def _pairs(logs: Sequence[float]) -> combinations[tuple[int, float]]:
-    return combinations(enumerate(logs), 2)
-
-
 def _damped(days: int) -> float:
     """Return for how many weeks a drift still counts after so many days."""
-    return _DAMPING * (1 - _DAMPING ** (days / _WEEK)) / (1 - _DAMPING)
+    return _DAMPING * (1 - pow(_DAMPING, days / _WEEK)) / (1 - _DAMPING)
 
 
 def _spread(errors: Sequence[float], horizon: int) -> float:

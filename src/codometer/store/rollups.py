@@ -74,6 +74,15 @@ UNION
 SELECT scope FROM event WHERE source = 'span' AND bucket >= $since
   AND scope IN (SELECT scope FROM marked)
 """
+# A session whose first reading came leaves the comparison of its installation's day, if there
+# are metrics without session ids at all.
+_ADD_DAYS: Final = """
+INSERT INTO work
+SELECT DISTINCT day_scope FROM event
+WHERE bucket >= $since AND day_scope <> scope AND day_scope NOT IN (SELECT scope FROM work)
+  AND scope IN (SELECT scope FROM marked WHERE has_readings)
+  AND day_scope IN (SELECT scope FROM rollup_15m WHERE source = 'metric_daily')
+"""
 _FIND_WORK_SINCE: Final = """
 SELECT min(bucket) FROM session_15m WHERE scope IN (SELECT scope FROM work)
 """
@@ -91,13 +100,10 @@ WHERE source = 'span' AND bucket >= $since
 
 _FORGET: Final = """
 DELETE FROM {table} WHERE part = 'live' AND bucket >= $since AND CASE source
-  WHEN 'event' THEN (scope, bucket) IN (SELECT scope, bucket FROM marked)
+  WHEN 'event' THEN (scope, bucket) IN (SELECT scope, bucket FROM marked){missing}
   ELSE scope IN (SELECT scope FROM work) END
 """
-_FORGET_MISSING: Final = """
-DELETE FROM rollup_15m WHERE part = 'live' AND missing_events IS NOT NULL
-  AND bucket >= $since AND scope IN (SELECT scope FROM marked)
-"""
+_MISSING: Final = " OR missing_events > 0 AND scope IN (SELECT scope FROM marked)"
 
 _FIND_CHANGED: Final = """
 CREATE OR REPLACE TEMP TABLE changed AS SELECT scope FROM marked UNION SELECT scope FROM work
@@ -174,9 +180,8 @@ class Rollups:
         if has_work:
             since = self._compare(since)
         for statement in (
-            _FORGET.format(table="rollup_15m"),
-            _FORGET.format(table="latency_15m"),
-            _FORGET_MISSING,
+            _FORGET.format(table="rollup_15m", missing=_MISSING),
+            _FORGET.format(table="latency_15m", missing=""),
             ROLL_UP_MISSING,
         ):
             connection.execute(statement, {"since": since})
@@ -192,6 +197,7 @@ class Rollups:
         connection = self._connection
         # An installation's day is compared with events from its start, in UTC.
         since = since.replace(hour=0, minute=0)
+        connection.execute(_ADD_DAYS, {"since": since})
         add_linked_days(connection, since)
         (earlier,) = _row(connection, _FIND_WORK_SINCE)
         since = min(since, (earlier or since).replace(hour=0, minute=0))
@@ -232,10 +238,10 @@ class Rollups:
         connection.execute(
             sum_up(
                 "workplace_day",
-                day,
-                "rollup_15m",
-                "bucket >= $start AND bucket < $end "
-                f"AND ({day}, workplace) IN (SELECT day, workplace FROM touched)",
+                "day",
+                f"(SELECT *, {day} AS day FROM rollup_15m WHERE bucket >= $start AND bucket < $end)"
+                " SEMI JOIN touched USING (day, workplace)",
+                "TRUE",
             ),
             {"start": self._start_of(first), "end": self._start_of(last + timedelta(days=1))},
         )

@@ -69,6 +69,7 @@ class Store:
         self._rollups = Rollups(self._engine, self._zone)
         self._commits = 1  # marks that an earlier process left count as one
         self._rolled_up = 0
+        self._version = 0
         self._progress = threading.Condition()
         self._writing = threading.Lock()
         self._refreshing = threading.Lock()
@@ -81,6 +82,11 @@ class Store:
     def dialect(self) -> Dialect:
         """The words that the engine uses."""
         return self._engine.dialect
+
+    @property
+    def version(self) -> int:
+        """A number that grows whenever the sums changed, and with them what a question finds."""
+        return self._version
 
     def start(self) -> None:
         """Begin to keep the rollups current."""
@@ -151,8 +157,9 @@ class Store:
     def _refresh(self) -> None:
         with self._using(self._refreshing):
             commits = self._commits
-            pending = self._rollups.refresh().pending
-        if not pending:
+            refreshed = self._rollups.refresh()
+        self._version += refreshed.scopes > 0
+        if not refreshed.pending:
             with self._progress:
                 self._rolled_up = max(self._rolled_up, commits)
                 self._progress.notify_all()

@@ -35,60 +35,69 @@ _DIMENSIONS: Final = ", ".join(ROLLUP_DIMENSIONS)
 _LATENCY: Final = ", ".join(LATENCY_DIMENSIONS)
 _WHO: Final = "scope, origin, workplace, session_id, person_id"
 
-_REQUEST: Final = "kind = 'request'"
 _BY_PEOPLE: Final = f"decision_source IN {PEOPLE}"
 _REJECTED: Final = "kind IN ('decision', 'edit_decision') AND accepted = FALSE"
 
 
-def _of_requests(expression: str) -> str:
-    """Sum over requests: 0 where events came and no request, unknown where no request says."""
-    return (
-        f"CASE WHEN source = 'event' AND count(*) FILTER ({_REQUEST}) = 0 THEN 0 "
-        f"ELSE sum({expression}) FILTER ({_REQUEST}) END"
-    )
+def _where(condition: str, value: str = "1", otherwise: str = "NULL") -> str:
+    return f"CASE WHEN {condition} THEN CAST({value} AS BIGINT) ELSE {otherwise} END"
 
 
-def _of_decisions(condition: str) -> str:
-    """Count decisions on edits: unknown where there are none."""
-    return f"sum(CASE WHEN kind = 'edit_decision' THEN CAST({condition} AS BIGINT) END)"
+# What one row adds. An aggregate with a filter of its own costs several times as much as the
+# sum of a column in which the filter was applied before.
+_COUNTS: Final[dict[str, str]] = {
+    "requests": _where("kind = 'request'", otherwise="0"),
+    "unpriced_requests": _where("kind = 'request' AND list_cost IS NULL", otherwise="0"),
+    "prompts": _where("kind = 'prompt'", otherwise="0"),
+    "api_errors": _where("kind = 'error'", otherwise="0"),
+    "tool_calls": _where(f"kind = 'tool_call' OR {_REJECTED}", otherwise="0"),
+    "tool_failures": _where("kind = 'tool_call' AND success = FALSE", otherwise="0"),
+    "edits_accepted": _where("kind = 'edit_decision'", "accepted"),
+    "edits_rejected": _where("kind = 'edit_decision'", "NOT accepted"),
+    "edits_accepted_by_people": _where(f"kind = 'edit_decision' AND {_BY_PEOPLE}", "accepted"),
+    "edits_rejected_by_people": _where(f"kind = 'edit_decision' AND {_BY_PEOPLE}", "NOT accepted"),
+}
+_COSTS_OF_REQUESTS: Final[dict[str, str]] = {
+    "estimated_cost": "CASE WHEN list_cost_basis = 'estimated' THEN list_cost END",
+    "fallback_cost": "CASE WHEN list_cost IS NULL THEN reported_cost END",
+}
+_OF_REQUESTS: Final[dict[str, str]] = {
+    **{name: name for name in TOKEN_SUMS},
+    "reported_cost": "reported_cost",
+    "list_cost": "list_cost",
+    "cache_savings": "cache_savings",
+    "cost": "coalesce(list_cost, reported_cost)",
+}
+"""Where events came and no request, these are 0; where no request says, they are unknown."""
 
-
-_EVENT_SUMS: Final[dict[str, str]] = {
-    "requests": f"count(*) FILTER ({_REQUEST})",
-    "unpriced_requests": f"count(*) FILTER ({_REQUEST} AND list_cost IS NULL)",
-    "prompts": "count(*) FILTER (kind = 'prompt')",
-    "api_errors": "count(*) FILTER (kind = 'error')",
-    "tool_calls": f"count(*) FILTER (kind = 'tool_call' OR {_REJECTED})",
-    "tool_failures": "count(*) FILTER (kind = 'tool_call' AND success = FALSE)",
-    "edits_accepted": _of_decisions("accepted"),
-    "edits_rejected": _of_decisions("NOT accepted"),
-    "edits_accepted_by_people": f"{_of_decisions('accepted')} FILTER ({_BY_PEOPLE})",
-    "edits_rejected_by_people": f"{_of_decisions('NOT accepted')} FILTER ({_BY_PEOPLE})",
+_ADDED: Final = {
+    **_COUNTS,
     **{
-        name: _of_requests(name)
-        for name in (
-            "uncached_input_tokens",
-            "cache_read_tokens",
-            "cache_write_tokens",
-            "cache_write_1h_tokens",
-            "output_tokens",
-            "reported_cost",
-            "list_cost",
-            "cache_savings",
-        )
+        name: f"CASE WHEN kind = 'request' THEN {value} END"
+        for name, value in {**_COSTS_OF_REQUESTS, **_OF_REQUESTS}.items()
     },
-    "cost": _of_requests("coalesce(list_cost, reported_cost)"),
-    "estimated_cost": f"sum(list_cost) FILTER ({_REQUEST} AND list_cost_basis = 'estimated')",
-    "fallback_cost": f"sum(reported_cost) FILTER ({_REQUEST} AND list_cost IS NULL)",
 }
 
 ROLL_UP_EVENTS: Final = f"""
 INSERT INTO rollup_15m BY NAME
-SELECT summed.*, 'live' AS part, workplace, session_id, person_id FROM (
+WITH added AS (
   SELECT bucket, scope, origin, source, {_DIMENSIONS},
-    {", ".join(f"{sql} AS {name}" for name, sql in _EVENT_SUMS.items())}
-  FROM detail GROUP BY bucket, scope, origin, source, {_DIMENSIONS}
-) summed JOIN origin USING (origin)
+    {", ".join(f"{value} AS {name}" for name, value in _ADDED.items())}
+  FROM detail
+), summed AS (
+  SELECT bucket, scope, origin, source, {_DIMENSIONS},
+    {", ".join(f"sum({name}) AS {name}" for name in _ADDED)}
+  FROM added GROUP BY ALL
+)
+SELECT bucket, scope, origin, workplace, session_id, person_id, 'live' AS part, source,
+  {_DIMENSIONS}, {", ".join((*_COUNTS, *_COSTS_OF_REQUESTS))},
+  {
+    ", ".join(
+        f"CASE WHEN source = 'event' AND requests = 0 THEN 0 ELSE {name} END AS {name}"
+        for name in _OF_REQUESTS
+    )
+}
+FROM summed JOIN origin USING (origin)
 """
 
 ROLL_UP_MISSING: Final = f"""
@@ -109,11 +118,6 @@ GROUP BY bucket, {_WHO}
 """
 """Clients number their events from 0; a number that never came is an event that never came."""
 
-_PER_ROW: Final = {
-    counter: f"sum(amount) FILTER (counter = '{counter}')"
-    for counter in Counter
-    if counter is not Counter.OTHER
-}
 _WHOLE_COUNTERS: Final = (
     Counter.LINES_ADDED,
     Counter.LINES_REMOVED,
@@ -145,13 +149,23 @@ WITH counted AS (
   UNION ALL BY NAME
   SELECT scope, origin, bucket, counter, amount, model, language FROM increment
   WHERE counter IN ({", ".join(f"'{counter}'" for counter in (*_WHOLE_COUNTERS, Counter.SESSIONS))})
+), pivoted AS (
+  SELECT * EXCLUDE (counter, amount),
+    {
+    ", ".join(
+        f"CASE counter WHEN '{counter}' THEN amount END AS {counter}"
+        for counter in (*_FILLED_COUNTERS, *_WHOLE_COUNTERS, Counter.SESSIONS)
+    )
+}
+  FROM counted
 ), grouped AS (
   SELECT bucket, scope, origin, model, provider, query_source, subagent, skill, mcp_server,
     effort, speed, tool, decision_source, language,
-    {", ".join(f"{_PER_ROW[counter]} AS {counter}" for counter in _FILLED_COUNTERS)},
-    {", ".join(f"coalesce({_PER_ROW[counter]}, 0) AS {counter}" for counter in _WHOLE_COUNTERS)},
-    {_PER_ROW[Counter.SESSIONS]} AS counted_sessions
-  FROM counted GROUP BY ALL
+    {
+    ", ".join(f"sum({counter}) AS {counter}" for counter in (*_FILLED_COUNTERS, Counter.SESSIONS))
+},
+    {", ".join(f"coalesce(sum({counter}), 0) AS {counter}" for counter in _WHOLE_COUNTERS)}
+  FROM pivoted GROUP BY ALL
 ), priced AS (
   SELECT g.*, p.model IS NOT NULL AS has_price,
     CASE WHEN coalesce(uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens)
@@ -186,7 +200,7 @@ SELECT d.bucket, d.scope, d.origin, o.workplace, o.session_id, o.person_id, 'liv
   CAST(edits_rejected AS BIGINT) AS edits_rejected,
   CASE WHEN {_BY_PEOPLE} THEN CAST(edits_accepted AS BIGINT) END AS edits_accepted_by_people,
   CASE WHEN {_BY_PEOPLE} THEN CAST(edits_rejected AS BIGINT) END AS edits_rejected_by_people,
-  CASE WHEN o.session IS NULL THEN CAST(counted_sessions AS BIGINT) END AS counted_sessions,
+  CASE WHEN o.session IS NULL THEN CAST(sessions AS BIGINT) END AS counted_sessions,
   CAST(lines_added AS BIGINT) AS lines_added,
   CAST(lines_removed AS BIGINT) AS lines_removed,
   CAST(commits AS BIGINT) AS commits,

@@ -135,3 +135,11 @@ def test_silence_is_no_news_where_little_is_usual() -> None:
 def test_what_is_expected_of_a_day_is_the_median_of_its_weekday() -> None:
     assert expected_spend(days(9), on(8, 3)) == pytest.approx(1060, rel=0.02)
     assert expected_spend({}, on(8, 3)) == 0
+
+
+def test_what_was_unusual_before_is_known_without_being_told() -> None:
+    spend = days(16)
+    for week in (14, 15):
+        spend[on(week, 3)] = 2_400
+    assert list(find_unusual_days(spend, since=on(15, 0))) == [on(15, 3)]
+    assert find_unusual_days(spend, since=on(15, 0))[on(15, 3)].high < 1_200

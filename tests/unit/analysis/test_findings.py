@@ -89,6 +89,15 @@ def test_a_spike_of_a_small_team_in_a_large_organisation_is_a_warning() -> None:
     assert found.severity is Severity.WARNING
 
 
+def test_a_day_of_too_few_people_is_told_of_all() -> None:
+    total, ci = steady(2_000), steady(40)
+    ci[THURSDAY] = 3_040
+    total[THURSDAY] += 3_000
+    small = {("ci", THURSDAY)}
+    (found,) = find_spikes(total, {}, {"ci": ci}, small=small, since=SINCE, today=TODAY)
+    assert (found.title, found.team) == ("$5,000 was spent on Thu 12 Nov", None)
+
+
 def test_what_was_before_is_not_told_again() -> None:
     total, ci = steady(2_000), steady(40)
     total[THURSDAY] = ci[THURSDAY] = 9_000
@@ -161,19 +170,26 @@ def test_a_version_whose_tools_fail_is_told_beside_the_others() -> None:
     assert find_failing_versions({"2.1.38": versions["2.1.38"]}) == []
 
 
+def test_a_version_that_fails_a_little_more_needs_many_calls_to_be_told() -> None:
+    others = Reliability(calls=20_000, failures=800)  # 4 %
+    for calls, failures, count in ((500, 33, 0), (20_000, 1_320, 1), (20_000, 1_180, 0)):
+        versions = {"new": Reliability(calls=calls, failures=failures), "old": others}
+        assert len(find_failing_versions(versions)) == count
+
+
 def test_at_most_five_are_kept_the_gravest_and_dearest_first() -> None:
     def make(severity: Severity, money: float) -> Finding:
         return Finding(severity=severity, title=f"{money}", text="", money=money)
 
     ranked = rank(
         [
-            make(Severity.NOTE, 900),
             make(Severity.WARNING, 5),
             make(Severity.CRITICAL, 1),
             make(Severity.WARNING, 50),
             make(Severity.CRITICAL, 2),
-            make(Severity.NOTE, 1),
+            make(Severity.WARNING, 1),
+            make(Severity.WARNING, 900),
         ]
     )
     assert len(ranked) == MOST
-    assert [each.money for each in ranked] == [2, 1, 50, 5, 900]
+    assert [each.money for each in ranked] == [2, 1, 900, 50, 5]

@@ -31,7 +31,7 @@ def test_parts_stand_on_each_other_from_zero() -> None:
     root = parse(draw(OPUS, SONNET))
     opus, sonnet = with_class(root, "s1")[0], with_class(root, "s2")[0]
     y, height = lengths(opus, "y", "height")
-    assert (y + height, height) == (pytest.approx(100), pytest.approx(2442.09 / 40, abs=0.01))
+    assert [y + height, height] == pytest.approx([100, 2442.09 / 40], abs=0.01)
     above, part = lengths(sonnet, "y", "height")
     assert above + part == pytest.approx(y, abs=0.011)
     assert part == pytest.approx(650.92 / 40, abs=0.01)
@@ -70,7 +70,7 @@ def test_a_running_day_is_faded_and_an_unusual_one_ringed() -> None:
     assert [each.get("class") for each in root.iter("g")] == [None, None, "part"]
     (ring,) = with_class(root, "anom")
     cx, cy = lengths(ring, "cx", "cy")
-    assert (cx, cy) == (12.5, pytest.approx(100 - 3093.01 / 40, abs=0.01))
+    assert [cx, cy] == pytest.approx([12.5, 100 - 3093.01 / 40], abs=0.01)
     assert "".join(ring.itertext()) == table(root)[1][0] == "Thu 12 Nov, unusual"
 
 

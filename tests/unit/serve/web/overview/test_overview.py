@@ -100,6 +100,7 @@ def test_what_no_signal_measures_says_what_to_switch_on(company: Company) -> Non
     assert figures["Commits"] == (
         "Commits – Not measured. Needs metrics: set OTEL_METRICS_EXPORTER=otlp."
     )
+    assert figures["Edit acceptance"] == "Edit acceptance – Nothing to count in these days"
 
 
 def test_nothing_to_count_is_not_the_same_as_nothing_measured() -> None:
@@ -107,7 +108,7 @@ def test_nothing_to_count_is_not_the_same_as_nothing_measured() -> None:
     company = Company([metrics])
     figures = {text(each[0]): text(each) for each in by_class(company.panel("figures"), "kpi")}
     assert figures["Commits"] == "Commits 3 Nothing before to compare with"
-    assert figures["Pull requests"] == "Pull requests – Nothing came in these days"
+    assert figures["Pull requests"] == "Pull requests – Nothing to count in these days"
 
 
 def test_figures_have_trends_of_whole_weeks_only(company: Company) -> None:
@@ -120,6 +121,17 @@ def test_figures_have_trends_of_whole_weeks_only(company: Company) -> None:
     assert now.attrib["d"].count("L") == 26
     young = Company(usual_work(since=date(2026, 11, 19)))
     assert not by_class(young.panel("figures"), "ln")
+
+
+def test_two_days_have_trends_by_the_hour(company: Company) -> None:
+    (people_, *_) = by_class(company.panel("figures", from_="2026-11-19", to="2026-11-20"), "kpi")
+    before, now = by_class(people_, "ln")
+    assert now.attrib["d"].count("L") == 47
+    # Of the hours before the first data that were asked for, nothing is known.
+    assert before.attrib["d"].count("L") == 38
+    running = by_class(company.panel("figures", from_="2026-11-22", to="2026-11-23"), "kpi")[0]
+    # 39 hours up to 15:00 in Berlin, without the one that runs
+    assert by_class(running, "ln")[-1].attrib["d"].count("L") == 38
 
 
 # Spend
@@ -345,6 +357,18 @@ def test_an_unusual_day_of_a_small_team_is_told_of_all() -> None:
     assert "$1,280 was spent on Thu 12 Nov Usual for a Thursday: $380." in text(panel)
     assert "data" not in text(panel).split()
     assert list(links(panel).values()) == ["/?from=2026-11-12&to=2026-11-12"]
+
+
+def test_a_day_on_which_few_of_a_team_worked_is_told_of_all() -> None:
+    saturday = date(2026, 11, 14)
+    weekend = Work(person="payments-1", day=saturday, cost=Decimal(900))
+    work = [
+        *usual_work(),
+        *(Work(day=saturday - timedelta(weeks=n), cost=Decimal(1)) for n in range(1, 9)),
+    ]
+    panel = Company([*work, weekend]).panel("attention")
+    assert "$900 was spent on Sat 14 Nov Usual for a Saturday: $1.00." in text(panel)
+    assert "payments" not in text(panel)
 
 
 def test_a_silent_day_is_told() -> None:

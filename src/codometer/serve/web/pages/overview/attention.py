@@ -64,6 +64,7 @@ def _find_in_spend(questions: Questions, view: View, teams: Iterable[Team]) -> l
                 for model, found in history.costs.items()
             },
             {name_team(team): daily([costs[team]], last=last) for team in teams if team in costs},
+            small={(name_team(team), day) for team, day in questions.small_team_days(view)},
             since=since,
             today=today,
         ),

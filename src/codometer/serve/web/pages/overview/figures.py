@@ -22,40 +22,26 @@ from codometer.serve.web.formats import format_figure
 from codometer.serve.web.pages.overview.questions import Questions
 from codometer.serve.web.view import View
 
-_METRICS: Final = "Needs metrics: set OTEL_METRICS_EXPORTER=otlp."
-_EITHER: Final = "Needs events or metrics: set OTEL_LOGS_EXPORTER=otlp."
+_NEEDS_METRICS: Final = "Needs metrics: set OTEL_METRICS_EXPORTER=otlp."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shown:
-    """A figure to show: the measures that add up to it, and what it needs where it is unknown."""
+    """A figure to show: the measures that add up to it, and whether only metrics tell them."""
 
     label: str
     measures: tuple[str, ...]
-    needs: str = _EITHER
-    source: Source | None = None
+    from_metrics: bool = False
 
 
 _SHOWN: Final = (
     _Shown(label="Active developers", measures=("active_people",)),
     _Shown(label="Sessions", measures=("sessions",)),
-    _Shown(
-        label="Active time",
-        measures=("active_time_seconds",),
-        needs=_METRICS,
-        source=Source.METRIC,
-    ),
+    _Shown(label="Active time", measures=("active_time_seconds",), from_metrics=True),
     _Shown(label="Tokens", measures=("tokens",)),
-    _Shown(
-        label="Lines changed",
-        measures=("lines_added", "lines_removed"),
-        needs=_METRICS,
-        source=Source.METRIC,
-    ),
-    _Shown(label="Commits", measures=("commits",), needs=_METRICS, source=Source.METRIC),
-    _Shown(
-        label="Pull requests", measures=("pull_requests",), needs=_METRICS, source=Source.METRIC
-    ),
+    _Shown(label="Lines changed", measures=("lines_added", "lines_removed"), from_metrics=True),
+    _Shown(label="Commits", measures=("commits",), from_metrics=True),
+    _Shown(label="Pull requests", measures=("pull_requests",), from_metrics=True),
     _Shown(label="Edit acceptance", measures=("acceptance_ratio",)),
 )
 
@@ -70,7 +56,7 @@ class Figure:
     step: str | None
     before: str
     trend: Markup
-    missing: str | None
+    needs: str | None
     """What to switch on, where nothing measured it."""
 
 
@@ -106,15 +92,14 @@ def _figure(
         step=None if step == UNKNOWN else step,
         before=format_figure(earlier, measure.display, measure.unit),
         trend=trend,
-        missing=shown.needs if value is None and _is_missing(shown, coverage) else None,
+        needs=_NEEDS_METRICS if value is None and _is_unmeasured(shown, coverage) else None,
     )
 
 
-def _is_missing(shown: _Shown, coverage: Coverage) -> bool:
+def _is_unmeasured(shown: _Shown, coverage: Coverage) -> bool:
     """Tell a signal that never came from one in which there was nothing to count."""
-    if not coverage.signals:
-        return False
-    return shown.source is None or shown.source.value not in coverage.signals
+    is_blind = bool(coverage.signals) and Source.METRIC.value not in coverage.signals
+    return shown.from_metrics and is_blind
 
 
 def _sum(values: Values, shown: _Shown) -> Number | None:
@@ -131,6 +116,8 @@ class _Trends:
     before: Sequence[Key]
     now: Sequence[Key]
     unfinished: frozenset[Key]
+    quiet: frozenset[Key]
+    """Those of which nothing came, after the first of which something did."""
     mean_over: int
 
     def draw(self, shown: _Shown) -> Markup:
@@ -150,8 +137,7 @@ class _Trends:
             return None
         if key in self.values:
             return _sum(self.values[key], shown)
-        began = bool(self.values) and _moment(key) > min(map(_moment, self.values))
-        return 0 if is_quiet and began else None
+        return 0 if is_quiet and key in self.quiet else None
 
 
 def _find_trends(answer: Answer, view: View) -> _Trends:
@@ -164,16 +150,15 @@ def _find_trends(answer: Answer, view: View) -> _Trends:
         if isinstance(key, date):
             values[key] = group.values
     is_daily = now.dimension == "day"
+    earlier = days_of(answer.period)[:WEEK] if is_daily else ()
+    keys = (*earlier, *before.keys, *now.keys)
+    first = next((at for at, key in enumerate(keys) if key in values), len(keys))
     return _Trends(
         values=values,
-        earlier=days_of(answer.period)[:WEEK] if is_daily else (),
+        earlier=earlier,
         before=before.keys,
         now=now.keys,
+        quiet=frozenset(keys[first:]) - values.keys(),
         unfinished=frozenset(now.keys[at] for at in now.running),
         mean_over=WEEK if is_daily else 1,
     )
-
-
-def _moment(key: Key) -> str:
-    """Return what orders days as well as instants."""
-    return key.isoformat()

@@ -16,6 +16,7 @@ from codometer.analysis.anomalies import WEEKS
 from codometer.analysis.forecast import HISTORY_DAYS
 from codometer.analysis.measures.query import Query, parse_query
 from codometer.analysis.measures.run import Answer, beside
+from codometer.analysis.small_groups import MIN_PEOPLE
 from codometer.analysis.trend import WEEK
 from codometer.model.period import Period, parse_period, start_of_day
 from codometer.model.status import RejectStatus
@@ -131,10 +132,16 @@ class Questions:
 
     def team_days(self, view: View) -> Costs:
         """Ask what each team cost on complete days, up to the view's end and long before."""
-        start = min(_midnight(view, view.first_day - _COMPARED), view.previous.start)
-        return costs_by(
-            [self._ask_past(view, ["cost"], by=["day", "team"], start=start)], "team", "day"
-        )
+        return costs_by([self._ask_team_days(view)], "team", "day")
+
+    def small_team_days(self, view: View) -> set[tuple[Team, date]]:
+        """Ask on which days fewer people of a team were active than may be told of."""
+        small = set()
+        for group in self._ask_team_days(view).groups:
+            team, day, people = group.key["team"], group.key["day"], group.values["active_people"]
+            if isinstance(day, date) and (people or 0) < MIN_PEOPLE:
+                small.add((None if team is None else str(team), day))
+        return small
 
     def teams(self, view: View, only: Iterable[Team] = ()) -> Answer:
         """Ask about each team and the period before, or about some teams taken together."""
@@ -163,6 +170,11 @@ class Questions:
             for each in rejects
             if each.last and view.period.start <= each.last < view.period.end
         ]
+
+    def _ask_team_days(self, view: View) -> Answer:
+        start = min(_midnight(view, view.first_day - _COMPARED), view.previous.start)
+        measures = ["cost", "active_people"]
+        return self._ask_past(view, measures, by=["day", "team"], start=start)
 
     def _ask_past(
         self,

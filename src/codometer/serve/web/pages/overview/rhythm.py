@@ -14,7 +14,7 @@ from codometer.serve.web.charts import heat
 from codometer.serve.web.pages.overview.questions import Questions, find_wider
 from codometer.serve.web.view import View
 
-_HOURS: Final = tuple(f"{hour:02}" for hour in range(24))
+_HOURS: Final = tuple(f"{hour:02}:00" for hour in range(24))
 _SHOWN: Final = {hour: f"{hour:02}" for hour in range(0, 24, 3)}
 
 

@@ -125,8 +125,7 @@ def _colour(
 def _find_unusual(view: View, buckets: Buckets, history: History) -> set[Key]:
     if buckets.dimension != "day":
         return set()
-    unusual = find_unusual_days(history.complete(view.today))
-    return {day for day in unusual if day >= view.first_day}
+    return set(find_unusual_days(history.complete(view.today), since=view.first_day))
 
 
 def _describe(models: Answer, buckets: Buckets) -> str:
