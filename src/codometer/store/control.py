@@ -31,7 +31,7 @@ NEWEST: Final = "0002"
 _BUSY_SECONDS: Final = 10
 _CONNECT_SECONDS: Final = 10
 _OLDEST_POSTGRESQL: Final = 14
-_MIGRATION_LOCK: Final = 0x636F646F  # "codo": two servers that start at once migrate in turn
+_MIGRATION_LOCK: Final = 0x636F646F  # any number: two servers that start at once migrate in turn
 _WRITES: Final = "codometer_writes"
 
 
