@@ -41,7 +41,13 @@ FLAGS: Final = {
 """The settings that `codometer serve` also takes as flags."""
 
 _PREFIX: Final = "CODOMETER_"
-_OTHER_VARIABLES: Final = ("CODOMETER_CONFIG", "CODOMETER_CREDENTIAL", "CODOMETER_URL")
+_OTHER_VARIABLES: Final = (
+    "CODOMETER_CONFIG",
+    "CODOMETER_CREDENTIAL",
+    "CODOMETER_KEY",
+    "CODOMETER_KEY_PREVIOUS",
+    "CODOMETER_URL",
+)
 _TEST_PREFIX: Final = "CODOMETER_TEST_"  # what our tests tell each other
 # A cluster that runs us as a service named codometer sets CODOMETER_PORT=tcp://… and the like.
 # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables (2026-11)
@@ -190,6 +196,14 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """Where the main key is, with which all other keys are locked. CODOMETER_KEY gives it too."""
+
+    file: str = _setting("", "a file that only its owner can read; empty: one in the data folder")
+    command: str = _setting("", "a command that prints it, as a key store has one")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
     """How long what is kept."""
 
@@ -227,6 +241,7 @@ class Settings:
     store: Store = field(default_factory=Store)
     control: Control = field(default_factory=Control)
     audit: Audit = field(default_factory=Audit)
+    keys: Keys = field(default_factory=Keys)
     retention: Retention = field(default_factory=Retention)
     dimensions: Dimensions = field(default_factory=Dimensions)
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -311,6 +326,12 @@ def find_server_url(
 def find_credential(environ: Mapping[str, str] | None = None) -> str | None:
     """Return the credential that commands send: CODOMETER_CREDENTIAL, else none."""
     return (os.environ if environ is None else environ).get("CODOMETER_CREDENTIAL") or None
+
+
+def find_main_keys(environ: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """Return the main key and the one before it, as the environment has them; "" where not."""
+    environ = os.environ if environ is None else environ
+    return environ.get("CODOMETER_KEY", ""), environ.get("CODOMETER_KEY_PREVIOUS", "")
 
 
 def base_url(listen: Listen) -> str:

@@ -43,6 +43,7 @@ def test_servers_that_share_a_database_share_credentials_and_the_log(
     shared = {
         "CODOMETER_CONTROL_DATABASE": postgresql.create_database(),
         "CODOMETER_INGEST_CREDENTIALS": "required",
+        "CODOMETER_KEY": "0f" * 32,
     }
     for name in ("one", "other"):
         (tmp_path / name).mkdir()

@@ -14,11 +14,13 @@ from codometer.access.accounts import Accounts
 from codometer.access.anchors import ANCHORS_NAME, KEY_NAME, Anchors
 from codometer.access.audit import AuditLog
 from codometer.access.credentials import Credentials
+from codometer.access.keys import Keys
 from codometer.access.known import KnownCredentials
 from codometer.access.sessions import KnownSessions
 from codometer.errors import BadSettings
 from codometer.jobs import Periodic
-from codometer.settings import OPERATOR_KEY_NAME, Settings, is_loopback
+from codometer.privacy.main_key import main_key_source
+from codometer.settings import OPERATOR_KEY_NAME, Settings, find_main_keys, is_loopback
 from codometer.store.control import Control
 
 _SECRET_BYTES: Final = 32
@@ -35,7 +37,7 @@ class NotReadyToListen(BadSettings):
 
 
 class Access:
-    """Credentials and the audit log of one installation, on the control plane's database."""
+    """Credentials, accounts, keys and the audit log of one installation, on its own database."""
 
     def __init__(
         self, settings: Settings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -44,6 +46,7 @@ class Access:
 
         Raises:
             StoreUnusable: the database, or the log's key, cannot be used.
+            MainKeyUnusable: the main key is missing, or is another one.
             SchemaTooNew: a newer version wrote the database.
         """
         self._now = now
@@ -57,6 +60,11 @@ class Access:
         self._closing.callback(self.control.close)
         try:
             self.audit = AuditLog(self.control, _anchors(settings), now)
+            variable, previous = find_main_keys()
+            source = main_key_source(
+                settings.keys, settings.data, variable=variable, previous=previous
+            )
+            self.keys = Keys(self.audit, source)
             self.known = KnownCredentials(self.audit)
             self.sessions = KnownSessions(self.control)
         except BaseException:
@@ -112,6 +120,7 @@ class Access:
     def _follow(self) -> None:
         self.known.follow()
         self.sessions.follow()
+        self.keys.follow()
 
     def _save_uses(self) -> None:
         self.known.save_uses()

@@ -19,6 +19,8 @@ class Action(StrEnum):
     ACCOUNT_DISABLE = "account.disable"
     SIGN_IN = "session.sign_in"
     SIGN_OUT = "session.sign_out"
+    KEY_CREATE = "key.create"
+    KEY_REWRAP = "key.rewrap"
     AUDIT_BEGIN = "audit.begin"
     AUDIT_SEAL = "audit.seal"
 
@@ -34,6 +36,8 @@ ACTIONS: Final = {
     Action.ACCOUNT_DISABLE: "An account was disabled, and all its sessions ended.",
     Action.SIGN_IN: "Somebody signed in, or tried to.",
     Action.SIGN_OUT: "Somebody signed out.",
+    Action.KEY_CREATE: "A key for one purpose was made; its number, never the key.",
+    Action.KEY_REWRAP: "The main key was replaced, and locks all the others now.",
     Action.AUDIT_BEGIN: "The log began, with the first start of this installation.",
     Action.AUDIT_SEAL: "Entries past their retention were let go, up to the one named.",
 }

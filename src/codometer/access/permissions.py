@@ -28,6 +28,9 @@ class Permission(StrEnum):
     READ_AUDIT = "read:audit"
     READ_ACCOUNTS = "read:accounts"
     WRITE_ACCOUNTS = "write:accounts"
+    READ_PRIVACY = "read:privacy"
+    WRITE_PRIVACY = "write:privacy"
+    WRITE_PEOPLE = "write:people"
 
 
 PERMISSIONS: Final = {
@@ -45,6 +48,9 @@ PERMISSIONS: Final = {
     Permission.READ_AUDIT: "Read and verify the audit log.",
     Permission.READ_ACCOUNTS: "See which accounts there are.",
     Permission.WRITE_ACCOUNTS: "Invite people, and disable accounts.",
+    Permission.READ_PRIVACY: "See what is collected, what is not, and why. Every role has it.",
+    Permission.WRITE_PRIVACY: "Change the privacy profile and the purpose; replace keys.",
+    Permission.WRITE_PEOPLE: "Do what people may ask for: show, export, forget, merge and split.",
 }
 """What each allows, for the reference."""
 
@@ -69,13 +75,16 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+_LOOKING: Final = frozenset({Permission.READ_NUMBERS, Permission.READ_PRIVACY})
+
 ROLES: Final = {
-    Role.VIEWER: frozenset({Permission.READ_NUMBERS}),
-    Role.DEVELOPER: frozenset({Permission.READ_NUMBERS}),
-    Role.TEAM_LEAD: frozenset({Permission.READ_NUMBERS}),
-    Role.FINOPS: frozenset({Permission.READ_NUMBERS}),
+    Role.VIEWER: _LOOKING,
+    Role.DEVELOPER: _LOOKING,
+    Role.TEAM_LEAD: _LOOKING,
+    Role.FINOPS: _LOOKING,
     Role.AUDITOR: frozenset(
         {
+            Permission.READ_PRIVACY,
             Permission.READ_AUDIT,
             Permission.READ_ACCOUNTS,
             Permission.READ_CREDENTIALS,

@@ -10,6 +10,7 @@ from codometer.cli.config import config
 from codometer.cli.credential import credential
 from codometer.cli.demo import demo
 from codometer.cli.edge import EdgeGroup
+from codometer.cli.keys import keys
 from codometer.cli.query import query
 from codometer.cli.serve import serve
 from codometer.cli.simulate import simulate
@@ -45,3 +46,4 @@ main.add_command(config)
 main.add_command(credential)
 main.add_command(audit)
 main.add_command(account)
+main.add_command(keys)

@@ -25,6 +25,7 @@ from codometer.serve.api.catalogue import dimensions_resource, measures_resource
 from codometer.serve.api.config import config_resource
 from codometer.serve.api.credentials import credential_actions, credentials_resource
 from codometer.serve.api.health import liveness_resource, readiness_resource
+from codometer.serve.api.keys import keys_resource, rotate_action
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
@@ -78,6 +79,7 @@ def build_app(
     actions = (
         *credential_actions(access.credentials, now),
         *account_actions(access.accounts, settings),
+        rotate_action(access.keys, access.keys.rotate),
     )
     resources = _build_resources(
         settings, ask, status, check_ready=check_ready, access=access, now=now
@@ -141,6 +143,7 @@ def _build_resources(
         liveness_resource(),
         credentials_resource(access.credentials, now),
         accounts_resource(access.accounts),
+        keys_resource(access.keys),
         audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
         verification_resource(access.audit),
         liveness_resource(),

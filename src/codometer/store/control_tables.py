@@ -19,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -173,3 +174,13 @@ CREDENTIAL_SECRET: Final = Table(
     Column("last_address", Text, nullable=False),
 )
 """SHA-256 of each secret; two of one credential are valid while it is being rotated."""
+
+WRAPPED_KEY: Final = Table(
+    "wrapped_key",
+    METADATA,
+    Column("purpose", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created", Instant, nullable=False),
+)
+"""The keys of each purpose, locked with the main key, which is not here."""

@@ -212,7 +212,7 @@ def test_what_is_not_understood_makes_nothing(
     answer = programs.ask("POST", CREDENTIALS, body=body)
     assert answer.status_code == 400
     assert complaint in answer.json()["error"]["message"]
-    assert len(programs.entries()) == 1
+    assert {each["action"] for each in programs.entries()} == {"key.create", "audit.begin"}
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_the_log_says_who_did_it(programs: Programs) -> None:
     admin = programs.create(kind="personal", scopes=["write:credentials"])
     body = {"kind": "ingest", "name": "x"}
     made = programs.ask("POST", CREDENTIALS, body=body, secret=admin["secret"]).json()
-    newest, second, _ = programs.entries()
+    newest, second, *_ = programs.entries()
     assert newest["object"] == made["credential"]["id"]
     assert (newest["actor_kind"], newest["actor"]) == ("credential", admin["credential"]["id"])
     assert (newest["address"], len(newest["request"])) == ("203.0.113.0/24", 16)
@@ -273,7 +273,7 @@ def test_the_log_says_who_did_it(programs: Programs) -> None:
 
 
 def test_the_log_is_read_page_by_page(programs: Programs) -> None:
-    for _ in range(4):
+    for _ in range(3):
         programs.create()
     first = programs.ask("GET", "/api/v1/audit?limit=3").json()
     rest = programs.ask("GET", f"/api/v1/audit?limit=3&before={first['next']}").json()
@@ -288,7 +288,7 @@ def test_the_log_is_read_page_by_page(programs: Programs) -> None:
         ("?action=credential.revoke", 0),
         ("?object=audit", 1),
         ("?actor=nobody", 0),
-        ("?since=1d", 2),
+        ("?since=1d", 3),
         ("?until=2026-11-01", 0),
     ],
 )
@@ -312,5 +312,5 @@ def test_a_log_that_was_tampered_with_is_told(programs: Programs) -> None:
         connection.execute(update(AUDIT_ENTRY).values(after="{not json"))
     found = programs.ask("GET", "/api/v1/audit/verification").json()
     assert found["whole"] is False
-    assert [fault["kind"] for fault in found["faults"]] == ["changed"]
+    assert [fault["kind"] for fault in found["faults"]] == ["changed", "changed"]
     assert programs.entries()[0]["after"] == {"unreadable": "{not json"}

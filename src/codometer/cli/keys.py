@@ -1,0 +1,74 @@
+"""`codometer keys`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+from codometer.cli.client import ask_server, tell_server
+from codometer.cli.options import asks_server
+
+_PATH: Final = "/api/v1/keys"
+_FIELDS: Final = ("purpose", "number", "created")
+
+
+@click.group(short_help="The keys that encrypt what names people.")
+def keys() -> None:
+    """List and replace keys. No command shows one."""
+
+
+@keys.command("list", short_help="Which there are, and for what.")
+@asks_server
+def list_(*, url: str | None, form: str) -> None:
+    """List the keys by purpose, and say where the main key is, which locks all of them."""
+    _print_keys(ask_server(url, _PATH), form)
+
+
+@keys.command(short_help="Replace a key.")
+@click.option(
+    "--key",
+    "which",
+    type=click.Choice(("main", "vault", "pseudonym")),
+    default="main",
+    show_default=True,
+    help="Which one.",
+)
+@asks_server
+def rotate(*, which: str, url: str | None, form: str) -> None:
+    """Replace the main key, or the key of one purpose.
+
+    \b
+    main       a new main key; all others are locked with it
+    vault      a new key for e-mail addresses, which are encrypted anew at once
+    pseudonym  new pseudonyms for what comes from now on; people stay the same people
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    _print_keys(tell_server(url, f"{_PATH}/rotate", {"key": which}), form)
+
+
+def _print_keys(document: dict[str, Any], form: str) -> None:
+    from codometer.cli.output import (
+        Column,
+        clean,
+        make_console,
+        make_tables,
+        print_block,
+        print_csv,
+        print_json,
+    )
+
+    rows = [[str(each[field]) for field in _FIELDS] for each in document["keys"]]
+    if form == "json":
+        print_json(document)
+        return
+    if form == "csv":
+        print_csv(list(_FIELDS), rows)
+        return
+    console = make_console()
+    columns = [
+        Column(head=head.capitalize(), cells=[clean(row[number]) for row in rows])
+        for number, head in enumerate(_FIELDS)
+    ]
+    for table in make_tables(console, columns, []):
+        print_block(console, table)
+    click.echo(f"The main key is in {clean(document['main_key'])}.")
