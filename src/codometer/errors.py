@@ -6,6 +6,7 @@
     ├── Unauthenticated      401  no credential, or none that is good
     ├── Forbidden            403  known, and not allowed
     ├── TooSlow              408  a body that did not arrive in time
+    ├── Erased               410  it is of a person whose data was erased
     ├── TooLarge             413  a body over the limit, also after decompression
     ├── UnsupportedEncoding  415  a content type or encoding nobody speaks here
     ├── TooManyTries         429  too many that failed; wait
@@ -68,6 +69,13 @@ class TooSlow(CodometerError):
 
     code = "too_slow"
     status = 408
+
+
+class Erased(CodometerError):
+    """It is of a person whose data was erased, and who shall not come back."""
+
+    code = "erased"
+    status = 410
 
 
 class TooLarge(CodometerError):

@@ -18,6 +18,7 @@ import uvloop
 from codometer.access.access import Access
 from codometer.access.admission import Admission, DefaultNames
 from codometer.agents.claude_code.agent import ClaudeCode
+from codometer.agents.claude_code.catalogue import EXTRA_ATTRIBUTES
 from codometer.agents.origin import ACCOUNT_ATTRIBUTES, OriginRules, Origins
 from codometer.agents.unknown import UnknownAgent
 from codometer.analysis.measures.run import run_query
@@ -30,7 +31,9 @@ from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
 from codometer.jobs import Periodic
 from codometer.operate.connect import connection_lines
+from codometer.people.people import People
 from codometer.pricing import load_catalogue, normalise_model
+from codometer.privacy.encryption import Purpose
 from codometer.serve.api.accounts import invitation_link
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
@@ -72,14 +75,21 @@ class Server:
         )
         self.store.set_prices(unit_prices(catalogue))
         self.access = self._open_access()
-        origins = Origins(_origin_rules(settings))
+        self.people = self._open_people()
+        origins = Origins(
+            _origin_rules(settings),
+            self.people.identifier,
+            salt=self.access.keys.ring.newest(Purpose.FINGERPRINT).secret.hex(),
+        )
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
         self._intake = Intake(
-            Normaliser(agents, time.time_ns),
+            Normaliser(agents, time.time_ns, self.people.in_force),
             pricer(catalogue),
             self.store,
             min_interval_seconds=settings.ingest.commit_interval_ms / 1000,
+            before_commit=self.people.identifier.save,
         )
+        self.people.attach(self._intake.paused, origins.forget)
         self._expiry = Periodic("expiry", _EXPIRE_EVERY_SECONDS, self._expire)
         limits = _limits(settings)
         budget = ByteBudget(limits.budget_bytes)
@@ -114,6 +124,7 @@ class Server:
             status=self.store,
             check_ready=self._check,
             access=self.access,
+            people=self.people,
             changes=self.changes,
         )
         self.web = HttpServer(app, host=host, port=settings.listen.port, limits=limits)
@@ -131,6 +142,14 @@ class Server:
             raise
         return access
 
+    def _open_people(self) -> People:
+        try:
+            return People(self.access, self.store, known_attributes=EXTRA_ATTRIBUTES)
+        except BaseException:
+            self.access.close()
+            self.store.close()
+            raise
+
     def ask(self, query: Query) -> Answer:
         """Answer a query as of now."""
         self.store.catch_up()
@@ -145,8 +164,8 @@ class Server:
         self.access.control.check()
 
     def _expire(self) -> None:
-        kept = timedelta(days=self._settings.retention.detail_days)
-        self.store.seal(datetime.now(UTC) - kept)
+        days = min(self._settings.retention.detail_days, self.people.policy.detail_days)
+        self.store.seal(datetime.now(UTC) - timedelta(days=days))
 
     async def run(self, until: asyncio.Event, *, beside: Beside | None = None) -> None:
         """Listen until the event is set, then finish what is in flight and close everything.
@@ -161,6 +180,8 @@ class Server:
             self.access.start()
             self._intake.start()
             stack.callback(self._intake.stop)
+            self.people.start()
+            stack.callback(self.people.stop)
             self._expiry.start()
             stack.callback(self._expiry.stop)
             for part in (self.otlp_grpc, self.otlp_http, self.web):

@@ -59,7 +59,7 @@ def test_a_step_that_fails_leaves_the_schema_as_it_was(tmp_path: Path) -> None:
 def test_an_older_version_refuses_newer_data(tmp_path: Path) -> None:
     engine = DuckDBEngine(tmp_path)
     migrate(engine.connect(), (*STEPS, ADD_COLUMN))
-    with pytest.raises(SchemaTooNew, match="schema version 2, this Codometer knows 1"):
+    with pytest.raises(SchemaTooNew, match=f"schema version {len(STEPS) + 1}, this"):
         migrate(engine.connect())
     engine.close()
 

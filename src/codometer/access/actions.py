@@ -21,6 +21,12 @@ class Action(StrEnum):
     SIGN_OUT = "session.sign_out"
     KEY_CREATE = "key.create"
     KEY_REWRAP = "key.rewrap"
+    PRIVACY_CHANGE = "privacy.change"
+    PERSON_SHOW = "person.show"
+    PERSON_EXPORT = "person.export"
+    PERSON_FORGET = "person.forget"
+    PERSON_MERGE = "person.merge"
+    PERSON_SPLIT = "person.split"
     AUDIT_BEGIN = "audit.begin"
     AUDIT_SEAL = "audit.seal"
 
@@ -38,6 +44,12 @@ ACTIONS: Final = {
     Action.SIGN_OUT: "Somebody signed out.",
     Action.KEY_CREATE: "A key for one purpose was made; its number, never the key.",
     Action.KEY_REWRAP: "The main key was replaced, and locks all the others now.",
+    Action.PRIVACY_CHANGE: "A privacy profile or purpose was decided on; from when on it holds.",
+    Action.PERSON_SHOW: "Somebody looked at what is known about a person.",
+    Action.PERSON_EXPORT: "All that is stored of a person was given out, for them.",
+    Action.PERSON_FORGET: "A person was erased; the entry has the pseudonym only.",
+    Action.PERSON_MERGE: "Two persons were decided to be one.",
+    Action.PERSON_SPLIT: "A pseudonym was taken out of a person.",
     Action.AUDIT_BEGIN: "The log began, with the first start of this installation.",
     Action.AUDIT_SEAL: "Entries past their retention were let go, up to the one named.",
 }

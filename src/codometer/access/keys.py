@@ -58,15 +58,12 @@ class Keys:
         self._audit = audit
         self._source = source
         with audit.change(SYSTEM) as change:
-            self._installation = change.connection.execute(select(INSTANCE.c.id)).scalar_one()
-            main = self._open(change)
-            self._add_missing(change, main)
+            installation = change.connection.execute(select(INSTANCE.c.id)).scalar_one()
+            self.installation: str = installation
+            """Which installation this is."""
+            self._main = self._open(change)
+            self._add_missing(change, self._main)
         self.reload()
-
-    @property
-    def installation(self) -> str:
-        """Which installation this is."""
-        return self._installation
 
     @property
     def source(self) -> str:
@@ -136,15 +133,13 @@ class Keys:
         if not change.connection.execute(select(WRAPPED_KEY.c.number)).first():
             if main is None and not self._source.is_ours:
                 raise self._unusable("is missing")
-            self._main = main or self._source.make()
-            return self._main
+            return main or self._source.make()
         candidates = [*([main] if main else []), *self._source.find_others()]
         for candidate in candidates:
             try:
                 self._read(change.connection, candidate)
             except CannotDecrypt:
                 continue
-            self._main = candidate
             return self._settle(change, candidate, main)
         raise self._unusable("did not lock the keys in the control plane" if main else "is missing")
 
@@ -156,7 +151,6 @@ class Keys:
             self._source.settle(opens)
             return opens
         self._rewrap(change, opens, main)
-        self._main = main
         return main
 
     def _unusable(self, what: str) -> MainKeyUnusable:
@@ -179,7 +173,7 @@ class Keys:
             insert(WRAPPED_KEY).values(
                 purpose=purpose,
                 number=key.number,
-                wrapped=wrap(main, purpose, key, self._installation),
+                wrapped=wrap(main, purpose, key, self.installation),
                 created=change.time,
             )
         )
@@ -189,7 +183,7 @@ class Keys:
         for purpose, keys in self._read(change.connection, old).items():
             for key in keys:
                 mine = (WRAPPED_KEY.c.purpose == purpose) & (WRAPPED_KEY.c.number == key.number)
-                wrapped = wrap(new, purpose, key, self._installation)
+                wrapped = wrap(new, purpose, key, self.installation)
                 change.connection.execute(update(WRAPPED_KEY).where(mine).values(wrapped=wrapped))
         change.record(Action.KEY_REWRAP, object="main")
 
@@ -197,11 +191,11 @@ class Keys:
         found: dict[Purpose, list[Key]] = {}
         for row in connection.execute(select(WRAPPED_KEY).order_by(WRAPPED_KEY.c.number)):
             purpose = Purpose(row.purpose)
-            key = unwrap(main, purpose, row.number, row.wrapped, installation=self._installation)
+            key = unwrap(main, purpose, row.number, row.wrapped, installation=self.installation)
             found.setdefault(purpose, []).append(key)
         return found
 
     def _newest_number(self, connection: Connection, purpose: Purpose) -> int:
         mine = WRAPPED_KEY.c.purpose == purpose
         numbers = connection.execute(select(WRAPPED_KEY.c.number).where(mine)).scalars()
-        return max(numbers)
+        return max(int(number) for number in numbers)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from codometer.agents.read import label
 from codometer.model.event import Origin
-from codometer.model.identity import hash64
+from codometer.model.identity import Identities, hash64
 
 if TYPE_CHECKING:
     from codometer.model.signal import Attributes, AttributeValue
@@ -58,11 +58,31 @@ class OriginRules:
     dimensions: tuple[str, ...] = ("department", "service.namespace", "deployment.environment.name")
 
 
+class Identify(Protocol):
+    """Decides how the identities of a client are stored, and whose they are."""
+
+    def __call__(self, told: Identities, /) -> Identities:
+        """Return what may be stored.
+
+        Raises:
+            Erased: they are of somebody who was erased.
+        """
+
+
+def store_plainly(told: Identities, /) -> Identities:
+    """Store identities as the client tells them."""
+    return told
+
+
 class Origins:
     """Makes the Origin of a signal, or finds the one that it made before."""
 
-    def __init__(self, rules: OriginRules) -> None:
+    def __init__(
+        self, rules: OriginRules, identify: Identify = store_plainly, *, salt: str = ""
+    ) -> None:
+        """`salt` is a secret that keeps ids from telling the identities that they are made of."""
         self._rules = rules
+        self._identify = identify
         self._keys = (
             *IDENTITY_ATTRIBUTES,
             *_PLACE_ATTRIBUTES,
@@ -71,12 +91,21 @@ class Origins:
             *rules.dimensions,
         )
         self._find = lru_cache(maxsize=_MAX_REMEMBERED)(self._make)
+        self.salt = salt
         self.attributes = frozenset(self._keys) | {"service.name"}
         """The attributes that are read here."""
 
     def find(self, agent: str, attributes: Attributes) -> Origin:
-        """Return the origin of a signal of `agent`: the same object for the same answer."""
+        """Return the origin of a signal of `agent`: the same object for the same answer.
+
+        Raises:
+            Erased: it is of somebody who was erased.
+        """
         return self._find(agent, *map(attributes.get, self._keys))
+
+    def forget(self) -> None:
+        """Make all of them anew from now on, because they would be other ones."""
+        self._find.cache_clear()
 
     def _make(self, agent: str, *values: AttributeValue) -> Origin:
         attributes = dict(zip(self._keys, values, strict=True))
@@ -84,51 +113,82 @@ class Origins:
         def first(*keys: str) -> str | None:
             return next((found for key in keys if (found := label(attributes.get(key)))), None)
 
-        email = first("user.email")
-        person, person_kind = _person(attributes)
+        told = _identities(attributes)
+        kept = self._identify(told)
         resource = tuple(
             (key, value) for key in self._rules.dimensions if (value := label(attributes.get(key)))
         )
-        fields = (
+        who = kept[_FIRST_KEY:_LAST_KEY]
+        before = (
             agent,
             first("app.version", "service.version"),
             first("app.entrypoint"),
             first("terminal.type"),
             first("session.id"),
-            person,
-            person_kind,
-            first("user.id"),
-            first("user.account_uuid"),
-            first("user.account_id"),
-            email.lower() if email else None,
-            first("enduser.id"),
+        )
+        after = (
             first("organization.id"),
             first(*self._rules.team),
             first(*self._rules.cost_center),
-            first("vcs.repository.name"),
+            kept.repository,
             first("os.type"),
         )
-        # No label is empty, so a team called None is not the same as no team.
-        told = (*(field or "" for field in fields), *(part for pair in resource for part in pair))
-        return Origin(hash64(*told), *fields, resource)
+        owner = told.installation or told.person or ""
+        # No label is empty, so a team called None is not the same as no team. Whom the keys
+        # belong to may be learned later, so it is no part of the id.
+        parts = (*before, told.person_kind == _SUBJECT, *who, *after, kept.version)
+        id_ = hash64(
+            self.salt,
+            *("" if part is None else part for part in parts),
+            *(part for pair in resource for part in pair),
+        )
+        return Origin._make(
+            (
+                id_,
+                *before,
+                kept.person,
+                kept.person_kind,
+                *who,
+                *after,
+                resource,
+                hash64(self.salt, "owner", owner),
+                kept.version,
+            )
+        )
 
 
-def _person(attributes: Attributes) -> tuple[str | None, str | None]:
-    """Return the strongest identity and its kind.
+_FIRST_KEY: Final = Identities._fields.index("installation")
+_LAST_KEY: Final = Identities._fields.index("repository")
+_SUBJECT: Final = "subject"
+
+
+def _identities(attributes: Attributes) -> Identities:
+    """Return whom a client names.
 
     On a gateway `user.id` is the identity provider's subject; elsewhere it names an
     installation, of which one person may have several, so it is the last resort.
     """
-    gateway = attributes.get("identity.source") == _GATEWAY
-    candidates = (
-        ("user.id" if gateway else "", "subject"),
-        ("user.account_uuid", "account"),
-        ("user.account_id", "account"),
-        ("enduser.id", "enduser"),
-        ("user.email", "email"),
-        ("user.id", "installation"),
+
+    def read(key: str) -> str | None:
+        return label(attributes.get(key))
+
+    email = read("user.email")
+    told = Identities(
+        installation=read("user.id"),
+        account_uuid=read("user.account_uuid"),
+        account_id=read("user.account_id"),
+        email=email.lower() if email else None,
+        enduser_id=read("enduser.id"),
+        repository=read("vcs.repository.name"),
     )
-    for key, kind in candidates:
-        if value := label(attributes.get(key)):
-            return value.lower() if kind == "email" else value, kind
-    return None, None
+    is_gateway = attributes.get("identity.source") == _GATEWAY
+    candidates = (
+        (told.installation if is_gateway else None, _SUBJECT),
+        (told.account_uuid, "account"),
+        (told.account_id, "account"),
+        (told.enduser_id, "enduser"),
+        (told.email, "email"),
+        (told.installation, "installation"),
+    )
+    best = next((pair for pair in candidates if pair[0]), (None, None))
+    return told._replace(person=best[0], person_kind=best[1])

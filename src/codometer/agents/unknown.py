@@ -45,7 +45,7 @@ class UnknownAgent:
         origin = self._origin(point.attributes)
         scope = _scope(origin)
         content = sorted(point.attributes.items(), key=str)
-        series = hash64(point.metric, point.temporality, content)
+        series = hash64(self._origins.salt, point.metric, point.temporality, content)
         return Reading(
             hash128(series, point.start_ns, point.time_ns, point.value, point.ordinal),
             point.time_ns,
@@ -67,7 +67,7 @@ class UnknownAgent:
         scope = _scope(origin)
         content = sorted(attributes.items(), key=str)
         return Event(
-            hash128(scope, source, name, time_ns, identity, content),
+            hash128(self._origins.salt, scope, source, name, time_ns, identity, content),
             time_ns,
             scope,
             scope,
@@ -86,4 +86,4 @@ class UnknownAgent:
 
 
 def _scope(origin: Origin) -> int:
-    return hash64(origin.agent, origin.session, origin.installation)
+    return hash64(origin.agent, origin.session, origin.owner)

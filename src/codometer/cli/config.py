@@ -74,6 +74,8 @@ def _print_settings(document: dict[str, Any], form: str) -> None:
     ]
     for table in make_tables(console, columns, []):
         print_block(console, table)
+    if "privacy" in document:  # not where a file is read, which does not know
+        click.echo(f"\nThe privacy profile is {document['privacy']}: codometer privacy show")
 
 
 def _value_text(value: object) -> str:

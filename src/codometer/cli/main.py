@@ -11,6 +11,8 @@ from codometer.cli.credential import credential
 from codometer.cli.demo import demo
 from codometer.cli.edge import EdgeGroup
 from codometer.cli.keys import keys
+from codometer.cli.person import person
+from codometer.cli.privacy import privacy
 from codometer.cli.query import query
 from codometer.cli.serve import serve
 from codometer.cli.simulate import simulate
@@ -47,3 +49,5 @@ main.add_command(credential)
 main.add_command(audit)
 main.add_command(account)
 main.add_command(keys)
+main.add_command(privacy)
+main.add_command(person)

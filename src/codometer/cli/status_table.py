@@ -30,6 +30,7 @@ def print_status(status: dict[str, Any]) -> None:
         console,
         f"OTLP/HTTP {clean(server['otlp_http'])}, OTLP/gRPC {clean(server['otlp_grpc'])}",
     )
+    print_block(console, f"Privacy profile {clean(server['privacy'])}: codometer privacy show")
     if not any(signal["events"] for signal in status["signals"]):
         _print_nothing_yet(console, server)
     else:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from codometer.errors import Erased
 from codometer.model.event import UNNAMED, Counter, Event, Reading, Stranger
 from codometer.model.money import MAX_PICO_USD, PICO_PER_USD
 from codometer.model.signal import DataPoint, LogRecord
+from codometer.privacy.profile import POLICIES, InForce, Profile
 from codometer.privacy.protect import is_name, protect
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class Reason(StrEnum):
     NO_TIME = "no_time"
     TIME_OUT_OF_RANGE = "time_out_of_range"
     NOT_A_COUNT = "not_a_count"
+    ERASED = "erased"
     FAULT = "fault"
 
 
@@ -61,10 +64,16 @@ class Normalised:
 class Normaliser:
     """Turns signals of any agent into rows that may be kept."""
 
-    def __init__(self, agents: Sequence[Agent], now_ns: Callable[[], int]) -> None:
-        """Take the agents in order of asking; the last must recognise everything."""
+    def __init__(
+        self, agents: Sequence[Agent], now_ns: Callable[[], int], in_force: InForce | None = None
+    ) -> None:
+        """Take the agents in order of asking; the last must recognise everything.
+
+        Without a privacy policy in force, unknown attributes are treated as under `standard`.
+        """
         self._agents = agents
         self._now_ns = now_ns
+        self._in_force = in_force or InForce(POLICIES[Profile.STANDARD])
         self._agent_of: dict[AttributeValue, Agent] = {}
 
     def normalise(self, signals: Iterable[Signal], into: Normalised) -> None:
@@ -77,6 +86,8 @@ class Normaliser:
                 continue
             try:
                 self._add(signal, into)
+            except Erased:
+                into.rejected[Reason.ERASED] += 1
             except Exception:  # noqa: BLE001 - one bad signal must not cost the others theirs
                 # Never the signal itself: it may hold what was not protected yet.
                 _log.exception("a signal could not be read")
@@ -84,7 +95,8 @@ class Normaliser:
 
     def _add(self, signal: Signal, into: Normalised) -> None:
         agent = self._find_agent(signal)
-        for name in protect(signal.attributes, agent.known_attributes):
+        kept = self._in_force.policy.strangers
+        for name in protect(signal.attributes, agent.known_attributes, kept):
             into.meet(Stranger(agent.name, "attribute", name))
         if isinstance(signal, LogRecord):
             event = agent.event_from_log(signal)

@@ -16,6 +16,7 @@ import logging
 import threading
 import time
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from codometer.errors import CodometerError, Overloaded
@@ -66,12 +67,18 @@ class Intake:
         store: Store,
         *,
         min_interval_seconds: float = 0.02,
+        before_commit: Callable[[], None] = lambda: None,
     ) -> None:
-        """Make an intake that commits at most once in `min_interval_seconds`."""
+        """Make an intake that commits at most once in `min_interval_seconds`.
+
+        `before_commit` runs when a group has become rows that are not written yet.
+        """
         self._normaliser = normaliser
         self._price = price
         self._store = store
         self._min_interval_seconds = min_interval_seconds
+        self._before_commit = before_commit
+        self._committing = threading.Lock()
         self._waiting: deque[_Waiting] = deque()
         self._wake = threading.Condition()
         self._stopping = False
@@ -105,11 +112,18 @@ class Intake:
             self._wake.notify()
         return await answer
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Turn nothing into rows meanwhile; clients wait for their answer."""
+        with self._committing:
+            yield
+
     def _run(self) -> None:
         group: list[_Waiting] = []
         while group := self._next_group(len(group)):
             started = time.monotonic()
-            self._commit(group)
+            with self._committing:
+                self._commit(group)
             pause = self._min_interval_seconds - (time.monotonic() - started)
             if pause > 0 and not self._stopping:
                 time.sleep(pause)
@@ -143,6 +157,7 @@ class Intake:
                     fill_in(signals, waiting.request.defaults)
                     accepted.append((waiting, self._add(signals, total)))
         try:
+            self._before_commit()
             self._store.write(
                 Batch(
                     [(event, self._price(event)) for event in total.events],

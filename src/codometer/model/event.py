@@ -47,9 +47,11 @@ class Source(StrEnum):
 class Origin(NamedTuple):
     """Who sent it and from where: every identity key that came, and the resource's dimensions.
 
-    `id` is a 64-bit hash of the other fields. `person` is the best identity among
-    the keys (`person_kind` says which); the keys stay beside it so that a person
-    with several installations can be resolved later.
+    `id` is a 64-bit hash of the other fields. `person` is whom the best identity
+    among the keys belongs to (`person_kind` says which that is); the keys stay beside
+    it so that a person with several installations can be resolved later. `owner` is
+    the 64-bit id of the installation within whose days signals without a session are
+    compared: the same under every privacy policy, of which `policy_version` names one.
     """
 
     id: int
@@ -72,6 +74,8 @@ class Origin(NamedTuple):
     os_type: str | None
     resource: tuple[tuple[str, str], ...]
     """Key and value of the resource attributes which the administrator allows as dimensions."""
+    owner: int = 0
+    policy_version: int = 0
 
 
 class Event(NamedTuple):

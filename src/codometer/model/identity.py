@@ -1,9 +1,10 @@
-"""Ids derived from content, so that the same fact has the same id however often it arrives."""
+"""Ids derived from content, so that the same fact has the same id; and who a client says it is."""
 
 from __future__ import annotations
 
+from datetime import date
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 _SEPARATOR: Final = "\x1f"
 
@@ -21,3 +22,32 @@ def hash128(*parts: object) -> int:
 
 
 LOW_64: Final = 2**64 - 1
+
+
+class Identities(NamedTuple):
+    """Whom a client names: every identity key that came, and the best of them as the person.
+
+    Pseudonyms, where the privacy profile asks for them. `person_kind` is `subject`,
+    `account`, `enduser`, `email` or `installation`. `repository` is beside them
+    because a profile may hide it too. `version` says which policy they were kept under.
+    """
+
+    person: str | None = None
+    person_kind: str | None = None
+    installation: str | None = None
+    account_uuid: str | None = None
+    account_id: str | None = None
+    email: str | None = None
+    enduser_id: str | None = None
+    repository: str | None = None
+    version: int = 0
+
+
+class Counts(NamedTuple):
+    """How much is stored of a person, and from which day to which."""
+
+    sessions: int = 0
+    events: int = 0
+    readings: int = 0
+    first: date | None = None
+    last: date | None = None

@@ -54,6 +54,42 @@ CONTENT_ATTRIBUTES: Final = frozenset(
 )
 """Attributes that carry what people or models wrote. Dropped wherever they are."""
 
+PERSONAL_ATTRIBUTES: Final = frozenset(
+    {
+        "user.name",
+        "user.full_name",
+        "user.display_name",
+        "user.username",
+        "username",
+        "enduser.name",
+        "enduser.pseudo.id",
+        "git.user.name",
+        "git.user.email",
+        "git.author.name",
+        "git.author.email",
+        "vcs.author.name",
+        "vcs.author.email",
+        "host.name",
+        "host.id",
+        "host.ip",
+        "host.mac",
+        "hostname",
+        "device.id",
+        "process.owner",
+        "process.command",
+        "process.command_line",
+        "process.command_args",
+        "process.executable.path",
+        "process.working_directory",
+        "client.address",
+        "source.address",
+        "net.peer.ip",
+        "k8s.pod.name",
+        "container.id",
+    }
+)
+"""Attributes that name a person or the machine of one. Kept only where persons are plain."""
+
 MAX_STRANGER_LENGTH: Final = 40
 """The longest value of an unknown attribute that is kept; longer ones may be text."""
 

@@ -1,9 +1,12 @@
 """Nothing that people or models wrote reaches a disk, a log or another host.
 
 Attributes are judged by name. What an agent's folder declares is read by it;
-content is dropped; the value of an attribute that nobody knows is kept only
-when it cannot be prose: a number, a yes or no, or one short token. A signal is
-never refused for what it carries, so that a newer client does not fall silent.
+content is dropped. What is kept of an attribute that nobody knows depends on the
+profile: under `standard` a value that cannot be prose (a number, a yes or no, or
+one short token) and that names no person or machine, under `strict` nothing but
+the attribute's name, under `open` also short texts, though no secret and no
+e-mail address. A signal is never refused for what it carries, so that a newer
+client does not fall silent.
 """
 
 from __future__ import annotations
@@ -18,7 +21,9 @@ from codometer.privacy.policy import (
     MAX_NAME_LENGTH,
     MAX_STRANGER_LENGTH,
     MAX_STRANGERS,
+    PERSONAL_ATTRIBUTES,
 )
+from codometer.privacy.profile import Strangers
 
 if TYPE_CHECKING:
     from codometer.model.signal import Attributes, AttributeValue
@@ -32,8 +37,10 @@ _SECRET: Final = re.compile(
 """How credentials of known makes begin."""
 
 
-def protect(attributes: Attributes, known: frozenset[str]) -> list[str]:
-    """Remove from `attributes`, in place, what may not be kept.
+def protect(
+    attributes: Attributes, known: frozenset[str], kept: Strangers = Strangers.TOKENS
+) -> list[str]:
+    """Remove from `attributes`, in place, what may not be kept; `kept` is about unknown ones.
 
     Returns the names of the attributes that are neither known nor content, for
     the administrator's list; a name that could itself be content is not among them.
@@ -45,7 +52,7 @@ def protect(attributes: Attributes, known: frozenset[str]) -> list[str]:
         is_stranger = name not in CONTENT_ATTRIBUTES and is_name(name)
         if is_stranger and len(strangers) < MAX_STRANGERS:
             strangers.append(name)
-            if _is_harmless(attributes[name]):
+            if is_kept(name, attributes[name], kept):
                 continue
         del attributes[name]
     return strangers
@@ -61,7 +68,15 @@ def _matches_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def _is_harmless(value: AttributeValue) -> bool:
-    if isinstance(value, str):
-        return _TOKEN.fullmatch(value) is not None and _SECRET.search(value) is None
-    return value is not None and not isinstance(value, Nested)
+def is_kept(name: str, value: AttributeValue, kept: Strangers) -> bool:
+    """Tell whether the value of an unknown attribute may be kept."""
+    if kept is Strangers.NAMES or value is None or isinstance(value, Nested):
+        return False
+    if kept is Strangers.TOKENS and name in PERSONAL_ATTRIBUTES:
+        return False
+    if not isinstance(value, str):
+        return True
+    is_harmless = _TOKEN.fullmatch(value) is not None or (
+        kept is Strangers.LABELS and "@" not in value
+    )
+    return is_harmless and _SECRET.search(value) is None

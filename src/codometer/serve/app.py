@@ -19,6 +19,9 @@ from codometer.access.access import Access
 from codometer.access.permissions import NOBODY
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
+from codometer.people.people import People
+from codometer.people.requests import Requests
+from codometer.privacy.profile import Profile
 from codometer.serve.api.accounts import account_actions, accounts_resource
 from codometer.serve.api.audit import audit_resource, verification_resource
 from codometer.serve.api.catalogue import dimensions_resource, measures_resource
@@ -27,6 +30,8 @@ from codometer.serve.api.credentials import credential_actions, credentials_reso
 from codometer.serve.api.health import liveness_resource, readiness_resource
 from codometer.serve.api.keys import keys_resource, rotate_action
 from codometer.serve.api.openapi import openapi_resource
+from codometer.serve.api.people import people_actions
+from codometer.serve.api.privacy import privacy_action, privacy_resource
 from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
 from codometer.serve.api.status import StatusSource, status_resource
@@ -65,6 +70,7 @@ def build_app(
     check_ready: Callable[[], object],
     changes: Changes,
     access: Access,
+    people: People,
     now: Callable[[], datetime] = _now,
 ) -> Starlette:
     """Build the application for the port of pages and API.
@@ -79,10 +85,12 @@ def build_app(
     actions = (
         *credential_actions(access.credentials, now),
         *account_actions(access.accounts, settings),
-        rotate_action(access.keys, access.keys.rotate),
+        rotate_action(access.keys, people.rotate),
+        privacy_action(people.decisions, detail_days=settings.retention.detail_days),
+        *people_actions(Requests(people)),
     )
     resources = _build_resources(
-        settings, ask, status, check_ready=check_ready, access=access, now=now
+        settings, ask, status, check_ready=check_ready, access=access, people=people, now=now
     )
     openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
@@ -104,7 +112,14 @@ def build_app(
     app = Starlette(
         routes=[
             *site.routes(),
-            *SignIn(access.accounts, gate, site, workers, url=settings.listen.url).routes(),
+            *SignIn(
+                access.accounts,
+                gate,
+                site,
+                workers,
+                url=settings.listen.url,
+                choose_first=people.decisions.choose_first,
+            ).routes(),
             *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
             *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
         ],
@@ -123,9 +138,14 @@ def _build_resources(
     *,
     check_ready: Callable[[], object],
     access: Access,
+    people: People,
     now: Callable[[], datetime],
 ) -> Sequence[Resource]:
     version = installed_version()
+
+    def find_profile() -> Profile:
+        return people.policy.profile
+
     keys = settings.dimensions.resource_attributes
     dimensions = [*DIMENSIONS.values(), *(resource_dimension(key) for key in keys)]
     return [
@@ -138,12 +158,15 @@ def _build_resources(
         ),
         measures_resource(),
         dimensions_resource(dimensions),
-        status_resource(status, settings=settings, version=version, now=now),
-        config_resource(settings),
+        status_resource(
+            status, settings=settings, version=version, find_profile=find_profile, now=now
+        ),
+        config_resource(settings, find_profile),
         liveness_resource(),
         credentials_resource(access.credentials, now),
         accounts_resource(access.accounts),
         keys_resource(access.keys),
+        privacy_resource(people.decisions, detail_days=settings.retention.detail_days),
         audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
         verification_resource(access.audit),
         liveness_resource(),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FILE_NAME: Final = "control.sqlite"
-NEWEST: Final = "0003"
+NEWEST: Final = "0004"
 """The last migration; each is numbered one more than the one before."""
 
 _BUSY_SECONDS: Final = 10
@@ -69,6 +69,13 @@ class Control:
         """Give a connection whose changes are durable together when the `with` ends, or undone."""
         with self._writing.begin() as connection:
             yield connection
+
+    def purge(self) -> None:
+        """Make gone from the files what was deleted. A PostgreSQL server does that by itself."""
+        if self._engine.dialect.name == "sqlite":
+            with self._engine.connect() as connection:
+                driver: Any = connection.connection.dbapi_connection
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
     def check(self) -> None:
         """Raise if the database does not answer."""
@@ -142,7 +149,12 @@ def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's
     # The driver begins transactions late and commits before it changes a table; we begin them.
     # https://docs.sqlalchemy.org/en/21/dialects/sqlite.html#pysqlite-serializable (2026-11)
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+    ):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -184,3 +184,53 @@ WRAPPED_KEY: Final = Table(
     Column("created", Instant, nullable=False),
 )
 """The keys of each purpose, locked with the main key, which is not here."""
+
+PRIVACY_DECISION: Final = Table(
+    "privacy_decision",
+    METADATA,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("profile", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("decided", Instant, nullable=False),
+    Column("effective", Instant, nullable=False),
+)
+"""Which privacy profile was decided on, why, and from when on it holds."""
+
+IDENTITY: Final = Table(
+    "identity",
+    METADATA,
+    Column("pseudonym", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("key_number", Integer, nullable=False),
+    Column("value", LargeBinary),
+    Column("is_apart", Boolean, nullable=False),
+    Column("created", Instant, nullable=False),
+)
+"""The vault: each pseudonym, and encrypted what it stands for, where the profile keeps that.
+One that `is_apart` was taken out of a person by an administrator."""
+
+IDENTITY_LINK: Final = Table(
+    "identity_link",
+    METADATA,
+    Column("stronger", Text, primary_key=True),
+    Column("weaker", Text, primary_key=True),
+    Column("is_decided", Boolean, nullable=False),
+    Column("created", Instant, nullable=False),
+)
+"""Two pseudonyms of one person: seen together on a record, or decided by an administrator."""
+
+IDENTITY_MOVE: Final = Table(
+    "identity_move",
+    METADATA,
+    Column("pseudonym", Text, primary_key=True),
+)
+"""Pseudonyms whose person changed, which the telemetry must be told yet."""
+
+TOMBSTONE: Final = Table(
+    "tombstone",
+    METADATA,
+    Column("mark", Text, primary_key=True),
+    Column("created", Instant, nullable=False),
+)
+"""Keyed hashes of pseudonyms that were erased, so that their late data stays out."""

@@ -22,6 +22,7 @@ Step = tuple[str, ...]
 
 STEPS: Final[tuple[Step, ...]] = (
     tuple(DUCKDB.create_table(name, columns) for name, columns in TABLES.items()),
+    ("ALTER TABLE origin ADD COLUMN IF NOT EXISTS policy_version BIGINT",),
 )
 
 

@@ -106,6 +106,14 @@ def seal(connection: duckdb.DuckDBPyConnection, before: datetime) -> int:
     Must run inside a transaction, and leaves scopes alone that wait to be rolled up.
     """
     connection.execute(_FIND_EXPIRED, {"before": before})
+    return seal_work(connection)
+
+
+def seal_work(connection: duckdb.DuckDBPyConnection) -> int:
+    """Let the detail of the scopes in the temporary table `work` go; return how many those are.
+
+    None of them may wait to be rolled up.
+    """
     (scopes, since) = connection.execute(
         "SELECT count(*), (SELECT date_trunc('day', min(bucket)) FROM ("
         f"SELECT bucket FROM event WHERE {_IN_WORK} UNION ALL "

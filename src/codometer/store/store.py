@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
-from codometer.store.duckdb_engine import LOST, DuckDBEngine
+from codometer.store.duckdb_engine import LOST, REWRITE_DUE, DuckDBEngine, transaction
 from codometer.store.migrate import add_resource_columns, migrate
 from codometer.store.rollups import Rollups
 from codometer.store.status import read_status
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
     from zoneinfo import ZoneInfo
+
+    import duckdb
 
     from codometer.model.status import Status
     from codometer.store.dialect import Dialect
@@ -33,6 +35,12 @@ _REST: Final = 9
 
 _PATIENCE_SECONDS: Final = 1.0
 """How long a question waits for the rollups to catch up; beyond it, it is answered as of before."""
+
+
+_IS_REWRITE_DUE: Final = f"SELECT 1 FROM meta WHERE name = '{REWRITE_DUE}'"
+_MARK_REWRITE: Final = (
+    f"INSERT INTO meta SELECT '{REWRITE_DUE}', '' WHERE NOT EXISTS ({_IS_REWRITE_DUE})"
+)
 
 
 class Store:
@@ -64,9 +72,8 @@ class Store:
         add_resource_columns(connection, resource_keys)
         connection.close()
         self._zone = organisation_zone
-        self._resource_keys = resource_keys
-        self._writer = Writer(self._engine, resource_keys=resource_keys)
-        self._rollups = Rollups(self._engine, self._zone)
+        self.resource_keys = resource_keys
+        self._open_parts()
         self._commits = 1  # marks that an earlier process left count as one
         self._rolled_up = 0
         self._version = 0
@@ -77,6 +84,7 @@ class Store:
         self._hurry = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep_current, name="rollups", daemon=True)
+        self.rewrite()
 
     @property
     def dialect(self) -> Dialect:
@@ -119,6 +127,49 @@ class Store:
         with self._using(self._writing):
             self._writer.write(batch)
         self._commits += 1
+
+    @contextmanager
+    def changing(self, *, for_good: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a connection to change what is stored, in one transaction, while nobody writes.
+
+        All that was committed is rolled up. Where what was replaced must be gone `for_good`,
+        it stays in the file until `rewrite`, which the next start does if this process does not.
+        """
+        self._mend()
+        self.roll_up()
+        with self._using(self._writing), self._using(self._refreshing):
+            connection = self._engine.connect()
+            try:
+                with transaction(connection):
+                    if for_good:
+                        connection.execute(_MARK_REWRITE)
+                    yield connection
+            finally:
+                connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a connection to read with, while nobody puts another file in place."""
+        with self._writing:
+            connection = self._engine.connect()
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    def rewrite(self) -> None:
+        """Make gone from the file what was deleted or replaced, if anything was."""
+        if not self._engine.fetch(_IS_REWRITE_DUE):
+            return
+        with self._writing, self._refreshing:
+            self._writer.close()
+            self._rollups.close()
+            self._engine.rewrite()
+            self._open_parts()
+
+    def _open_parts(self) -> None:
+        self._writer = Writer(self._engine, resource_keys=self.resource_keys)
+        self._rollups = Rollups(self._engine, self._zone)
 
     def seal(self, before: datetime) -> int:
         """Let the detail of sessions go that ended before an instant (UTC); return how many."""
@@ -197,7 +248,6 @@ class Store:
             self._writer.close()
             self._rollups.close()
             self._engine.reopen()
-            self._writer = Writer(self._engine, resource_keys=self._resource_keys)
-            self._rollups = Rollups(self._engine, self._zone)
+            self._open_parts()
             self._is_lost = False
         _log.warning("the database was lost, and is open again")

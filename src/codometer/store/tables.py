@@ -156,6 +156,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("person_kind", "label"),
         *_columns("text", "installation", "account_uuid", "account_id", "email", "enduser_id"),
         *_columns("label", "entrypoint", "os_type"),
+        Column("policy_version", "i64"),
     ),
     "event": (
         *_columns("u64", "key_high", "key_low", required=True),

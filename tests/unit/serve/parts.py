@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import httpx
 from starlette.applications import Starlette
@@ -31,9 +32,11 @@ from codometer.model.status import (
     UnpricedModel,
     VersionStatus,
 )
+from codometer.people.people import People
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
 from codometer.settings import Settings
+from codometer.store.store import Store
 
 NOW: Final = datetime(2026, 11, 23, 14, 3, 20, tzinfo=UTC)
 LAST: Final = datetime(2026, 11, 23, 14, 3, 8, tzinfo=UTC)
@@ -230,6 +233,16 @@ def shared_access() -> Access:
     return access
 
 
+@cache
+def shared_store() -> Store:
+    """Open a store in which nothing is, once for all tests of a process."""
+    folder = tempfile.TemporaryDirectory(prefix="codometer-office-")
+    store = Store(Path(folder.name), ZoneInfo("UTC"), memory_limit="64MB", threads=1)
+    atexit.register(folder.cleanup)
+    atexit.register(store.close)
+    return store
+
+
 def build_office_app(
     office: Office,
     settings: Settings | None = None,
@@ -237,6 +250,7 @@ def build_office_app(
     now: Callable[[], datetime] = lambda: NOW,
 ) -> Starlette:
     """Return the web application of an office, at a fixed time unless told otherwise."""
+    access = access or shared_access()
     return build_app(
         settings=settings or Settings(),
         ask=office.ask,
@@ -244,7 +258,8 @@ def build_office_app(
         status=office,
         check_ready=office.check,
         changes=Changes(lambda: office.version),
-        access=access or shared_access(),
+        access=access,
+        people=People(access, shared_store(), known_attributes=frozenset()),
         now=now,
     )
 

@@ -212,7 +212,8 @@ def test_what_is_not_understood_makes_nothing(
     answer = programs.ask("POST", CREDENTIALS, body=body)
     assert answer.status_code == 400
     assert complaint in answer.json()["error"]["message"]
-    assert {each["action"] for each in programs.entries()} == {"key.create", "audit.begin"}
+    actions = {each["action"] for each in programs.entries()}
+    assert actions == {"privacy.change", "key.create", "audit.begin"}
 
 
 @pytest.mark.parametrize(
@@ -273,7 +274,7 @@ def test_the_log_says_who_did_it(programs: Programs) -> None:
 
 
 def test_the_log_is_read_page_by_page(programs: Programs) -> None:
-    for _ in range(3):
+    for _ in range(2):
         programs.create()
     first = programs.ask("GET", "/api/v1/audit?limit=3").json()
     rest = programs.ask("GET", f"/api/v1/audit?limit=3&before={first['next']}").json()
@@ -288,7 +289,7 @@ def test_the_log_is_read_page_by_page(programs: Programs) -> None:
         ("?action=credential.revoke", 0),
         ("?object=audit", 1),
         ("?actor=nobody", 0),
-        ("?since=1d", 3),
+        ("?since=1d", 4),
         ("?until=2026-11-01", 0),
     ],
 )
@@ -312,5 +313,5 @@ def test_a_log_that_was_tampered_with_is_told(programs: Programs) -> None:
         connection.execute(update(AUDIT_ENTRY).values(after="{not json"))
     found = programs.ask("GET", "/api/v1/audit/verification").json()
     assert found["whole"] is False
-    assert [fault["kind"] for fault in found["faults"]] == ["changed", "changed"]
+    assert [fault["kind"] for fault in found["faults"]] == ["changed"] * 3
     assert programs.entries()[0]["after"] == {"unreadable": "{not json"}

@@ -95,7 +95,7 @@ class ClaudeCode:
         elif sequence is not None:
             key = hash128(scope, name, time_ns, sequence)
         else:
-            key = hash128(scope, name, time_ns, _content(attributes))
+            key = hash128(self._origins.salt, scope, name, time_ns, _content(attributes))
         kind = _kind_of_event(name, attributes)
         twin = None
         return Event._make(
@@ -127,7 +127,7 @@ class ClaudeCode:
         name = _bare_name(point.metric)
         origin = self._origins.find(self.name, attributes)
         scope, day_scope = _scopes(origin, point.time_ns // _NS_PER_DAY)
-        series = hash64(name, point.temporality, _content(attributes))
+        series = hash64(self._origins.salt, name, point.temporality, _content(attributes))
         return Reading(
             hash128(series, point.start_ns, point.time_ns, point.value, point.ordinal),
             point.time_ns,
@@ -239,8 +239,7 @@ def _counter(metric: str, attributes: Attributes) -> Counter:
 @lru_cache(maxsize=16 * _MAX_REMEMBERED)
 def _scopes(origin: Origin, day: int) -> tuple[int, int]:
     """Return the scopes of an origin's session and of its installation's day, in UTC."""
-    owner = origin.installation or origin.person or origin.email or ""
-    day_scope = hash64(origin.agent, "day", owner, day)
+    day_scope = hash64(origin.agent, "day", origin.owner, day)
     if origin.session is None:
         return day_scope, day_scope
     return hash64(origin.agent, "session", origin.session), day_scope

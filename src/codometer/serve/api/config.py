@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from codometer.access.permissions import Permission
+from codometer.privacy.profile import Profile
 from codometer.serve.api.resource import Resource
 from codometer.serve.api.schema import array_schema, object_schema
 from codometer.settings import SETTINGS, Settings
@@ -14,26 +16,30 @@ _VALUE: Final = {
     "anyOf": [_TEXT, {"type": "integer"}, {"type": "array", "items": {"type": "string"}}]
 }
 _SCHEMA: Final = object_schema(
+    privacy={"enum": [*Profile], "description": "the profile in force"},
     settings=array_schema(
         object_schema(
             key=_TEXT, value=_VALUE, origin=_TEXT, default=_VALUE, variable=_TEXT, text=_TEXT
         )
-    )
+    ),
 )
 
 
-def config_resource(settings: Settings) -> Resource:
-    """Return the resource that tells the settings."""
+def config_resource(settings: Settings, find_profile: Callable[[], Profile]) -> Resource:
+    """Return the resource that tells the settings, and the privacy profile beside them."""
     document = config_document(settings)
     return Resource(
         path="/api/v1/config",
         name="config",
         summary="Every setting that is in force, and where its value came from",
         permission=Permission.READ_SETTINGS,
-        answer=lambda _: document,
+        answer=lambda _: {**document, "privacy": find_profile()},
         blocks=False,
         schema=_SCHEMA,
-        example={"settings": config_document(Settings())["settings"][:2]},
+        example={
+            "settings": config_document(Settings())["settings"][:2],
+            "privacy": Profile.STANDARD,
+        },
     )
 
 

@@ -19,6 +19,7 @@ from codometer.model.status import (
     VersionStatus,
 )
 from codometer.operate.connect import otlp_url
+from codometer.privacy.profile import Profile
 from codometer.serve.api.resource import Resource
 from codometer.serve.api.schema import object_schema, schema_of
 from codometer.settings import Listen, Settings, base_url, url_host
@@ -28,6 +29,7 @@ _SERVER_SCHEMA: Final = object_schema(
     time={"type": "string", "format": "date-time"},
     url={"type": "string"},
     otlp_http={"type": "string"},
+    privacy={"enum": [*Profile]},
     otlp_grpc={"type": "string"},
 )
 
@@ -40,15 +42,22 @@ class StatusSource(Protocol):
 
 
 def status_resource(
-    source: StatusSource, *, settings: Settings, version: str, now: Callable[[], datetime]
+    source: StatusSource,
+    *,
+    settings: Settings,
+    version: str,
+    find_profile: Callable[[], Profile],
+    now: Callable[[], datetime],
 ) -> Resource:
-    """Return the resource that tells how the server is doing."""
+    """Return the resource that tells how the server is doing, and under which privacy profile."""
     schema = schema_of(Status)
     schema["properties"] = {"server": _SERVER_SCHEMA, **schema["properties"]}
     schema["required"] = ["server", *schema["required"]]
 
     def answer(_: object) -> dict[str, Any]:
-        return _document(source.read_status(), settings.listen, version, now())
+        return _document(
+            source.read_status(), settings.listen, version, now(), profile=find_profile()
+        )
 
     return Resource(
         path="/api/v1/status",
@@ -57,16 +66,19 @@ def status_resource(
         permission=Permission.READ_STATUS,
         answer=answer,
         schema=schema,
-        example=_document(_EXAMPLE, Listen(), "1.0.0", _EXAMPLE_TIME),
+        example=_document(_EXAMPLE, Listen(), "1.0.0", _EXAMPLE_TIME, profile=Profile.STANDARD),
     )
 
 
-def _document(status: Status, listen: Listen, version: str, time: datetime) -> dict[str, Any]:
+def _document(
+    status: Status, listen: Listen, version: str, time: datetime, *, profile: Profile
+) -> dict[str, Any]:
     server = {
         "version": version,
         "time": time,
         "url": base_url(listen),
         "otlp_http": otlp_url(listen),
+        "privacy": profile,
         "otlp_grpc": f"http://{url_host(listen)}:{listen.grpc_port}",
     }
     return {"server": server, **{name: getattr(status, name) for name in Status.__slots__}}

@@ -11,9 +11,16 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from codometer.access.accounts import Accounts
-from codometer.access.actor import ActorKind
+from codometer.access.actor import Actor, ActorKind
 from codometer.access.permissions import Permission
-from codometer.errors import CodometerError, TooLarge, Unauthenticated, UnsupportedEncoding
+from codometer.errors import (
+    BadRequest,
+    CodometerError,
+    TooLarge,
+    Unauthenticated,
+    UnsupportedEncoding,
+)
+from codometer.privacy.profile import POLICIES, Profile, describe
 from codometer.serve.gate import Endpoint, Gate, actor_from
 from codometer.serve.http import read_content
 from codometer.serve.workers import Workers
@@ -37,12 +44,28 @@ class Site(Protocol):
         """Answer with a page."""
 
 
+class ChooseFirst(Protocol):
+    """Begins an organisation."""
+
+    def __call__(self, profile: Profile, purpose: str, actor: Actor) -> object:
+        """Take its privacy profile and purpose."""
+
+
 class SignIn:
     """Sign-in, joining by a link, one's own account, and signing out."""
 
     def __init__(
-        self, accounts: Accounts, gate: Gate, site: Site, workers: Workers, *, url: str
+        self,
+        accounts: Accounts,
+        gate: Gate,
+        site: Site,
+        workers: Workers,
+        *,
+        url: str,
+        choose_first: ChooseFirst,
     ) -> None:
+        """`choose_first` takes what the first administrator chose of privacy."""
+        self._choose_first = choose_first
         self._accounts = accounts
         self._gate = gate
         self._site = site
@@ -85,7 +108,17 @@ class SignIn:
         return await self._try(work, "sign_in.html", again)
 
     async def _show_join(self, request: Request) -> Response:
-        return self._site.render("join.html", link=request.query_params.get("link", ""))
+        link = request.query_params.get("link", "")
+        return self._site.render("join.html", link=link, profiles=self._profiles())
+
+    def _profiles(self) -> Mapping[str, str]:
+        """Return what the first administrator chooses from, and what each means for people."""
+        if not self._gate.is_local:
+            return {}
+        return {
+            policy.profile: " ".join(describe(policy, detail_days=policy.detail_days)[2:])
+            for policy in POLICIES.values()
+        }
 
     async def _join(self, request: Request) -> Response:
         form = await _read_form(request)
@@ -93,13 +126,20 @@ class SignIn:
         password = form.get("password", "")
         actor = actor_from(request, ActorKind.UNKNOWN)
         address = request.client.host if request.client else ""
+        profiles, purpose = self._profiles(), form.get("purpose", "")
 
         def work() -> Response:
+            chosen = form.get("profile", Profile.STANDARD)
+            if profiles and chosen not in profiles:
+                raise BadRequest("this is no privacy profile", hint="choose one of the list")
             self._accounts.join(link, login, password, actor)
+            if profiles:
+                self._choose_first(Profile(chosen), purpose, actor)
             secret = self._accounts.sign_in(login, password, actor, address=address)
             return self._signed_in(secret, "/account")
 
-        return await self._try(work, "join.html", {"link": link, "login": login})
+        again = {"link": link, "login": login, "profiles": profiles, "purpose": purpose}
+        return await self._try(work, "join.html", again)
 
     async def _sign_out(self, request: Request) -> Response:
         session = self._gate.find_session(request)
@@ -119,7 +159,7 @@ class SignIn:
         return self._site.render("account.html", account=session.account, session=session)
 
     async def _try(
-        self, work: Callable[[], Response], template: str, again: Mapping[str, str]
+        self, work: Callable[[], Response], template: str, again: Mapping[str, object]
     ) -> Response:
         """Do it, or show the form again with what was wrong."""
         try:

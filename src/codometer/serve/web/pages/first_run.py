@@ -54,6 +54,10 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         text="their time is before 2024 or more than a day ahead",
         remedy="Set the clock of the machine that sends them.",
     ),
+    "erased": Refusal(
+        text="they are of a person whose data was erased",
+        remedy="Nothing is to be done: data of theirs that comes late stays out.",
+    ),
     "not_a_count": Refusal(
         text="their value is no count: negative, infinite, or not a number",
         remedy="Update the client, or leave out the exporter that changes the values.",

@@ -1,0 +1,137 @@
+"""`codometer person`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from codometer.cli.client import tell_server
+from codometer.cli.options import asks_server
+
+_PATH: Final = "/api/v1/people"
+_REASON: Final = click.option("--reason", required=True, help="Why; it is kept in the audit log.")
+_FIELDS: Final = ("sessions", "events", "readings", "first", "last")
+
+
+@click.group(short_help="What people may ask for of their own data.")
+def person() -> None:
+    """Show, export and forget a person; say which pseudonyms are one person's.
+
+    Name them by e-mail address, account, installation or pseudonym. Every use of
+    these commands is in the audit log.
+    """
+
+
+@person.command(short_help="What is known of them, without a name.")
+@click.argument("subject", metavar="PERSON")
+@asks_server
+def show(*, subject: str, url: str | None, form: str) -> None:
+    """Show a person's pseudonyms, and how much is stored of them."""
+    _print_person(tell_server(url, f"{_PATH}/show", {"subject": subject}), form)
+
+
+@person.command(short_help="All that is stored of them, as a file for them.")
+@click.argument("subject", metavar="PERSON")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="The ZIP file to write; it must not exist.",
+)
+@_REASON
+@asks_server
+def export(*, subject: str, output: Path, reason: str, url: str | None, form: str) -> None:
+    """Write all that is stored of a person to a ZIP file: JSON, CSV and a text that explains it."""
+    import base64
+    import os
+
+    from codometer.cli.output import print_json
+
+    done = tell_server(url, f"{_PATH}/export", {"subject": subject, "reason": reason})
+    packed = base64.b64decode(done["zip"])
+    try:
+        file = os.open(output, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except OSError as error:
+        raise click.UsageError(f"{output} cannot be written: {error.strerror}") from error
+    with os.fdopen(file, "wb") as opened:
+        opened.write(packed)
+    if form == "json":
+        print_json({"file": str(output), "bytes": len(packed)})
+    else:
+        click.echo(f"{output} has all that is stored of them ({len(packed)} bytes).")
+
+
+@person.command(short_help="Erase them.")
+@click.argument("subject", metavar="PERSON")
+@_REASON
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@asks_server
+def forget(*, subject: str, reason: str, yes: bool, url: str | None, form: str) -> None:
+    """Erase a person, after showing what that is.
+
+    Single events, sessions and everything that names them go. What they cost stays
+    in the sums, as of nobody. Data of theirs that comes late is refused.
+    """
+    path = f"{_PATH}/forget"
+    preview = tell_server(url, path, {"subject": subject})
+    if not yes:
+        _print_person(preview, "table")
+        click.confirm("Erase this person for good?", abort=True)
+    confirm = {"subject": subject, "reason": reason, "confirm": preview["person"]["person"]}
+    done = tell_server(url, path, confirm)
+    if form == "table":
+        click.echo(f"{done['person']['person']} is erased.")
+        _print_accounts(done["person"])
+    else:
+        _print_person(done, form)
+
+
+@person.command(short_help="Decide that two pseudonyms are one person's.")
+@click.argument("pseudonym", metavar="PSEUDONYM")
+@click.argument("other", metavar="OTHER")
+@_REASON
+@asks_server
+def merge(*, pseudonym: str, other: str, reason: str, url: str | None, form: str) -> None:
+    """Make two pseudonyms one person's, in all that is stored and all that comes."""
+    wanted = {"pseudonym": pseudonym, "with": other, "reason": reason}
+    _print_person(tell_server(url, f"{_PATH}/merge", wanted), form)
+
+
+@person.command(short_help="Take a pseudonym out of its person.")
+@click.argument("pseudonym", metavar="PSEUDONYM")
+@_REASON
+@asks_server
+def split(*, pseudonym: str, reason: str, url: str | None, form: str) -> None:
+    """Take a pseudonym out of its person, in all that is stored and all that comes."""
+    wanted = {"pseudonym": pseudonym, "reason": reason}
+    _print_person(tell_server(url, f"{_PATH}/split", wanted), form)
+
+
+def _print_person(document: dict[str, Any], form: str) -> None:
+    from codometer.cli.output import clean, print_csv, print_json
+
+    found = document["person"]
+    if form == "json":
+        print_json(document)
+        return
+    if form == "csv":
+        print_csv(["person", *_FIELDS], [[str(found[name]) for name in ("person", *_FIELDS)]])
+        return
+    click.echo(clean(found["person"]))
+    for known in found["pseudonyms"]:
+        click.echo(f"  {known['pseudonym']}  {known['kind']}, since {known['first_seen'][:10]}")
+    click.echo(
+        f"{found['sessions']} sessions, {found['events']} events and {found['readings']} readings,"
+        f" from {found['first']} to {found['last']}"
+    )
+    _print_accounts(found)
+
+
+def _print_accounts(found: dict[str, Any]) -> None:
+    for account in found["accounts"]:
+        click.echo(f"They have the account {account}: codometer account disable {account}")
+    for credential in found["credentials"]:
+        click.echo(f"The credential {credential} names them.")

@@ -1,0 +1,62 @@
+"""All that is stored of a person, as a file to hand to them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+Tables = Mapping[str, Sequence[Mapping[str, Any]]]
+
+_README: Final = """\
+What Codometer stores about you
+===============================
+
+This file was made on {time} for the person whom Codometer calls {person}.
+
+data.json has everything; the CSV files have the same, one for each kind:
+
+{files}
+Times are in UTC, costs in US dollars. An empty field means unknown.
+Codometer stores no prompt, no answer, no code and no command.
+"""
+_WHAT: Final = {
+    "identities": "the pseudonyms that stand for you, and what they stand for where that is kept",
+    "origins": "the sessions in which you used a coding agent, and from where",
+    "events": "single requests, tool calls and the like, as long as they are kept",
+    "readings": "where the counters of your client stood, as long as that is kept",
+    "days": "what your use adds up to, by day and session",
+}
+_UNSAFE: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
+
+
+def make_archive(person: str, tables: Tables, time: datetime) -> bytes:
+    """Return a ZIP file with the tables as JSON and as CSV, and a text that explains them."""
+    files = "".join(f"{name}.csv  {_WHAT[name]}\n" for name in tables)
+    readme = _README.format(time=f"{time:%Y-%m-%d %H:%M} UTC", person=person, files=files)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("readme.txt", readme)
+        archive.writestr("data.json", json.dumps(tables, default=str, indent=1))
+        for name, rows in tables.items():
+            archive.writestr(f"{name}.csv", _csv(rows))
+    return packed.getvalue()
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    written = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(written, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return written.getvalue()
+
+
+def _cell(value: object) -> str:
+    """Write a value so that no spreadsheet takes it for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(_UNSAFE) else text

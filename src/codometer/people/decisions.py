@@ -1,0 +1,184 @@
+"""Which privacy profile is in force, since when, why, and what was decided for later.
+
+A server of one machine is `open`: the only person it shows is the one at the
+keyboard. With the first administrator it becomes an organisation's, and
+`standard` unless they chose otherwise. To know less about people takes effect at
+once; to know more takes seven days, in which everybody can see that it is coming.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import insert, select
+
+from codometer.access.actions import Action
+from codometer.access.actor import SYSTEM, Actor
+from codometer.errors import BadRequest
+from codometer.privacy.profile import Profile, is_weaker
+from codometer.store.control_tables import PRIVACY_DECISION
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from codometer.access.audit import AuditLog, Change
+    from codometer.access.sessions import KnownSessions
+
+NOTICE: Final = timedelta(days=7)
+_MAX_LENGTH: Final = 500
+_LOCAL: Final = "nobody needs to sign in"
+_FIRST: Final = "the first administrator joined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One decision. `version` is stored with whatever is collected under it."""
+
+    version: int
+    profile: Profile
+    purpose: str
+    reason: str
+    decided: datetime
+    effective: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """All decisions of an installation, the newest of which that is effective is in force."""
+
+    audit: AuditLog
+    sessions: KnownSessions
+
+    def find_in_force(self) -> Decision:
+        """Return what is in force now; decide what follows from who may sign in."""
+        decided = self.list_decisions()
+        now = self.audit.now()
+        current = _in_force(decided, now)
+        wanted = self._wanted(decided, current)
+        if wanted is None and current is not None:
+            return current
+        with self.audit.change(SYSTEM) as change:
+            decided = _read(change.connection)
+            current = _in_force(decided, now)
+            wanted = self._wanted(decided, current)
+            if wanted is not None:
+                profile, reason = wanted
+                purpose = current.purpose if current else ""
+                return _insert(change, profile, purpose, reason, effective=now)
+        return current or self.find_in_force()
+
+    def find_upcoming(self) -> Decision | None:
+        """Return what was decided last, if it is not in force yet."""
+        last = self.list_decisions()[-1]
+        return last if last.effective > self.audit.now() else None
+
+    def list_decisions(self) -> list[Decision]:
+        """Return all of them, the oldest first."""
+        with self.audit.control.read() as connection:
+            return _read(connection)
+
+    def decide(self, profile: Profile, purpose: str | None, reason: str, actor: Actor) -> Decision:
+        """Decide on a profile, and on the purpose if one is given.
+
+        Raises:
+            BadRequest: there is no reason, or a text is too long.
+        """
+        reason = _clean("reason", reason)
+        if not reason:
+            raise BadRequest("a change of privacy needs a reason", hint="it is kept and shown")
+        current = self.find_in_force()
+        kept = current.purpose if purpose is None else _clean("purpose", purpose)
+        notice = NOTICE if is_weaker(profile, than=current.profile) else timedelta()
+        with self.audit.change(actor) as change:
+            return _insert(change, profile, kept, reason, effective=change.time + notice)
+
+    def choose_first(self, profile: Profile, purpose: str, actor: Actor) -> None:
+        """Begin an organisation with a profile; whoever becomes its first administrator chooses.
+
+        Raises:
+            BadRequest: the purpose is too long.
+        """
+        purpose = _clean("purpose", purpose)
+        with self.audit.change(actor) as change:
+            _insert(change, profile, purpose, _FIRST, effective=change.time)
+
+    def _wanted(
+        self, decided: list[Decision], current: Decision | None
+    ) -> tuple[Profile, str] | None:
+        """Return the profile that must be decided on, because nobody has."""
+        if current is None:
+            if self.sessions.have_accounts:
+                return Profile.STANDARD, _FIRST
+            return Profile.OPEN, _LOCAL
+        is_local = not any(each.reason == _FIRST for each in decided)
+        if is_local and self.sessions.have_accounts:
+            stricter = Profile.STANDARD if current.profile is Profile.OPEN else current.profile
+            return stricter, _FIRST
+        return None
+
+
+def _clean(name: str, text: str) -> str:
+    text = text.strip()
+    if len(text) > _MAX_LENGTH or not text.isprintable():
+        raise BadRequest(f"the {name} is no line of at most {_MAX_LENGTH} characters")
+    return text
+
+
+def _in_force(decided: list[Decision], now: datetime) -> Decision | None:
+    effective = [each for each in decided if each.effective <= now]
+    return effective[-1] if effective else None
+
+
+def _read(connection: Connection) -> list[Decision]:
+    rows = connection.execute(select(PRIVACY_DECISION).order_by(PRIVACY_DECISION.c.version))
+    return [
+        Decision(
+            version=row.version,
+            profile=Profile(row.profile),
+            purpose=row.purpose,
+            reason=row.reason,
+            decided=row.decided,
+            effective=row.effective,
+        )
+        for row in rows
+    ]
+
+
+def _insert(
+    change: Change, profile: Profile, purpose: str, reason: str, *, effective: datetime
+) -> Decision:
+    earlier = _read(change.connection)
+    before = _in_force(earlier, change.time)
+    made = Decision(
+        version=earlier[-1].version + 1 if earlier else 1,
+        profile=profile,
+        purpose=purpose,
+        reason=reason,
+        decided=change.time,
+        effective=effective,
+    )
+    change.connection.execute(
+        insert(PRIVACY_DECISION).values(
+            version=made.version,
+            profile=profile,
+            purpose=purpose,
+            reason=reason,
+            decided=change.time,
+            effective=effective,
+        )
+    )
+    change.record(
+        Action.PRIVACY_CHANGE,
+        object="privacy",
+        reason=reason,
+        before={"profile": before.profile, "purpose": before.purpose} if before else None,
+        after={
+            "profile": profile,
+            "purpose": purpose,
+            "version": made.version,
+            "effective": effective.isoformat(),
+        },
+    )
+    return made

@@ -1,0 +1,155 @@
+"""How the identities of a client are stored: as the policy in force says.
+
+It runs once for each new client, session or version, not for each signal: the
+answer is remembered with the origin.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from codometer.errors import Erased
+from codometer.model.identity import Identities
+from codometer.privacy.encryption import KeyRing, Purpose
+from codometer.privacy.profile import Identity, InForce
+from codometer.privacy.pseudonym import IdentityKind, Pseudonymiser
+
+if TYPE_CHECKING:
+    from codometer.access.keys import Keys
+    from codometer.people.vault import Vault
+
+_log = logging.getLogger(__name__)
+
+PERSON_KINDS: Final = {
+    IdentityKind.SUBJECT: "subject",
+    IdentityKind.ACCOUNT_UUID: "account",
+    IdentityKind.ACCOUNT_ID: "account",
+    IdentityKind.ENDUSER: "enduser",
+    IdentityKind.EMAIL: "email",
+    IdentityKind.INSTALLATION: "installation",
+}
+"""What `person_kind` says of each kind of identity."""
+_KEPT: Final = (IdentityKind.EMAIL, IdentityKind.ENDUSER)
+"""The kinds that name a person to other people, and that the vault keeps encrypted."""
+
+Named = list[tuple[IdentityKind, str]]
+
+
+class Identifier:
+    """Turns what a client says it is into what may be stored, and learns whose it is."""
+
+    def __init__(
+        self, vault: Vault, keys: Keys, in_force: InForce, now: Callable[[], datetime]
+    ) -> None:
+        self._vault = vault
+        self._keys = keys
+        self._in_force = in_force
+        self._now = now
+        self._ring: KeyRing | None = None
+        self._made: tuple[Pseudonymiser, ...] = ()
+
+    def __call__(self, told: Identities, /) -> Identities:
+        """Return what may be stored under the policy in force.
+
+        Raises:
+            Erased: they are of somebody who was erased.
+        """
+        policy, version = self._in_force.policy, self._in_force.version
+        is_plain = policy.identity is Identity.PLAIN
+        if is_plain and not self._vault.has_tombstones:
+            return told._replace(version=version)
+        named = list_named(told)
+        self._refuse_erased(named)
+        if is_plain:
+            return told._replace(version=version)
+        values = {
+            self.pseudonym(kind, name): name
+            for kind, name in named
+            if kind in _KEPT and policy.identity is Identity.VAULT
+        }
+        repository = told.repository
+        if repository is not None and policy.hides_repositories:
+            repository = self.pseudonym(IdentityKind.REPOSITORY, repository)
+        return self._stored(named, values)._replace(repository=repository, version=version)
+
+    def pseudonym(self, kind: IdentityKind, identity: str) -> str:
+        """Return the pseudonym that the newest key makes."""
+        return self._pseudonymisers()[-1].pseudonym(kind, identity)
+
+    def list_pseudonyms(self, kind: IdentityKind, identity: str) -> list[str]:
+        """Return the pseudonyms that each key makes, the newest first."""
+        return [each.pseudonym(kind, identity) for each in reversed(self._pseudonymisers())]
+
+    def save(self) -> None:
+        """Have the vault write down what was learned, or keep it until it can."""
+        try:
+            self._vault.save()
+        except SQLAlchemyError:
+            # The rows that follow hold pseudonyms only, so they need not wait for the vault.
+            _log.exception("the identity vault could not be written; it is tried again")
+
+    def _stored(self, named: Named, values: dict[str, str]) -> Identities:
+        record = [(kind, self.pseudonym(kind, name)) for kind, name in named]
+        if not record:
+            return Identities()
+        fields: dict[str, Any] = {_FIELDS[kind]: name for kind, name in record}
+        known = self._vault.people.identities
+        older = [
+            (kind, name)
+            for kind, identity in named
+            for name in self.list_pseudonyms(kind, identity)[1:]
+            if name in known
+        ]
+        person = self._vault.see([*record, *older], values, self._now())
+        return Identities(person=person, person_kind=PERSON_KINDS[known[person].kind], **fields)
+
+    def _refuse_erased(self, named: Named) -> None:
+        strong = [pair for pair in named if pair[0] is not IdentityKind.INSTALLATION]
+        # An installation that changed hands is its new person's.
+        for kind, identity in strong or named:
+            if self._vault.is_erased(self.list_pseudonyms(kind, identity)):
+                raise Erased("this is of a person who was erased")
+
+    def _pseudonymisers(self) -> tuple[Pseudonymiser, ...]:
+        ring = self._keys.ring
+        if ring is not self._ring:
+            self._made = tuple(
+                Pseudonymiser(key=key, installation=self._keys.installation)
+                for key in ring.keys[Purpose.PSEUDONYM]
+            )
+            self._ring = ring
+        return self._made
+
+
+_FIELDS: Final = {
+    IdentityKind.SUBJECT: "installation",
+    IdentityKind.ACCOUNT_UUID: "account_uuid",
+    IdentityKind.ACCOUNT_ID: "account_id",
+    IdentityKind.ENDUSER: "enduser_id",
+    IdentityKind.EMAIL: "email",
+    IdentityKind.INSTALLATION: "installation",
+}
+
+
+def list_named(told: Identities) -> Named:
+    """Return the identities by kind, the strongest first."""
+    return list(_list_named(told))
+
+
+def _list_named(told: Identities) -> Iterator[tuple[IdentityKind, str]]:
+    is_subject = told.person_kind == "subject"
+    for kind, name in (
+        (IdentityKind.SUBJECT, told.installation if is_subject else None),
+        (IdentityKind.ACCOUNT_UUID, told.account_uuid),
+        (IdentityKind.ACCOUNT_ID, told.account_id),
+        (IdentityKind.ENDUSER, told.enduser_id),
+        (IdentityKind.EMAIL, told.email),
+        (IdentityKind.INSTALLATION, None if is_subject else told.installation),
+    ):
+        if name:
+            yield kind, name

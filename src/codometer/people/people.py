@@ -1,0 +1,218 @@
+"""The policy in force and who people are, kept true in the intake, the vault and the store.
+
+What must happen in one stroke (another policy, another name for a person, an
+erasure) happens while the intake pauses, so that no row is made under what is
+over and written under what has begun.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Final
+
+from codometer.access.access import Access
+from codometer.errors import StoreUnusable
+from codometer.jobs import Periodic
+from codometer.model.identity import Identities
+from codometer.people.decisions import Decision, Decisions
+from codometer.people.identifier import PERSON_KINDS, Identifier, list_named
+from codometer.people.vault import Vault
+from codometer.privacy.encryption import Purpose
+from codometer.privacy.profile import POLICIES, Identity, InForce, Policy, Profile
+from codometer.privacy.protect import is_kept
+from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
+from codometer.store.people import (
+    ERASED,
+    Applied,
+    StoredOrigin,
+    change_extras,
+    find_applied,
+    list_origins,
+    note_applied,
+    rename_repositories,
+    replace_identities,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from codometer.access.actor import Actor
+    from codometer.store.store import Store
+
+_FOLLOW_SECONDS: Final = 0.5
+
+
+class People:
+    """Everything about persons, of one server. Safe to use from several threads."""
+
+    def __init__(self, access: Access, store: Store, *, known_attributes: frozenset[str]) -> None:
+        """`known_attributes` are kept whatever the policy says of unknown ones.
+
+        Raises:
+            StoreUnusable: what is stored has pseudonyms of another installation.
+        """
+        self.access = access
+        self.store = store
+        self.decisions = Decisions(access.audit, access.sessions)
+        self.vault = Vault(access.control, access.keys)
+        decision = self.decisions.find_in_force()
+        self.in_force = InForce(POLICIES[decision.profile], decision.version)
+        self.identifier = Identifier(self.vault, access.keys, self.in_force, access.audit.now)
+        self._known_attributes = known_attributes
+        self._pause: Callable[[], AbstractContextManager[None]] = nullcontext
+        self._applied = 0
+        self._forget_origins: Callable[[], None] = lambda: None
+        self._job = Periodic("people", _FOLLOW_SECONDS, self.follow)
+        with store.reading() as connection:
+            self._check_keys(find_applied(connection))
+
+    def attach(
+        self, pause: Callable[[], AbstractContextManager[None]], forget_origins: Callable[[], None]
+    ) -> None:
+        """Take what holds the intake still, and what makes it look anew at who a client is."""
+        self._pause = pause
+        self._forget_origins = forget_origins
+        self.follow()
+
+    def start(self) -> None:
+        """Begin to follow what is decided."""
+        self._job.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._job.stop()
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.in_force.policy
+
+    def pausing(self) -> AbstractContextManager[None]:
+        """Hold the intake, and everybody else who changes persons, still."""
+        return self._pause()
+
+    def follow(self) -> None:
+        """Bring everything to what is in force now, if it is not there."""
+        decision = self.decisions.find_in_force()
+        if decision.version == self._applied and not self.vault.has_news:
+            return
+        with self.pausing():
+            if self.vault.follow():
+                self._forget_origins()
+            self._apply(decision)
+            self.settle()
+
+    def rotate(self, purpose: Purpose, actor: Actor) -> None:
+        """Replace the key of a purpose, and lock anew what it locks."""
+        with self.pausing():
+            self.access.keys.rotate(purpose, actor)
+            if purpose is Purpose.VAULT:
+                self.vault.encrypt_anew()
+            self.look_anew()
+
+    def look_anew(self) -> None:
+        """Have the intake look anew at who each client is."""
+        self._forget_origins()
+
+    def settle(self) -> None:
+        """Tell the telemetry of persons who are other ones now. The intake must pause."""
+        self.vault.save()
+        moves = frozenset(self.vault.moves)
+        if not moves:
+            return
+        with self.store.changing(for_good=False) as connection:
+            stored = list_origins(connection, moves)
+            replace_identities(
+                connection, [now for each in stored if (now := self._resolved(each)) != each]
+            )
+        self.vault.settle_moves(moves)
+        self._forget_origins()
+
+    def _resolved(self, stored: StoredOrigin) -> StoredOrigin:
+        told = stored.identities
+        names = [name for _, name in list_named(told)]
+        person = self.vault.people.person_of(names)
+        if person is None:
+            return stored
+        kind = PERSON_KINDS[self.vault.people.identities[person].kind]
+        if told.person_kind == "subject":
+            kind = "subject"
+        return stored._replace(identities=told._replace(person=person, person_kind=kind))
+
+    def _check_keys(self, applied: Applied | None) -> None:
+        if applied is None or applied.profile == Profile.OPEN:
+            return
+        if applied.installation != self.access.keys.installation:
+            raise StoreUnusable(
+                "the telemetry has pseudonyms that other keys made",
+                hint="give the control plane that belongs to it: `control.database`, or"
+                " control.sqlite in the data folder",
+            )
+
+    def _apply(self, decision: Decision) -> None:
+        policy = POLICIES[decision.profile]
+        self.in_force.policy, self.in_force.version = policy, decision.version
+        with self.store.reading() as connection:
+            applied = find_applied(connection)
+        self._check_keys(applied)
+        self._applied = decision.version
+        if applied is not None and applied.version == decision.version:
+            return
+        self._forget_origins()
+        before = POLICIES[Profile(applied.profile) if applied else Profile.OPEN]
+        now = Applied(decision.version, policy.profile, self.access.keys.installation)
+        is_stricter = _is_stricter(policy, before)
+        with self.store.changing(for_good=is_stricter) as connection:
+            if is_stricter:
+                self._protect_stored(connection, policy)
+            self.vault.save()
+            note_applied(connection, now)
+        if policy.identity is Identity.PSEUDONYM:
+            self.vault.drop_values()
+            self.access.control.purge()
+        self.store.rewrite()
+
+    def _protect_stored(self, connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
+        """Bring what is stored to a stricter policy."""
+        plain = {
+            each.version
+            for each in self.decisions.list_decisions()
+            if POLICIES[each.profile].identity is Identity.PLAIN
+        }
+        changed = [
+            each._replace(identities=self._protected(each.identities, plain | {0}))
+            for each in list_origins(connection)
+            if each.identities.person != ERASED
+        ]
+        replace_identities(connection, changed)
+        if policy.hides_repositories:
+            rename_repositories(connection, self._hidden_repository, self.store.resource_keys)
+        change_extras(connection, lambda extra: self._kept_extra(extra, policy))
+
+    def _protected(self, told: Identities, plain: set[int]) -> Identities:
+        if told.version in plain:
+            return self.identifier(told)
+        return told._replace(version=self.in_force.version)
+
+    def _hidden_repository(self, name: str) -> str:
+        if is_pseudonym(name):
+            return name
+        return self.identifier.pseudonym(IdentityKind.REPOSITORY, name)
+
+    def _kept_extra(self, extra: str, policy: Policy) -> str | None:
+        told = json.loads(extra)
+        kept = {
+            name: value
+            for name, value in told.items()
+            if name in self._known_attributes or is_kept(name, value, policy.strangers)
+        }
+        if len(kept) == len(told):
+            return extra
+        return json.dumps(kept, separators=(",", ":")) if kept else None
+
+
+def _is_stricter(policy: Policy, before: Policy) -> bool:
+    order = list(POLICIES)
+    return order.index(policy.profile) < order.index(before.profile)

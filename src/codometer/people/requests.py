@@ -1,0 +1,315 @@
+"""What people may ask for of their own data, and what an administrator decides of identities.
+
+Every act is on the record, under the person's pseudonym and never a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select, update
+
+from codometer.access.actions import Action
+from codometer.access.credential_rows import GENERATION as CREDENTIALS
+from codometer.access.generation import bump_generation
+from codometer.errors import BadRequest, CodometerError
+from codometer.model.identity import Counts
+from codometer.people.archive import make_archive
+from codometer.people.identifier import list_named
+from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
+from codometer.privacy.resolution import Known, Link
+from codometer.store.control_tables import ACCOUNT, CREDENTIAL
+from codometer.store.people import (
+    StoredOrigin,
+    count_rows,
+    erase_origins,
+    export_rows,
+    list_origins,
+)
+
+if TYPE_CHECKING:
+    from codometer.access.actor import Actor
+    from codometer.people.people import People
+
+_PERSONAL: Final[list[IdentityKind]] = [
+    kind for kind in IdentityKind if kind is not IdentityKind.REPOSITORY
+]
+_MAX_LENGTH: Final = 200
+
+
+class NoSuchPerson(CodometerError):
+    """Nothing is stored of somebody of this name."""
+
+    code = "no_such_person"
+    status = 404
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is known of a person. `accounts` and `credentials` are those that name them."""
+
+    person: str
+    pseudonyms: tuple[Known, ...]
+    rows: Counts
+    accounts: tuple[str, ...]
+    credentials: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    person: str
+    names: frozenset[str]
+    """What stands for the person in the store: pseudonyms, and plainly what the client said."""
+    plain: frozenset[str]
+    pseudonyms: tuple[Known, ...]
+    origins: tuple[StoredOrigin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Shows, exports, erases, merges and splits persons."""
+
+    people: People
+
+    def show(self, subject: str, actor: Actor) -> Found:
+        """Say what is known of a person, without a name.
+
+        Raises:
+            NoSuchPerson: nothing is stored of them.
+        """
+        with self.people.pausing():
+            found = self._find(subject)
+            told = self._told(found)
+        self._record(Action.PERSON_SHOW, found, actor)
+        return told
+
+    def export(self, subject: str, reason: str, actor: Actor) -> bytes:
+        """Return all that is stored of a person as a ZIP file, for them.
+
+        Raises:
+            NoSuchPerson: nothing is stored of them.
+            BadRequest: there is no reason.
+        """
+        _check_reason(reason)
+        with self.people.pausing():
+            found = self._find(subject)
+            self.people.store.roll_up()
+            with self.people.store.reading() as connection:
+                tables = export_rows(connection, [each.origin for each in found.origins])
+            identities = [
+                {
+                    "pseudonym": known.pseudonym,
+                    "kind": known.kind,
+                    "first_seen": known.created,
+                    "stands_for": self.people.vault.find_value(known.pseudonym),
+                }
+                for known in found.pseudonyms
+            ]
+        self._record(Action.PERSON_EXPORT, found, actor, reason)
+        return make_archive(
+            found.person, {"identities": identities, **tables}, self.people.access.audit.now()
+        )
+
+    def forget(self, subject: str, confirmed: str, reason: str, actor: Actor) -> Found:
+        """Erase a person; without `confirmed`, their pseudonym, only say what would be erased.
+
+        What they cost and did stays in the sums, as of nobody. Data that comes late is refused.
+
+        Raises:
+            NoSuchPerson: nothing is stored of them.
+            BadRequest: what is confirmed is another person, or there is no reason.
+        """
+        with self.people.pausing():
+            found = self._find(subject)
+            told = self._told(found)
+            if not confirmed:
+                return told
+            _check_reason(reason)
+            if confirmed != found.person:
+                raise BadRequest("this confirms another person", hint=f"confirm {found.person}")
+            marks = self._marks(found)
+            with self.people.store.changing(for_good=True) as connection:
+                erase_origins(connection, [each.origin for each in found.origins])
+            self.people.store.rewrite()
+            with self.people.access.audit.change(actor) as change:
+                self.people.vault.bury(change.connection, marks, change.time)
+                if told.credentials:
+                    mine = CREDENTIAL.c.id.in_(told.credentials)
+                    change.connection.execute(update(CREDENTIAL).where(mine).values(person=None))
+                    bump_generation(change.connection, CREDENTIALS)
+                after = {"sessions": told.rows.sessions, "events": told.rows.events}
+                change.record(
+                    Action.PERSON_FORGET,
+                    object=self._recorded(found),
+                    reason=reason,
+                    after={**after, "credentials": [*told.credentials]},
+                )
+            self.people.access.control.purge()
+            self.people.look_anew()
+        return told
+
+    def merge(self, one: str, other: str, reason: str, actor: Actor) -> Found:
+        """Decide that two pseudonyms are one person's.
+
+        Raises:
+            NoSuchPerson: one of them was never seen.
+            BadRequest: there is no reason, or they are one person's already.
+        """
+        _check_reason(reason)
+        people = self.people.vault.people
+        with self.people.pausing():
+            known = sorted(
+                (self._known(one), self._known(other)),
+                key=lambda each: _PERSONAL.index(each.kind),
+            )
+            link = Link(known[0].pseudonym, known[1].pseudonym, is_decided=True)
+            if people.find_person(link.stronger) == people.find_person(link.weaker):
+                raise BadRequest("these are one person's already")
+            with self.people.access.audit.change(actor) as change:
+                self.people.vault.decide(change.connection, link, change.time)
+                change.record(
+                    Action.PERSON_MERGE,
+                    object=link.stronger,
+                    reason=reason,
+                    after={"with": link.weaker},
+                )
+            self.people.settle()
+            return self._told(self._find(link.stronger))
+
+    def split(self, pseudonym: str, reason: str, actor: Actor) -> Found:
+        """Take a pseudonym out of its person, for good, or until it is merged again.
+
+        Raises:
+            NoSuchPerson: it was never seen.
+            BadRequest: there is no reason, or it is alone already.
+        """
+        _check_reason(reason)
+        people = self.people.vault.people
+        with self.people.pausing():
+            known = self._known(pseudonym)
+            person = people.find_person(known.pseudonym)
+            if person is None or len(people.list_pseudonyms(person)) == 1:
+                raise BadRequest("this pseudonym is alone already")
+            with self.people.access.audit.change(actor) as change:
+                self.people.vault.set_apart(change.connection, known.pseudonym)
+                change.record(
+                    Action.PERSON_SPLIT,
+                    object=known.pseudonym,
+                    reason=reason,
+                    before={"person": person},
+                )
+            self.people.settle()
+            return self._told(self._find(known.pseudonym))
+
+    def _known(self, pseudonym: str) -> Known:
+        known = self.people.vault.people.identities.get(pseudonym)
+        if known is None:
+            raise _nobody()
+        return known
+
+    def _find(self, subject: str) -> _Subject:
+        subject = subject.strip()
+        if not subject or len(subject) > _MAX_LENGTH:
+            raise BadRequest("this names nobody", hint="an e-mail address, account or pseudonym")
+        self.people.vault.save()
+        people = self.people.vault.people
+        found = [name for name in self._candidates(subject) if name in people.identities]
+        person = people.person_of(found)
+        pseudonyms = tuple(people.list_pseudonyms(person)) if person else ()
+        names = {subject, subject.lower(), *(known.pseudonym for known in pseudonyms)}
+        with self.people.store.reading() as connection:
+            names |= {
+                each.identities.person or ""
+                for each in list_origins(connection, names)
+                if _names_strongly(each, names)
+            }
+            origins = tuple(each for each in list_origins(connection, names) if _is_of(each, names))
+        if person is None and not origins:
+            raise _nobody()
+        plain = {
+            value
+            for known in pseudonyms
+            if (value := self.people.vault.find_value(known.pseudonym))
+        }
+        return _Subject(
+            person or origins[0].identities.person or subject,
+            frozenset(names),
+            frozenset(plain | ({subject} if not is_pseudonym(subject) else set())),
+            pseudonyms,
+            origins,
+        )
+
+    def _candidates(self, subject: str) -> Iterable[str]:
+        if is_pseudonym(subject):
+            yield subject
+            return
+        for kind in _PERSONAL:
+            yield from self.people.identifier.list_pseudonyms(kind, subject)
+
+    def _told(self, found: _Subject) -> Found:
+        self.people.store.roll_up()
+        with self.people.store.reading() as connection:
+            rows = count_rows(connection, [each.origin for each in found.origins])
+        names = {name.casefold() for name in found.plain}
+        with self.people.access.control.read() as connection:
+            accounts = connection.execute(select(ACCOUNT.c.id, ACCOUNT.c.login)).all()
+            credentials = connection.execute(select(CREDENTIAL.c.id, CREDENTIAL.c.person)).all()
+        return Found(
+            person=found.person,
+            pseudonyms=found.pseudonyms,
+            rows=rows,
+            accounts=tuple(row.id for row in accounts if row.login in names),
+            credentials=tuple(
+                row.id for row in credentials if row.person and row.person.casefold() in names
+            ),
+        )
+
+    def _marks(self, found: _Subject) -> list[str]:
+        """Return every pseudonym under which the person could come back."""
+        marks = {known.pseudonym for known in found.pseudonyms}
+        for each in found.origins:
+            for kind, name in list_named(each.identities):
+                if is_pseudonym(name):
+                    continue  # it is among theirs, or a machine that others use too
+                marks.update(self.people.identifier.list_pseudonyms(kind, name))
+        return sorted(marks)
+
+    def _recorded(self, found: _Subject) -> str:
+        """Return what the audit log calls a person: a pseudonym, also where names are plain."""
+        if is_pseudonym(found.person):
+            return found.person
+        kind = IdentityKind.ACCOUNT_UUID
+        for each in found.origins:
+            named = list_named(each.identities)
+            kind = next((kind for kind, name in named if name == found.person), kind)
+        return self.people.identifier.pseudonym(kind, found.person)
+
+    def _record(self, action: Action, found: _Subject, actor: Actor, reason: str = "") -> None:
+        with self.people.access.audit.change(actor) as change:
+            change.record(action, object=self._recorded(found), reason=reason)
+
+
+def _names_strongly(stored: StoredOrigin, names: set[str]) -> bool:
+    """Tell whether one of these names says who it is, and not only on which machine."""
+    named = list_named(stored.identities)
+    strong = [name for kind, name in named if kind is not IdentityKind.INSTALLATION]
+    return any(name in names for name in strong or [name for _, name in named])
+
+
+def _is_of(stored: StoredOrigin, names: set[str]) -> bool:
+    """Tell whether an origin is the person's, and not of somebody on the same machine."""
+    return stored.identities.person in names
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise BadRequest("this needs a reason", hint="it is kept in the audit log")
+
+
+def _nobody() -> NoSuchPerson:
+    return NoSuchPerson(
+        "nothing is stored of such a person",
+        hint="name them by e-mail address, account, installation or pseudonym",
+    )

@@ -1,0 +1,256 @@
+"""The identity vault: pseudonyms, whose they are, and encrypted what they stand for.
+
+It lives in the control plane, apart from the telemetry, and is held in memory
+as a whole, because every new client is looked up in it. What records teach is
+written down before they are; it is no act of anybody, so the audit log has no
+entry of it, unlike of what an administrator decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import delete, insert, or_, select, update
+
+from codometer.access.generation import bump_generation, find_generation
+from codometer.privacy.encryption import Purpose
+from codometer.privacy.pseudonym import IdentityKind, tombstone
+from codometer.privacy.resolution import Known, Link, Resolution, Seen
+from codometer.store.control_tables import IDENTITY, IDENTITY_LINK, IDENTITY_MOVE, TOMBSTONE
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from codometer.access.keys import Keys
+    from codometer.store.control import Control
+
+GENERATION: Final = "people"
+_AT_ONCE: Final = 500
+
+
+class Vault:
+    """The vault of one installation. Used by one thread at a time."""
+
+    def __init__(self, control: Control, keys: Keys) -> None:
+        self._control = control
+        self._keys = keys
+        self._seen: list[tuple[datetime, Seen]] = []
+        self._values: dict[str, str] = {}
+        self.reload()
+
+    def see(
+        self, record: list[tuple[IdentityKind, str]], values: dict[str, str], now: datetime
+    ) -> str:
+        """Learn from a record, and return whose it is. `values` by pseudonym are to be kept."""
+        seen = self.people.see(record, now)
+        if seen.identities or seen.links:
+            self._seen.append((now, seen))
+            self.moves |= seen.moved
+        self._values.update(
+            (name, value) for name, value in values.items() if name not in self._valued
+        )
+        return seen.person
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something is to be written down, told to the telemetry, or taken over."""
+        return bool(self._seen or self._values or self.moves) or not self._is_current()
+
+    def save(self) -> None:
+        """Write down what was learned since the last time."""
+        if not self._seen and not self._values:
+            return
+        if not self._is_current():
+            self.reload()  # another server was here; what we learned is on top of it
+        with self._control.write() as connection:
+            self._generation = _bump(connection)
+            for now, seen in self._seen:
+                for known in seen.identities:
+                    _insert_identity(connection, known, self._number)
+                for link in seen.links:
+                    _insert_link(connection, link, now)
+                _insert_moves(connection, seen.moved)
+            for name, value in self._values.items():
+                self._set_value(connection, name, value)
+        self._valued.update(self._values)
+        self._seen, self._values = [], {}
+
+    def follow(self) -> bool:
+        """Take over what another server, or an administrator, changed; tell whether they did."""
+        if self._is_current():
+            return False
+        self.reload()
+        return True
+
+    def reload(self) -> None:
+        """Read all of it into memory, and what is not written down yet on top."""
+        with self._control.read() as connection:
+            self._generation = find_generation(connection, GENERATION)
+            identities = {
+                row.pseudonym: Known(
+                    pseudonym=row.pseudonym,
+                    kind=IdentityKind(row.kind),
+                    created=row.created,
+                    is_apart=row.is_apart,
+                )
+                for row in connection.execute(select(IDENTITY))
+            }
+            links = {
+                (row.stronger, row.weaker): Link(row.stronger, row.weaker, row.is_decided)
+                for row in connection.execute(select(IDENTITY_LINK))
+            }
+            valued = select(IDENTITY.c.pseudonym).where(IDENTITY.c.value.is_not(None))
+            self._valued = set(connection.execute(valued).scalars())
+            self._marks = set(connection.execute(select(TOMBSTONE.c.mark)).scalars())
+            self.moves = set(connection.execute(select(IDENTITY_MOVE.c.pseudonym)).scalars())
+            """Pseudonyms whose person changed and the telemetry does not know."""
+        for _, seen in self._seen:
+            identities.update((each.pseudonym, each) for each in seen.identities)
+            links.update(((link.stronger, link.weaker), link) for link in seen.links)
+        self.people = Resolution(identities, links)
+
+    def is_erased(self, pseudonyms: Iterable[str]) -> bool:
+        """Tell whether any of these was erased."""
+        if not self._marks:
+            return False
+        key = self._keys.ring.newest(Purpose.TOMBSTONE)
+        return any(tombstone(key, name) in self._marks for name in pseudonyms)
+
+    @property
+    def has_tombstones(self) -> bool:
+        """Whether anybody was erased."""
+        return bool(self._marks)
+
+    def find_value(self, pseudonym: str) -> str | None:
+        """Return what a pseudonym stands for, where that is kept."""
+        with self._control.read() as connection:
+            mine = IDENTITY.c.pseudonym == pseudonym
+            blob = connection.execute(select(IDENTITY.c.value).where(mine)).scalar()
+        return None if blob is None else self._keys.ring.decrypt(blob, self._place(pseudonym))
+
+    def settle_moves(self, pseudonyms: Iterable[str]) -> None:
+        """Note that the telemetry knows."""
+        with self._control.write() as connection:
+            for name in pseudonyms:
+                connection.execute(delete(IDENTITY_MOVE).where(IDENTITY_MOVE.c.pseudonym == name))
+        self.moves.difference_update(pseudonyms)
+
+    def decide(self, connection: Connection, link: Link, now: datetime) -> None:
+        """Make two pseudonyms one person's, in somebody's transaction."""
+        moved = self.people.decide(link)
+        for name in (link.stronger, link.weaker):
+            connection.execute(
+                update(IDENTITY).where(IDENTITY.c.pseudonym == name).values(is_apart=False)
+            )
+        mine = (IDENTITY_LINK.c.stronger == link.stronger) & (IDENTITY_LINK.c.weaker == link.weaker)
+        connection.execute(delete(IDENTITY_LINK).where(mine))
+        _insert_link(connection, link, now)
+        self._move(connection, moved)
+        self._generation = _bump(connection)
+
+    def set_apart(self, connection: Connection, pseudonym: str) -> None:
+        """Take a pseudonym out of its person, in somebody's transaction."""
+        moved = self.people.set_apart(pseudonym)
+        connection.execute(
+            update(IDENTITY).where(IDENTITY.c.pseudonym == pseudonym).values(is_apart=True)
+        )
+        self._move(connection, moved)
+        self._generation = _bump(connection)
+
+    def bury(self, connection: Connection, pseudonyms: list[str], now: datetime) -> None:
+        """Delete pseudonyms and all about them, and remember that they are erased."""
+        key = self._keys.ring.newest(Purpose.TOMBSTONE)
+        for at in range(0, len(pseudonyms), _AT_ONCE):
+            some = pseudonyms[at : at + _AT_ONCE]
+            links = IDENTITY_LINK.c
+            connection.execute(
+                delete(IDENTITY_LINK).where(or_(links.stronger.in_(some), links.weaker.in_(some)))
+            )
+            connection.execute(delete(IDENTITY_MOVE).where(IDENTITY_MOVE.c.pseudonym.in_(some)))
+            connection.execute(delete(IDENTITY).where(IDENTITY.c.pseudonym.in_(some)))
+        for mark in {tombstone(key, name) for name in pseudonyms} - self._marks:
+            connection.execute(insert(TOMBSTONE).values(mark=mark, created=now))
+            self._marks.add(mark)
+        self.people.forget(pseudonyms)
+        self._valued.difference_update(pseudonyms)
+        self.moves.difference_update(pseudonyms)
+        self._generation = _bump(connection)
+
+    def drop_values(self) -> None:
+        """Keep nothing of what pseudonyms stand for."""
+        with self._control.write() as connection:
+            connection.execute(update(IDENTITY).values(value=None))
+            self._generation = _bump(connection)
+        self._valued.clear()
+        self._values.clear()
+
+    def encrypt_anew(self) -> None:
+        """Lock every value with the newest key."""
+        with self._control.write() as connection:
+            kept = select(IDENTITY.c.pseudonym, IDENTITY.c.value).where(
+                IDENTITY.c.value.is_not(None)
+            )
+            for name, blob in connection.execute(kept).all():
+                self._set_value(connection, name, self._keys.ring.decrypt(blob, self._place(name)))
+
+    def _is_current(self) -> bool:
+        with self._control.read() as connection:
+            return find_generation(connection, GENERATION) == self._generation
+
+    def _move(self, connection: Connection, pseudonyms: Iterable[str]) -> None:
+        _insert_moves(connection, pseudonyms)
+        self.moves.update(pseudonyms)
+
+    @property
+    def _number(self) -> int:
+        return self._keys.ring.newest(Purpose.PSEUDONYM).number
+
+    def _set_value(self, connection: Connection, pseudonym: str, value: str) -> None:
+        blob = self._keys.ring.encrypt(value, self._place(pseudonym))
+        mine = update(IDENTITY).where(IDENTITY.c.pseudonym == pseudonym)
+        connection.execute(mine.values(value=blob))
+
+    def _place(self, pseudonym: str) -> str:
+        return f"identity|value|{pseudonym}|{self._keys.installation}"
+
+
+def _bump(connection: Connection) -> int:
+    # It comes first in a transaction: whoever else writes waits at this row.
+    bump_generation(connection, GENERATION)
+    return find_generation(connection, GENERATION)
+
+
+def _insert_identity(connection: Connection, known: Known, number: int) -> None:
+    mine = IDENTITY.c.pseudonym == known.pseudonym
+    if connection.execute(select(IDENTITY.c.kind).where(mine)).first() is None:
+        connection.execute(
+            insert(IDENTITY).values(
+                pseudonym=known.pseudonym,
+                kind=known.kind,
+                key_number=number,
+                is_apart=known.is_apart,
+                created=known.created,
+            )
+        )
+
+
+def _insert_link(connection: Connection, link: Link, now: datetime) -> None:
+    table = IDENTITY_LINK.c
+    mine = (table.stronger == link.stronger) & (table.weaker == link.weaker)
+    if connection.execute(select(table.weaker).where(mine)).first() is None:
+        connection.execute(
+            insert(IDENTITY_LINK).values(
+                stronger=link.stronger,
+                weaker=link.weaker,
+                is_decided=link.is_decided,
+                created=now,
+            )
+        )
+
+
+def _insert_moves(connection: Connection, pseudonyms: Iterable[str]) -> None:
+    known = set(connection.execute(select(IDENTITY_MOVE.c.pseudonym)).scalars())
+    for name in set(pseudonyms) - known:
+        connection.execute(insert(IDENTITY_MOVE).values(pseudonym=name))

@@ -1,0 +1,157 @@
+"""The three privacy profiles, as data, and what each means in words.
+
+Whoever wants to know what is collected reads the policy in force, never a text
+of its own: `describe` makes the words from the same fields that the intake obeys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Profile(StrEnum):
+    """How much may be known about people, the least first."""
+
+    STRICT = "strict"
+    STANDARD = "standard"
+    OPEN = "open"
+
+
+class Identity(StrEnum):
+    """How a person is stored."""
+
+    PSEUDONYM = "pseudonym"
+    """As a keyed pseudonym, and nowhere else."""
+    VAULT = "vault"
+    """As a keyed pseudonym, with the e-mail address encrypted in the vault."""
+    PLAIN = "plain"
+
+
+class Strangers(StrEnum):
+    """What is kept of an attribute that nobody knows."""
+
+    NAMES = "names"
+    TOKENS = "tokens"
+    LABELS = "labels"
+
+
+class Reveal(StrEnum):
+    """What it takes to learn whose a pseudonym is."""
+
+    TWO_PEOPLE = "two_people"
+    REASON = "reason"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a profile means."""
+
+    profile: Profile
+    min_people: int
+    """The fewest persons that a number may tell of."""
+    identity: Identity
+    strangers: Strangers
+    hides_repositories: bool
+    """Whether repositories are stored under pseudonyms."""
+    detail_days: int
+    """How long single events are kept at most."""
+    reveal: Reveal
+
+
+POLICIES: Final = {
+    policy.profile: policy
+    for policy in (
+        Policy(
+            profile=Profile.STRICT,
+            min_people=10,
+            identity=Identity.PSEUDONYM,
+            strangers=Strangers.NAMES,
+            hides_repositories=True,
+            detail_days=14,
+            reveal=Reveal.TWO_PEOPLE,
+        ),
+        Policy(
+            profile=Profile.STANDARD,
+            min_people=5,
+            identity=Identity.VAULT,
+            strangers=Strangers.TOKENS,
+            hides_repositories=False,
+            detail_days=30,
+            reveal=Reveal.REASON,
+        ),
+        Policy(
+            profile=Profile.OPEN,
+            min_people=1,
+            identity=Identity.PLAIN,
+            strangers=Strangers.LABELS,
+            hides_repositories=False,
+            detail_days=90,
+            reveal=Reveal.OFF,
+        ),
+    )
+}
+
+
+@dataclass(slots=True)
+class InForce:
+    """The policy in force and its version. Whoever obeys it looks here each time."""
+
+    policy: Policy
+    version: int = 0
+
+
+_ORDER: Final = (Profile.STRICT, Profile.STANDARD, Profile.OPEN)
+
+
+def is_weaker(profile: Profile, than: Profile) -> bool:
+    """Tell whether more may be known about people under `profile`."""
+    return _ORDER.index(profile) > _ORDER.index(than)
+
+
+_COLLECTED: Final = (
+    "Collected: how many tokens, requests, tool calls and errors there were, with which model and"
+    " tool, what they cost and how long they took; team, repository and client version."
+)
+_NEVER: Final = (
+    "Not collected: what people or models write, code, commands, file names, error texts;"
+    " and never shown: rankings of people, working hours or idle time."
+)
+_IDENTITY: Final = {
+    Identity.PSEUDONYM: "A person is stored as a pseudonym only; e-mail addresses and account"
+    " names are not kept.",
+    Identity.VAULT: "A person is stored as a pseudonym; the e-mail address is kept encrypted,"
+    " apart from the numbers.",
+    Identity.PLAIN: "A person is stored as the client names them: e-mail address, account and"
+    " installation.",
+}
+_STRANGERS: Final = {
+    Strangers.NAMES: "Of attributes that Codometer does not know, only the name is kept.",
+    Strangers.TOKENS: "Of attributes that Codometer does not know, numbers and single words are"
+    " kept, sentences are not.",
+    Strangers.LABELS: "Of attributes that Codometer does not know, short texts are kept.",
+}
+
+
+def describe(policy: Policy, *, detail_days: int) -> tuple[str, ...]:
+    """Say what is collected and what is not, in sentences, the most important first.
+
+    `detail_days` is how long single events are kept, which a setting may shorten.
+    """
+    repositories = ("Repositories are stored as pseudonyms.",) if policy.hides_repositories else ()
+    groups = (
+        ("No number is shown that tells of fewer than " + f"{policy.min_people} people.",)
+        if policy.min_people > 1
+        else ("Numbers may tell of a single person.",)
+    )
+    return (
+        _COLLECTED,
+        _NEVER,
+        _IDENTITY[policy.identity],
+        *repositories,
+        *groups,
+        f"Single events are kept for {detail_days} days, sums stay.",
+        _STRANGERS[policy.strangers],
+    )

@@ -1,0 +1,157 @@
+"""`/api/v1/people/…`: what people may ask for of their own data, done for them by an administrator.
+
+These are actions, also the ones that only look: each is on the record, and
+whom they are about stands in no address and so in no proxy's log.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from codometer.access.permissions import Permission
+from codometer.errors import BadRequest
+from codometer.model.identity import Counts
+from codometer.people.requests import Found, Requests
+from codometer.privacy.pseudonym import IdentityKind
+from codometer.privacy.resolution import Known
+from codometer.serve.api.resource import Action, Call
+from codometer.serve.api.schema import array_schema, object_schema
+
+_TEXT: Final = {"type": "string"}
+_DAY: Final = {"type": ["string", "null"], "format": "date"}
+_COUNT: Final = {"type": "integer"}
+_PERSON: Final = object_schema(
+    person=_TEXT,
+    pseudonyms=array_schema(
+        object_schema(
+            pseudonym=_TEXT,
+            kind={"enum": [*IdentityKind]},
+            first_seen={"type": "string", "format": "date-time"},
+        )
+    ),
+    sessions=_COUNT,
+    events=_COUNT,
+    readings=_COUNT,
+    first=_DAY,
+    last=_DAY,
+    accounts=array_schema(_TEXT),
+    credentials=array_schema(_TEXT),
+)
+_FOUND: Final = object_schema(person=_PERSON)
+_FORGOTTEN: Final = object_schema(person=_PERSON, erased={"type": "boolean"})
+_ERRORS: Final = {404: "nothing is stored of such a person"}
+
+
+def people_actions(requests: Requests) -> Sequence[Action]:
+    """Return what can be done."""
+
+    def show(call: Call) -> object:
+        return {"person": _document(requests.show(_text(call, "subject"), call.actor))}
+
+    def export(call: Call) -> object:
+        packed = requests.export(_text(call, "subject"), _text(call, "reason"), call.actor)
+        return {"zip": base64.b64encode(packed).decode()}
+
+    def forget(call: Call) -> object:
+        confirmed = _text(call, "confirm")
+        told = requests.forget(_text(call, "subject"), confirmed, _text(call, "reason"), call.actor)
+        return {"person": _document(told), "erased": bool(confirmed)}
+
+    def merge(call: Call) -> object:
+        names = _text(call, "pseudonym"), _text(call, "with")
+        return {"person": _document(requests.merge(*names, _text(call, "reason"), call.actor))}
+
+    def split(call: Call) -> object:
+        name, reason = _text(call, "pseudonym"), _text(call, "reason")
+        return {"person": _document(requests.split(name, reason, call.actor))}
+
+    reason = {"reason": "she asked for it"}
+    subject = {"subject": "ada@example.com"}
+    pseudonym = {"pseudonym": _EXAMPLE["pseudonyms"][0]["pseudonym"]}
+    return (
+        _action("show", "What is known of a person, without a name", show, subject),
+        _action(
+            "export",
+            "All that is stored of a person, as a ZIP file in base64",
+            export,
+            {**subject, **reason},
+            answer=(object_schema(zip=_TEXT), {"zip": "UEsFBg=="}),
+        ),
+        _action(
+            "forget",
+            "Erase a person; without `confirm` (their pseudonym), say what would be erased",
+            forget,
+            {**subject, **reason, "confirm": _EXAMPLE["person"]},
+            answer=(_FORGOTTEN, {"person": _EXAMPLE, "erased": True}),
+        ),
+        _action(
+            "merge",
+            "Decide that two pseudonyms are one person's",
+            merge,
+            {**pseudonym, "with": "p_bbbbbbbbbbbbbbbbbbbb", **reason},
+        ),
+        _action("split", "Take a pseudonym out of its person", split, {**pseudonym, **reason}),
+    )
+
+
+def _action(
+    name: str,
+    summary: str,
+    act: Callable[[Call], object],
+    example: Mapping[str, str],
+    *,
+    answer: tuple[Mapping[str, Any], object] | None = None,
+) -> Action:
+    schema, answered = answer or (_FOUND, {"person": _EXAMPLE})
+    return Action(
+        path=f"/api/v1/people/{name}",
+        name=f"{name}_person",
+        summary=summary,
+        permission=Permission.WRITE_PEOPLE,
+        act=act,
+        body={"type": "object", "properties": dict.fromkeys(example, _TEXT)},
+        body_example=dict(example),
+        schema=schema,
+        example=answered,
+        errors=_ERRORS,
+    )
+
+
+def _text(call: Call, name: str) -> str:
+    value = call.body.get(name, "")
+    if not isinstance(value, str):
+        raise BadRequest(f"{name} is no text")
+    return value
+
+
+def _document(found: Found) -> dict[str, Any]:
+    return {
+        "person": found.person,
+        "pseudonyms": [
+            {"pseudonym": known.pseudonym, "kind": known.kind, "first_seen": known.created}
+            for known in found.pseudonyms
+        ],
+        **found.rows._asdict(),
+        "accounts": [*found.accounts],
+        "credentials": [*found.credentials],
+    }
+
+
+_EXAMPLE: Final = _document(
+    Found(
+        person="p_aaaaaaaaaaaaaaaaaaaa",
+        pseudonyms=(
+            Known(
+                pseudonym="p_aaaaaaaaaaaaaaaaaaaa",
+                kind=IdentityKind.ACCOUNT_UUID,
+                created=datetime(2026, 11, 2, 8, 15, tzinfo=UTC),
+            ),
+        ),
+        rows=Counts(41, 8_214, 2_790, date(2026, 11, 2), date(2026, 11, 23)),
+        accounts=(),
+        credentials=(),
+    )
+)

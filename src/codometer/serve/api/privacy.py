@@ -1,0 +1,129 @@
+"""`/api/v1/privacy`: what is collected, what is not, why, and what was decided for later."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+from codometer.access.actor import Actor
+from codometer.access.permissions import Permission
+from codometer.errors import BadRequest
+from codometer.people.decisions import Decision
+from codometer.privacy.profile import POLICIES, Policy, Profile, describe
+from codometer.serve.api.resource import Action, Call, Resource
+from codometer.serve.api.schema import array_schema, object_schema
+
+_TEXT: Final = {"type": "string"}
+_INSTANT: Final = {"type": "string", "format": "date-time"}
+_DECISION: Final = object_schema(
+    version={"type": "integer"},
+    profile={"enum": [*Profile]},
+    purpose=_TEXT,
+    reason=_TEXT,
+    decided=_INSTANT,
+    effective=_INSTANT,
+)
+_SCHEMA: Final = object_schema(
+    in_force=_DECISION,
+    upcoming={"anyOf": [_DECISION, {"type": "null"}]},
+    in_words=array_schema(_TEXT),
+    min_people={"type": "integer", "description": "no number tells of fewer"},
+    detail_days={"type": "integer"},
+)
+
+
+class PrivacySource(Protocol):
+    """Knows what is in force, and decides."""
+
+    def find_in_force(self) -> Decision:
+        """Return what is in force."""
+
+    def find_upcoming(self) -> Decision | None:
+        """Return what was decided and is not in force yet."""
+
+    def decide(self, profile: Profile, purpose: str | None, reason: str, actor: Actor) -> Decision:
+        """Decide on something else."""
+
+
+def privacy_resource(source: PrivacySource, *, detail_days: int) -> Resource:
+    """Return the resource; `detail_days` is how long single events are kept by the settings."""
+    return Resource(
+        path="/api/v1/privacy",
+        name="privacy",
+        summary="What is collected and what is not, and what that is for",
+        permission=Permission.READ_PRIVACY,
+        answer=lambda _: _document(source, detail_days),
+        schema=_SCHEMA,
+        example=_EXAMPLE,
+    )
+
+
+def privacy_action(source: PrivacySource, *, detail_days: int) -> Action:
+    """Return the action that changes the profile or the purpose."""
+
+    def act(call: Call) -> object:
+        profile = call.body.get("profile", source.find_in_force().profile)
+        if profile not in [*Profile]:
+            raise BadRequest(f"{profile!r} is no profile", hint=f"one of {', '.join(Profile)}")
+        texts = [call.body.get("purpose"), call.body.get("reason", "")]
+        if not all(text is None or isinstance(text, str) for text in texts):
+            raise BadRequest("purpose and reason are texts")
+        source.decide(Profile(profile), texts[0], texts[1] or "", call.actor)
+        return _document(source, detail_days)
+
+    return Action(
+        path="/api/v1/privacy",
+        name="change_privacy",
+        summary="Change the profile or the purpose; a weaker profile takes seven days",
+        permission=Permission.WRITE_PRIVACY,
+        act=act,
+        body={
+            "type": "object",
+            "properties": {"profile": {"enum": [*Profile]}, "purpose": _TEXT, "reason": _TEXT},
+            "required": ["reason"],
+        },
+        body_example={"profile": "strict", "reason": "agreed with the works council"},
+        schema=_SCHEMA,
+        example=_EXAMPLE,
+    )
+
+
+def kept_days(policy: Policy, detail_days: int) -> int:
+    """Return how long single events are kept: what the settings say, within the policy."""
+    return min(policy.detail_days, detail_days)
+
+
+def _document(source: PrivacySource, detail_days: int) -> dict[str, Any]:
+    return _told(source.find_in_force(), source.find_upcoming(), detail_days)
+
+
+def _told(decision: Decision, upcoming: Decision | None, detail_days: int) -> dict[str, Any]:
+    policy = POLICIES[decision.profile]
+    days = kept_days(policy, detail_days)
+    return {
+        "in_force": _decision(decision),
+        "upcoming": _decision(upcoming) if upcoming else None,
+        "in_words": [*describe(policy, detail_days=days)],
+        "min_people": policy.min_people,
+        "detail_days": days,
+    }
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    names = ("version", "profile", "purpose", "reason", "decided", "effective")
+    return {name: getattr(decision, name) for name in names}
+
+
+_EXAMPLE_TIME: Final = datetime(2026, 11, 23, 14, tzinfo=UTC)
+_EXAMPLE: Final = _told(
+    Decision(
+        version=2,
+        profile=Profile.STANDARD,
+        purpose="to see what coding agents cost and whether they help",
+        reason="the first administrator joined",
+        decided=_EXAMPLE_TIME,
+        effective=_EXAMPLE_TIME,
+    ),
+    None,
+    90,
+)
