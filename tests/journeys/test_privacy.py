@@ -1,0 +1,158 @@
+"""Privacy at a running server: what its commands say and do, and what its files hold then."""
+
+import json
+import time
+import zipfile
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from codometer.cli.edge import ExitStatus
+from tests.journeys.office import run_codometer
+from tests.journeys.test_sign_in import HTML, PASSWORD
+from tests.running import RunningServer
+
+pytestmark = pytest.mark.slow
+
+ADA: Final = {"user.id": "machine-of-ada", "user.account_uuid": "uuid-of-ada"}
+GRACE: Final = {"user.id": "machine-of-grace", "user.email": "grace.hopper@example.com"}
+NAMES: Final = ("machine-of-", "uuid-of-ada", "grace.hopper")
+
+
+def send(server: RunningServer, who: dict[str, str], session: str) -> None:
+    told = {
+        **who,
+        "session.id": session,
+        "model": "claude-opus-4-5",
+        "input_tokens": "10",
+        "output_tokens": "5",
+        "cost_usd": "0.25",
+        "request_id": f"req-{session}",
+    }
+    record = {
+        "timeUnixNano": str(time.time_ns()),
+        "body": {"stringValue": "claude_code.api_request"},
+        "attributes": [
+            {"key": key, "value": {"stringValue": value}} for key, value in told.items()
+        ],
+    }
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "claude-code"}}]}
+    body = {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [record]}]}]}
+    answer = httpx.post(f"{server.otlp_url}/v1/logs", json=body, trust_env=False, timeout=30)
+    assert answer.status_code == 200, answer.text
+
+
+def join(server: RunningServer, profile: str) -> None:
+    link = server.read_log().partition("/join?link=")[2].split()[0]
+    with httpx.Client(base_url=server.url, headers=HTML, trust_env=False) as client:
+        page = client.get(f"/join?link={link}").text
+        assert "No number is shown that tells of fewer than 5 people" in page
+        form = {"link": link, "login": "root", "password": PASSWORD}
+        refused = client.post("/join", data={**form, "profile": "nosy"})
+        assert refused.status_code == 400
+        chosen = {**form, "profile": profile, "purpose": "to see costs"}
+        assert client.post("/join", data=chosen).status_code == 303
+
+
+def command(server: RunningServer, *arguments: str, form: str = "json") -> Any:  # noqa: ANN401 - a document
+    mine = {"CODOMETER_DATA": str(server.data)}
+    result = run_codometer(*arguments, "--format", form, url=server.url, environ=mine)
+    assert result.exit_code == ExitStatus.DONE, result.output
+    return json.loads(result.stdout) if form == "json" else result.stdout
+
+
+def wait_for(server: RunningServer, profile: str) -> None:
+    deadline = time.monotonic() + 20
+    while command(server, "status")["server"]["privacy"] != profile:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def held(server: RunningServer) -> set[str]:
+    files = [path.read_bytes() for path in server.data.parent.rglob("*") if path.is_file()]
+    return {name for name in NAMES if any(name.encode() in content for content in files)}
+
+
+def total(server: RunningServer) -> Any:  # noqa: ANN401 - a number
+    found = command(server, "query", "requests", "cost", "--since", "2d")["rows"][0]
+    return found["requests"], found["cost"]
+
+
+def test_from_a_machine_of_ones_own_to_an_organisation_that_forgets(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    send(server, ADA, "one")
+    send(server, GRACE, "two")
+    assert command(server, "privacy", "show")["in_force"]["profile"] == "open"
+    before = total(server)
+    join(server, "standard")
+    wait_for(server, "standard")
+    send(server, GRACE, "three")
+    server.stop()
+    assert held(server) == set()
+    server.start()
+    assert total(server) == (before[0] + 1, before[1] + before[1] / 2)
+
+    shown = command(server, "person", "show", GRACE["user.email"])["person"]
+    assert (shown["sessions"], shown["events"]) == (2, 2)
+    file = tmp_path / "grace.zip"
+    export = ("person", "export", GRACE["user.email"], "--reason=asked", f"--output={file}")
+    assert command(server, *export)["bytes"] == file.stat().st_size
+    assert zipfile.is_zipfile(file)
+    totals = total(server)
+    preview = run_codometer(
+        *("person", "forget", GRACE["user.email"], "--reason=asked"),
+        url=server.url,
+        environ={"CODOMETER_DATA": str(server.data)},
+    )
+    assert preview.exit_code != 0
+    assert shown["person"] in preview.stdout
+    forget = ("person", "forget", GRACE["user.email"], "--reason=asked", "--yes")
+    assert command(server, *forget)["erased"] is True
+    assert total(server) == totals
+    send(server, GRACE, "late")
+    assert total(server) == totals
+    refused = {each["reason"] for each in command(server, "status")["rejects"]}
+    assert refused == {"erased"}
+    file.unlink()
+    server.stop()
+    assert held(server) == set()
+    server.start()
+    assert command(server, "audit", "verify")["whole"] is True
+
+
+def test_every_command_says_what_it_did(server: RunningServer) -> None:
+    send(server, ADA, "one")
+    join(server, "strict")
+    wait_for(server, "strict")
+    send(server, GRACE, "two")
+    assert "strict" in command(server, "status", form="table")
+    assert "The privacy profile is strict" in command(server, "config", "show", form="table")
+    reason = "--reason=agreed"
+    changed = command(server, "privacy", "change", "--profile=open", reason, form="table")
+    assert "The profile strict is in force" in changed
+    assert "Purpose: to see costs" in changed
+    assert "the profile becomes open: agreed" in changed
+    assert "Not collected" in changed
+    assert "2,open" not in command(server, "privacy", "show", form="csv").splitlines()[0]
+    ada = command(server, "person", "show", "uuid-of-ada")["person"]
+    grace = command(server, "person", "show", GRACE["user.email"])["person"]
+    merged = command(server, "person", "merge", ada["person"], grace["person"], reason)["person"]
+    assert merged["sessions"] == 2
+    split = command(server, "person", "split", grace["person"], reason, form="table")
+    assert split.startswith(grace["person"])
+    assert "1 sessions, 1 events" in split
+    assert command(server, "person", "show", "uuid-of-ada", form="csv").startswith("person,")
+    assert "main.key" in command(server, "keys", "list", form="table")
+    assert command(server, "keys", "rotate", "--key=pseudonym", form="csv").count("pseudonym") == 2
+    command(server, "keys", "rotate")
+    server.stop()
+    server.start()
+    send(server, ADA, "three")
+    assert command(server, "person", "show", "uuid-of-ada")["person"]["sessions"] == 2
+    answer = run_codometer(
+        "person", "show", "nobody", url=server.url, environ={"CODOMETER_DATA": str(server.data)}
+    )
+    assert answer.exit_code == ExitStatus.WRONG_USAGE
