@@ -76,20 +76,7 @@ class Server:
         self.store.set_prices(unit_prices(catalogue))
         self.access = self._open_access()
         self.people = self._open_people()
-        origins = Origins(
-            _origin_rules(settings),
-            self.people.identifier,
-            salt=self.access.keys.ring.newest(Purpose.FINGERPRINT).secret.hex(),
-        )
-        agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
-        self._intake = Intake(
-            Normaliser(agents, time.time_ns, self.people.in_force),
-            pricer(catalogue),
-            self.store,
-            min_interval_seconds=settings.ingest.commit_interval_ms / 1000,
-            before_commit=self.people.identifier.save,
-        )
-        self.people.attach(self._intake.paused, origins.forget)
+        self._intake = self._make_intake()
         self._expiry = Periodic("expiry", _EXPIRE_EVERY_SECONDS, self._expire)
         limits = _limits(settings)
         budget = ByteBudget(limits.budget_bytes)
@@ -141,6 +128,23 @@ class Server:
             self.store.close()
             raise
         return access
+
+    def _make_intake(self) -> Intake:
+        origins = Origins(
+            _origin_rules(self._settings),
+            self.people.identifier,
+            salt=self.access.keys.ring.newest(Purpose.FINGERPRINT).secret.hex(),
+        )
+        agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
+        intake = Intake(
+            Normaliser(agents, time.time_ns, self.people.in_force),
+            pricer(self.catalogue),
+            self.store,
+            min_interval_seconds=self._settings.ingest.commit_interval_ms / 1000,
+            before_commit=self.people.identifier.save,
+        )
+        self.people.attach(intake.paused, origins.forget)
+        return intake
 
     def _open_people(self) -> People:
         try:

@@ -22,6 +22,7 @@ from tests.bench.machine import (
     read_load,
 )
 from tests.bench.pages import measure_pages
+from tests.bench.privacy import measure_privacy
 from tests.bench.refresh import measure_refresh
 from tests.bench.report import FORMAT, RESULTS, Report, find_warnings, render, save
 from tests.bench.results import FULL, QUICK, Results
@@ -38,6 +39,7 @@ PARTS: Final[dict[str, Callable[[Results], None]]] = {
     "chain": measure_chain,
     "server": measure_server,
     "access": measure_access,
+    "privacy": measure_privacy,
     "latency": measure_latency,
     "start": measure_empty_start,
     "data": _measure_data,

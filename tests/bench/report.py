@@ -135,6 +135,21 @@ The best of several runs, in turn.
         rows={},
     ),
     Section(
+        key="privacy",
+        title="Privacy profiles",
+        text="""
+Servers under each privacy profile, over HTTP with 50 records a request. Under `open` clients are
+stored as they call themselves; under the others only pseudonyms are.
+The best of several runs, in turn.
+""",
+        first="Profile",
+        columns=(
+            Column(key="events_a_core", title="events/s a core"),
+            Column(key="to_open", title="to open", digits=2),
+        ),
+        rows={},
+    ),
+    Section(
         key="decoder",
         title="The decoder alone",
         text="""

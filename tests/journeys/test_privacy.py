@@ -3,6 +3,7 @@
 import json
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,7 +49,7 @@ def join(server: RunningServer, profile: str) -> None:
     link = server.read_log().partition("/join?link=")[2].split()[0]
     with httpx.Client(base_url=server.url, headers=HTML, trust_env=False) as client:
         page = client.get(f"/join?link={link}").text
-        assert "No number is shown that tells of fewer than 5 people" in page
+        assert "A person is stored as a pseudonym; the e-mail address is kept encrypted" in page
         form = {"link": link, "login": "root", "password": PASSWORD}
         refused = client.post("/join", data={**form, "profile": "nosy"})
         assert refused.status_code == 400
@@ -156,3 +157,31 @@ def test_every_command_says_what_it_did(server: RunningServer) -> None:
         "person", "show", "nobody", url=server.url, environ={"CODOMETER_DATA": str(server.data)}
     )
     assert answer.exit_code == ExitStatus.WRONG_USAGE
+
+
+def test_clients_and_readers_only_wait_while_what_is_stored_is_written_anew(
+    server: RunningServer,
+) -> None:
+    for number in range(20):
+        send(server, ADA, f"before-{number}")
+
+    def work(number: int) -> None:
+        if number % 3:
+            send(server, GRACE if number % 2 else ADA, f"meanwhile-{number}")
+        else:
+            server.query("requests", by="model")
+
+    with ThreadPoolExecutor(6) as pool:
+        done = [pool.submit(work, number) for number in range(120)]
+        command(server, "privacy", "change", "--profile=strict", "--reason=caution")
+        wait_for(server, "strict")
+        command(server, "person", "forget", "uuid-of-ada", "--reason=asked", "--yes")
+        for each in done:
+            each.result()
+    refused = sum(
+        each["count"] for each in command(server, "status")["rejects"] if each["reason"] == "erased"
+    )
+    assert total(server)[0] == 20 + 80 - refused
+    server.stop()
+    assert held(server) == set()
+    server.start()

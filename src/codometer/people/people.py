@@ -36,9 +36,8 @@ from codometer.store.people import (
 )
 
 if TYPE_CHECKING:
-    import duckdb
-
     from codometer.access.actor import Actor
+    from codometer.store.duckdb_engine import Connection
     from codometer.store.store import Store
 
 _FOLLOW_SECONDS: Final = 0.5
@@ -174,7 +173,7 @@ class People:
             self.access.control.purge()
         self.store.rewrite()
 
-    def _protect_stored(self, connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
+    def _protect_stored(self, connection: Connection, policy: Policy) -> None:
         """Bring what is stored to a stricter policy."""
         plain = {
             each.version

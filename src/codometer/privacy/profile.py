@@ -37,14 +37,6 @@ class Strangers(StrEnum):
     LABELS = "labels"
 
 
-class Reveal(StrEnum):
-    """What it takes to learn whose a pseudonym is."""
-
-    TWO_PEOPLE = "two_people"
-    REASON = "reason"
-    OFF = "off"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What a profile means."""
@@ -58,7 +50,6 @@ class Policy:
     """Whether repositories are stored under pseudonyms."""
     detail_days: int
     """How long single events are kept at most."""
-    reveal: Reveal
 
 
 POLICIES: Final = {
@@ -71,7 +62,6 @@ POLICIES: Final = {
             strangers=Strangers.NAMES,
             hides_repositories=True,
             detail_days=14,
-            reveal=Reveal.TWO_PEOPLE,
         ),
         Policy(
             profile=Profile.STANDARD,
@@ -80,7 +70,6 @@ POLICIES: Final = {
             strangers=Strangers.TOKENS,
             hides_repositories=False,
             detail_days=30,
-            reveal=Reveal.REASON,
         ),
         Policy(
             profile=Profile.OPEN,
@@ -89,7 +78,6 @@ POLICIES: Final = {
             strangers=Strangers.LABELS,
             hides_repositories=False,
             detail_days=90,
-            reveal=Reveal.OFF,
         ),
     )
 }
@@ -141,17 +129,11 @@ def describe(policy: Policy, *, detail_days: int) -> tuple[str, ...]:
     `detail_days` is how long single events are kept, which a setting may shorten.
     """
     repositories = ("Repositories are stored as pseudonyms.",) if policy.hides_repositories else ()
-    groups = (
-        ("No number is shown that tells of fewer than " + f"{policy.min_people} people.",)
-        if policy.min_people > 1
-        else ("Numbers may tell of a single person.",)
-    )
     return (
         _COLLECTED,
         _NEVER,
         _IDENTITY[policy.identity],
         *repositories,
-        *groups,
         f"Single events are kept for {detail_days} days, sums stay.",
         _STRANGERS[policy.strangers],
     )

@@ -82,13 +82,7 @@ def build_app(
     """
     workers = Workers(threads=_THREADS, max_waiting=_MAX_WAITING)
     gate = Gate(access, url=settings.listen.url, now=now)
-    actions = (
-        *credential_actions(access.credentials, now),
-        *account_actions(access.accounts, settings),
-        rotate_action(access.keys, people.rotate),
-        privacy_action(people.decisions, detail_days=settings.retention.detail_days),
-        *people_actions(Requests(people)),
-    )
+    actions = _build_actions(settings, access, people, now)
     resources = _build_resources(
         settings, ask, status, check_ready=check_ready, access=access, people=people, now=now
     )
@@ -172,6 +166,18 @@ def _build_resources(
         liveness_resource(),
         readiness_resource(check_ready),
     ]
+
+
+def _build_actions(
+    settings: Settings, access: Access, people: People, now: Callable[[], datetime]
+) -> Sequence[Action]:
+    return (
+        *credential_actions(access.credentials, now),
+        *account_actions(access.accounts, settings),
+        rotate_action(access.keys, people.rotate),
+        privacy_action(people.decisions, detail_days=settings.retention.detail_days),
+        *people_actions(Requests(people)),
+    )
 
 
 def _route(each: Resource | Action, gate: Gate, endpoint: Endpoint) -> Route:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from codometer.store.engine import Row
 
+Connection = duckdb.DuckDBPyConnection
+"""What a part that reads or writes is given."""
+
 FILE_NAME: Final = "codometer.duckdb"
 LOCK_NAME: Final = "codometer.lock"
 """Nothing is in it; who serves the folder holds a lock on it."""
@@ -62,6 +65,7 @@ class DuckDBEngine:
         }
         self._lock = _lock(folder)
         self._readers = 0
+        self._is_rewriting = False
         self._no_readers = threading.Condition()
         try:
             self._root = self._open()
@@ -93,24 +97,33 @@ class DuckDBEngine:
         The engine leaves what was deleted or changed in its file until something else needs
         the room, so this is what makes it gone. All connections must be closed.
         """
-        fresh = self.path.with_name(self.path.name + _FRESH)
         with self._no_readers:
+            self._is_rewriting = True
             self._no_readers.wait_for(lambda: not self._readers)
-            _remove(fresh)
-            self._root.execute("CHECKPOINT")
-            self._root.execute(f"ATTACH '{str(fresh).replace(chr(39), chr(39) * 2)}' AS fresh")
-            self._root.execute(f'COPY FROM DATABASE "{self.path.stem}" TO fresh')
-            self._root.execute(f"DELETE FROM fresh.meta WHERE name = '{REWRITE_DUE}'")
-            self._root.execute("DETACH fresh")
-            self._root.close()
             try:
-                fresh.replace(self.path)
+                self._write_anew(self.path.with_name(self.path.name + _FRESH))
             finally:
-                self._root = self._open()
+                self._is_rewriting = False
+                self._no_readers.notify_all()
+
+    def _write_anew(self, fresh: Path) -> None:
+        _remove(fresh)
+        name = str(fresh).replace("'", "''")
+        self._root.execute("CHECKPOINT")
+        self._root.execute(f"ATTACH '{name}' AS fresh")
+        self._root.execute(f'COPY FROM DATABASE "{self.path.stem}" TO fresh')
+        self._root.execute(f"DELETE FROM fresh.meta WHERE name = '{REWRITE_DUE}'")
+        self._root.execute("DETACH fresh")
+        self._root.close()
+        try:
+            fresh.replace(self.path)
+        finally:
+            self._root = self._open()
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
         with self._no_readers:
+            self._no_readers.wait_for(lambda: not self._is_rewriting)
             self._readers += 1
         try:
             yield

@@ -27,7 +27,10 @@ _SCHEMA: Final = object_schema(
     in_force=_DECISION,
     upcoming={"anyOf": [_DECISION, {"type": "null"}]},
     in_words=array_schema(_TEXT),
-    min_people={"type": "integer", "description": "no number tells of fewer"},
+    min_people={
+        "type": "integer",
+        "description": "the fewest people that a number is meant to tell of",
+    },
     detail_days={"type": "integer"},
 )
 
