@@ -7,9 +7,9 @@ answer is remembered with the origin.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -37,7 +37,13 @@ PERSON_KINDS: Final = {
 _KEPT: Final = (IdentityKind.EMAIL, IdentityKind.ENDUSER)
 """The kinds that name a person to other people, and that the vault keeps encrypted."""
 
-Named = list[tuple[IdentityKind, str]]
+
+class _Named(NamedTuple):
+    """One identity of a client, and the pseudonyms that each key makes of it, newest first."""
+
+    kind: IdentityKind
+    identity: str
+    pseudonyms: Sequence[str]
 
 
 class Identifier:
@@ -63,19 +69,17 @@ class Identifier:
         is_plain = policy.identity is Identity.PLAIN
         if is_plain and not self._vault.has_tombstones:
             return told._replace(version=version)
-        named = list_named(told)
+        named = [
+            _Named(kind, name, self.list_pseudonyms(kind, name)) for kind, name in list_named(told)
+        ]
         self._refuse_erased(named)
         if is_plain:
             return told._replace(version=version)
-        values = {
-            self.pseudonym(kind, name): name
-            for kind, name in named
-            if kind in _KEPT and policy.identity is Identity.VAULT
-        }
         repository = told.repository
         if repository is not None and policy.hides_repositories:
             repository = self.pseudonym(IdentityKind.REPOSITORY, repository)
-        return self._stored(named, values)._replace(repository=repository, version=version)
+        stored = self._stored(named, keeps_values=policy.identity is Identity.VAULT)
+        return stored._replace(repository=repository, version=version)
 
     def pseudonym(self, kind: IdentityKind, identity: str) -> str:
         """Return the pseudonym that the newest key makes."""
@@ -93,27 +97,25 @@ class Identifier:
             # The rows that follow hold pseudonyms only, so they need not wait for the vault.
             _log.exception("the identity vault could not be written; it is tried again")
 
-    def _stored(self, named: Named, values: dict[str, str]) -> Identities:
-        record = [(kind, self.pseudonym(kind, name)) for kind, name in named]
-        if not record:
+    def _stored(self, named: Sequence[_Named], *, keeps_values: bool) -> Identities:
+        if not named:
             return Identities()
-        fields: dict[str, Any] = {_FIELDS[kind]: name for kind, name in record}
         known = self._vault.people.identities
+        record = [(each.kind, each.pseudonyms[0]) for each in named]
         older = [
-            (kind, name)
-            for kind, identity in named
-            for name in self.list_pseudonyms(kind, identity)[1:]
-            if name in known
+            (each.kind, name) for each in named for name in each.pseudonyms[1:] if name in known
         ]
-        person = self._vault.see([*record, *older], values, self._now())
+        kept = [each for each in named if each.kind in _KEPT] if keeps_values else []
+        values = {each.pseudonyms[0]: each.identity for each in kept}
+        person = self._vault.see(record + older, values, self._now())
+        fields: dict[str, Any] = {_FIELDS[kind]: name for kind, name in record}
         return Identities(person=person, person_kind=PERSON_KINDS[known[person].kind], **fields)
 
-    def _refuse_erased(self, named: Named) -> None:
-        strong = [pair for pair in named if pair[0] is not IdentityKind.INSTALLATION]
+    def _refuse_erased(self, named: Sequence[_Named]) -> None:
+        strong = [each for each in named if each.kind is not IdentityKind.INSTALLATION]
         # An installation that changed hands is its new person's.
-        for kind, identity in strong or named:
-            if self._vault.is_erased(self.list_pseudonyms(kind, identity)):
-                raise Erased("this is of a person who was erased")
+        if any(self._vault.is_erased(each.pseudonyms) for each in strong or named):
+            raise Erased("this is of a person who was erased")
 
     def _pseudonymisers(self) -> tuple[Pseudonymiser, ...]:
         ring = self._keys.ring
@@ -136,7 +138,7 @@ _FIELDS: Final = {
 }
 
 
-def list_named(told: Identities) -> Named:
+def list_named(told: Identities) -> list[tuple[IdentityKind, str]]:
     """Return the identities by kind, the strongest first."""
     return list(_list_named(told))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, insert, or_, select, update
 
@@ -21,7 +21,7 @@ from codometer.privacy.resolution import Known, Link, Resolution, Seen
 from codometer.store.control_tables import IDENTITY, IDENTITY_LINK, IDENTITY_MOVE, TOMBSTONE
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Table
 
     from codometer.access.keys import Keys
     from codometer.store.control import Control
@@ -66,14 +66,18 @@ class Vault:
             self.reload()  # another server was here; what we learned is on top of it
         with self._control.write() as connection:
             self._generation = _bump(connection)
-            for now, seen in self._seen:
-                for known in seen.identities:
-                    _insert_identity(connection, known, self._number)
-                for link in seen.links:
-                    _insert_link(connection, link, now)
-                _insert_moves(connection, seen.moved)
-            for name, value in self._values.items():
-                self._set_value(connection, name, value)
+            self._insert_identities(connection)
+            made = {
+                (link.stronger, link.weaker): (link, now)
+                for now, seen in self._seen
+                for link in seen.links
+            }
+            _insert_new(
+                connection,
+                IDENTITY_LINK,
+                [_link_row(link, now) for link, now in made.values()],
+            )
+            _insert_moves(connection, {name for _, seen in self._seen for name in seen.moved})
         self._valued.update(self._values)
         self._seen, self._values = [], {}
 
@@ -146,7 +150,7 @@ class Vault:
             )
         mine = (IDENTITY_LINK.c.stronger == link.stronger) & (IDENTITY_LINK.c.weaker == link.weaker)
         connection.execute(delete(IDENTITY_LINK).where(mine))
-        _insert_link(connection, link, now)
+        _insert_new(connection, IDENTITY_LINK, [_link_row(link, now)])
         self._move(connection, moved)
         self._generation = _bump(connection)
 
@@ -195,6 +199,33 @@ class Vault:
             for name, blob in connection.execute(kept).all():
                 self._set_value(connection, name, self._keys.ring.decrypt(blob, self._place(name)))
 
+    def _insert_identities(self, connection: Connection) -> None:
+        new = {known.pseudonym: known for _, seen in self._seen for known in seen.identities}
+        number = self._keys.ring.newest(Purpose.PSEUDONYM).number
+        inserted = _insert_new(
+            connection,
+            IDENTITY,
+            [
+                {
+                    "pseudonym": name,
+                    "kind": known.kind,
+                    "key_number": number,
+                    "value": self._locked(name, self._values.get(name)),
+                    "is_apart": known.is_apart,
+                    "created": known.created,
+                }
+                for name, known in new.items()
+            ],
+        )
+        for name, value in self._values.items():
+            if name not in inserted:
+                self._set_value(connection, name, value)
+
+    def _locked(self, pseudonym: str, value: str | None) -> bytes | None:
+        if value is None:
+            return None
+        return self._keys.ring.encrypt(value, self._place(pseudonym))
+
     def _is_current(self) -> bool:
         with self._control.read() as connection:
             return find_generation(connection, GENERATION) == self._generation
@@ -203,14 +234,9 @@ class Vault:
         _insert_moves(connection, pseudonyms)
         self.moves.update(pseudonyms)
 
-    @property
-    def _number(self) -> int:
-        return self._keys.ring.newest(Purpose.PSEUDONYM).number
-
     def _set_value(self, connection: Connection, pseudonym: str, value: str) -> None:
-        blob = self._keys.ring.encrypt(value, self._place(pseudonym))
         mine = update(IDENTITY).where(IDENTITY.c.pseudonym == pseudonym)
-        connection.execute(mine.values(value=blob))
+        connection.execute(mine.values(value=self._locked(pseudonym, value)))
 
     def _place(self, pseudonym: str) -> str:
         return f"identity|value|{pseudonym}|{self._keys.installation}"
@@ -222,35 +248,24 @@ def _bump(connection: Connection) -> int:
     return find_generation(connection, GENERATION)
 
 
-def _insert_identity(connection: Connection, known: Known, number: int) -> None:
-    mine = IDENTITY.c.pseudonym == known.pseudonym
-    if connection.execute(select(IDENTITY.c.kind).where(mine)).first() is None:
-        connection.execute(
-            insert(IDENTITY).values(
-                pseudonym=known.pseudonym,
-                kind=known.kind,
-                key_number=number,
-                is_apart=known.is_apart,
-                created=known.created,
-            )
-        )
+def _link_row(link: Link, now: datetime) -> dict[str, Any]:
+    return {**link._asdict(), "created": now}
 
 
-def _insert_link(connection: Connection, link: Link, now: datetime) -> None:
-    table = IDENTITY_LINK.c
-    mine = (table.stronger == link.stronger) & (table.weaker == link.weaker)
-    if connection.execute(select(table.weaker).where(mine)).first() is None:
-        connection.execute(
-            insert(IDENTITY_LINK).values(
-                stronger=link.stronger,
-                weaker=link.weaker,
-                is_decided=link.is_decided,
-                created=now,
-            )
-        )
+def _insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> set[str]:
+    """Insert the rows whose key is not there, all at once; return the first column of those."""
+    first, *_ = table.primary_key.columns
+    keys = [column.name for column in table.primary_key.columns]
+    known: set[tuple[Any, ...]] = set()
+    for at in range(0, len(rows), _AT_ONCE):
+        some = {row[first.name] for row in rows[at : at + _AT_ONCE]}
+        found = select(*table.primary_key.columns).where(first.in_(some))
+        known.update(tuple(row) for row in connection.execute(found))
+    new = [row for row in rows if tuple(row[key] for key in keys) not in known]
+    if new:
+        connection.execute(insert(table), new)
+    return {row[first.name] for row in new}
 
 
 def _insert_moves(connection: Connection, pseudonyms: Iterable[str]) -> None:
-    known = set(connection.execute(select(IDENTITY_MOVE.c.pseudonym)).scalars())
-    for name in set(pseudonyms) - known:
-        connection.execute(insert(IDENTITY_MOVE).values(pseudonym=name))
+    _insert_new(connection, IDENTITY_MOVE, [{"pseudonym": name} for name in set(pseudonyms)])
