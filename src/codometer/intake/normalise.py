@@ -13,7 +13,7 @@ from codometer.errors import Erased
 from codometer.model.event import UNNAMED, Counter, Event, Reading, Stranger
 from codometer.model.money import MAX_PICO_USD, PICO_PER_USD
 from codometer.model.signal import DataPoint, LogRecord
-from codometer.privacy.profile import POLICIES, InForce, Profile
+from codometer.privacy.profile import POLICIES, PolicyInForce, Profile
 from codometer.privacy.protect import is_name, protect
 
 if TYPE_CHECKING:
@@ -65,7 +65,10 @@ class Normaliser:
     """Turns signals of any agent into rows that may be kept."""
 
     def __init__(
-        self, agents: Sequence[Agent], now_ns: Callable[[], int], in_force: InForce | None = None
+        self,
+        agents: Sequence[Agent],
+        now_ns: Callable[[], int],
+        in_force: PolicyInForce | None = None,
     ) -> None:
         """Take the agents in order of asking; the last must recognise everything.
 
@@ -73,7 +76,7 @@ class Normaliser:
         """
         self._agents = agents
         self._now_ns = now_ns
-        self._in_force = in_force or InForce(POLICIES[Profile.STANDARD])
+        self._in_force = in_force or PolicyInForce(POLICIES[Profile.STANDARD])
         self._agent_of: dict[AttributeValue, Agent] = {}
 
     def normalise(self, signals: Iterable[Signal], into: Normalised) -> None:

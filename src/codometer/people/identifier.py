@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from codometer.errors import Erased
 from codometer.model.identity import Identities
 from codometer.privacy.encryption import KeyRing, Purpose
-from codometer.privacy.profile import Identity, InForce
+from codometer.privacy.profile import Identity, PolicyInForce
 from codometer.privacy.pseudonym import IdentityKind, Pseudonymiser
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Identifier:
     """Turns what a client says it is into what may be stored, and learns whose it is."""
 
     def __init__(
-        self, vault: Vault, keys: Keys, in_force: InForce, now: Callable[[], datetime]
+        self, vault: Vault, keys: Keys, in_force: PolicyInForce, now: Callable[[], datetime]
     ) -> None:
         self._vault = vault
         self._keys = keys

@@ -20,7 +20,7 @@ from codometer.people.decisions import Decision, Decisions
 from codometer.people.identifier import PERSON_KINDS, Identifier, list_named
 from codometer.people.vault import Vault
 from codometer.privacy.encryption import Purpose
-from codometer.privacy.profile import POLICIES, Identity, InForce, Policy, Profile
+from codometer.privacy.profile import POLICIES, Identity, Policy, PolicyInForce, Profile
 from codometer.privacy.protect import is_kept
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
 from codometer.store.people import (
@@ -57,7 +57,7 @@ class People:
         self.decisions = Decisions(access.audit, access.sessions)
         self.vault = Vault(access.control, access.keys)
         decision = self.decisions.find_in_force()
-        self.in_force = InForce(POLICIES[decision.profile], decision.version)
+        self.in_force = PolicyInForce(POLICIES[decision.profile], decision.version)
         self.identifier = Identifier(self.vault, access.keys, self.in_force, access.audit.now)
         self._known_attributes = known_attributes
         self._pause: Callable[[], AbstractContextManager[None]] = nullcontext

@@ -84,7 +84,7 @@ POLICIES: Final = {
 
 
 @dataclass(slots=True)
-class InForce:
+class PolicyInForce:
     """The policy in force and its version. Whoever obeys it looks here each time."""
 
     policy: Policy
