@@ -111,6 +111,7 @@ class Server:
             settings=settings,
             ask=self.ask,
             look=self.look,
+            minimum_people=lambda: self.minimum_people,
             status=self.store,
             check_ready=self._check,
             access=self.access,
@@ -138,7 +139,22 @@ class Server:
 
     def look(self, query: Query) -> Answer:
         """Answer a query as of the last refresh of the sums, at once."""
-        return run_query(self.store, query, organisation_zone=self._zone)
+        return run_query(
+            self.store,
+            query,
+            organisation_zone=self._zone,
+            minimum_people=self.minimum_people,
+        )
+
+    @property
+    def minimum_people(self) -> int:
+        """The fewest that a number covers for those who may not see people.
+
+        In local mode there is nobody to protect but whoever looks.
+        """
+        if not self.access.sessions.have_accounts:
+            return 1
+        return self._settings.privacy.minimum_people
 
     def _check(self) -> None:
         self.store.check()

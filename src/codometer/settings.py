@@ -190,6 +190,17 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Privacy:
+    """What may be told of people."""
+
+    minimum_people: int = _setting(
+        5,
+        "the fewest that a number covers, once there is an administrator",
+        check=_between(5, 100),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
     """How long what is kept."""
 
@@ -227,6 +238,7 @@ class Settings:
     store: Store = field(default_factory=Store)
     control: Control = field(default_factory=Control)
     audit: Audit = field(default_factory=Audit)
+    privacy: Privacy = field(default_factory=Privacy)
     retention: Retention = field(default_factory=Retention)
     dimensions: Dimensions = field(default_factory=Dimensions)
     origins: Mapping[str, str] = field(default_factory=dict)

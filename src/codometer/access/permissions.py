@@ -19,6 +19,7 @@ class Permission(StrEnum):
     INGEST_METRICS = "ingest:metrics"
     INGEST_TRACES = "ingest:traces"
     READ_NUMBERS = "read:aggregates"
+    READ_TOTALS = "read:totals"
     READ_PEOPLE = "read:people"
     READ_STATUS = "read:status"
     READ_SETTINGS = "read:settings"
@@ -36,6 +37,7 @@ PERMISSIONS: Final = {
     Permission.INGEST_METRICS: "Send metrics.",
     Permission.INGEST_TRACES: "Send spans.",
     Permission.READ_NUMBERS: "Ask for measures.",
+    Permission.READ_TOTALS: "See what all cost by day, and in tokens, also where few people worked.",
     Permission.READ_PEOPLE: "See measures by person and by session. No role has it.",
     Permission.READ_STATUS: "See what arrives and what is stored.",
     Permission.READ_SETTINGS: "See the settings in force.",
@@ -73,7 +75,7 @@ ROLES: Final = {
     Role.VIEWER: frozenset({Permission.READ_NUMBERS}),
     Role.DEVELOPER: frozenset({Permission.READ_NUMBERS}),
     Role.TEAM_LEAD: frozenset({Permission.READ_NUMBERS}),
-    Role.FINOPS: frozenset({Permission.READ_NUMBERS}),
+    Role.FINOPS: frozenset({Permission.READ_NUMBERS, Permission.READ_TOTALS}),
     Role.AUDITOR: frozenset(
         {
             Permission.READ_AUDIT,

@@ -145,7 +145,7 @@ def select_rows(
     bounds = Sql(f"r.{time} >= ? AND r.{time} < ?", (_plain(stretch.start), _plain(stretch.end)))
     conditions = (
         _condition(condition)
-        for condition in query.where
+        for condition in query.conditions
         if condition.dimension.place is not Place.TOKEN_TYPE
     )
     places = {dimension.place for dimension in _dimensions(query, keys)}
@@ -166,7 +166,7 @@ _LOOKUPS: Final = {Place.WORKPLACE: ("workplace", "w"), Place.ORIGIN: ("origin",
 
 
 def _dimensions(query: Query, keys: Sequence[Dimension]) -> tuple[Dimension, ...]:
-    return (*keys, *(condition.dimension for condition in query.where))
+    return (*keys, *(condition.dimension for condition in query.conditions))
 
 
 def _days_serve(query: Query, organisation_zone: ZoneInfo) -> bool:
