@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codometer.analysis.measures.groups import MAX_SHARE, OTHER
+from codometer.analysis.measures.groups import MAX_SHARE
 from codometer.analysis.measures.query import parse_query
 from codometer.analysis.measures.run import Answer, Group, run_query
 from codometer.model.period import Period, parse_zone

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from codometer.analysis.measures.compile import MAX_GROUPS
@@ -156,7 +156,7 @@ def _compile(query: Query, lattice: Lattice, minimum: int, dialect: Dialect, zon
     )
 
 
-def _crowd(values: list[object]) -> Crowd:
+def _crowd(values: list[Any]) -> Crowd:
     people, few, *tops = values
     return Crowd(
         people=people,

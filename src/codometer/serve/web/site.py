@@ -60,6 +60,7 @@ _FAULT_TITLE: Final = "The server failed to answer"
 _COMPRESSED_FROM: Final = 1_000
 _REMEMBERED: Final = timedelta(seconds=30)
 _SCOPE_SINCE: Final = "90d"
+_WIDEST: Final = "/?range=90d"
 _A_DAY: Final = timedelta(days=1)
 
 
@@ -146,7 +147,7 @@ class Site:
             reader=(frozenset(subject.granted), subject.teams, minimum),
             minimum_people=1 if is_allowed(subject, Permission.READ_PEOPLE) else minimum,
         )
-        _check_team(view)
+        _check_people(view)
         if names := request.query_params.getlist("panel"):
             html = self._render_panels(page, names, view)
         else:
@@ -204,7 +205,10 @@ class Site:
         return endpoint
 
     def _render_error(self, error: CodometerError) -> Response:
-        html = self._frame.render_error(error, title=_TITLES.get(error.status, _FAULT_TITLE))
+        title, home = _TITLES.get(error.status, _FAULT_TITLE), "/"
+        if isinstance(error, TooFewPeople):
+            title, home = "Too few people to tell of", _WIDEST
+        html = self._frame.render_error(error, title=title, home=home)
         return HTMLResponse(html, error.status, _PAGE_HEADERS)
 
 
@@ -221,13 +225,13 @@ class _Scope:
         return freshness if freshness.at else replace(freshness, day=self.last_day)
 
 
-def _check_team(view: View) -> None:
-    """Refuse a page about a team that is too small.
+def _check_people(view: View) -> None:
+    """Refuse a page that would have nothing to tell.
 
     Raises:
-        TooFewPeople: it is, in these days.
+        TooFewPeople: in these days, whoever it is about.
     """
-    if view.team is None or view.minimum_people == 1:
+    if view.minimum_people == 1:
         return
     query = parse_query(["tokens"], period=view.period, where=view.where, with_coverage=False)
     if view.ask(query).withheld:
