@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codometer.analysis.measures.groups import MAX_SHARE
+from codometer.analysis.measures.groups import MAX_SHARE, OTHER
 from codometer.analysis.measures.query import parse_query
 from codometer.analysis.measures.run import Answer, Group, run_query
+from codometer.errors import BadRequest
 from codometer.model.period import Period, parse_zone
 from tests.engines.embedded import (
     ClickHouseInProcess,
@@ -173,7 +174,7 @@ def fleets(draw: st.DrawFn) -> list[Use]:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(fleet=fleets(), by=st.sets(st.sampled_from(DIMENSIONS), min_size=1, max_size=3))
 def test_no_cell_and_no_difference_of_cells_is_about_fewer_than_the_minimum(
     engine: Callable[[], Engine], fleet: Fleet, by: set[str]
@@ -194,7 +195,7 @@ def test_no_cell_and_no_difference_of_cells_is_about_fewer_than_the_minimum(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(fleet=fleets(), by=st.sets(st.sampled_from(["day", "team", "model"]), min_size=1))
 def test_what_is_shown_adds_up_to_the_totals_that_are_shown(
     engine: Callable[[], Engine], fleet: Fleet, by: set[str]
@@ -219,7 +220,7 @@ def test_what_is_shown_adds_up_to_the_totals_that_are_shown(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(fleet=fleets(), by=st.sets(st.sampled_from(["day", "model"])), team=st.sampled_from("abcd"))
 def test_a_filter_shows_what_the_answer_by_its_dimension_shows(
     engine: Callable[[], Engine], fleet: Fleet, by: set[str], team: str
@@ -234,3 +235,120 @@ def test_a_filter_shows_what_the_answer_by_its_dimension_shows(
     assert {tuple(group.key.values()): group.values["tokens"] for group in shown(filtered)} == (
         grouped
     )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@settings(max_examples=15, deadline=None)
+@given(fleet=fleets(), by=st.sets(st.sampled_from(["day", "team", "model"]), min_size=1))
+def test_nothing_else_changes_when_somebody_of_a_small_group_does_more(
+    engine: Callable[[], Engine], fleet: Fleet, by: set[str]
+) -> None:
+    fill(engine(), fleet)
+    before = shown(ask(engine(), "requests", by=sorted(by)))
+    told = set().union(*(rows_of(fleet, group.key) for group in before))
+    hidden = [at for at in range(len(fleet)) if at not in told and fleet[at].person is not None]
+    fill(engine(), [*fleet, *(replace(fleet[at], tokens=1) for at in hidden[:1])])
+    assert shown(ask(engine(), "requests", by=sorted(by))) == before
+
+
+def office() -> list[Use]:
+    """Three teams of six, two and two; of the small ones, everybody works on Monday only."""
+    large = [Use(person, "a", day) for person in range(6) for day in (0, 1, 2)]
+    small = [Use(6 + number, team, 0) for number, team in enumerate("bbcc")]
+    return [*large, *small]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_small_groups_are_told_as_one(engine: Callable[[], Engine]) -> None:
+    fill(engine(), office())
+    answer = ask(engine(), "tokens", "active_people", "sessions", by=["team"])
+    assert [
+        (group.key["team"], *group.values.values(), group.merged) for group in answer.groups
+    ] == [
+        ("a", 180, 6, 6, False),
+        (OTHER, 40, 4, 4, True),
+    ]
+    assert not answer.withheld
+    by_day = ask(engine(), "tokens", "active_people", by=["day", "team"])
+    assert [(group.key["team"], *group.values.values()) for group in by_day.groups] == [
+        ("a", 60, 6),
+        (OTHER, 40, None),
+        ("a", 60, 6),
+        ("a", 60, 6),
+    ]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_next_smallest_joins_a_group_that_would_follow_from_the_total(
+    engine: Callable[[], Engine],
+) -> None:
+    fill(engine(), [*office()[:-2], *(Use(9 + number, "d", 0) for number in range(4))])
+    answer = ask(engine(), "tokens", by=["team"])
+    assert [group.key["team"] for group in answer.groups] == ["a", OTHER]
+    for team, is_told in {"a": True, "b": False, "d": False, "nobody": False}.items():
+        filtered = ask(engine(), "tokens", where=[("team", team)])
+        assert filtered.withheld is not is_told
+        assert (filtered.groups[0].values["tokens"] is not None) is is_told
+    both = ask(engine(), "tokens", where=[("team", "b"), ("team", "d")])
+    assert both.groups[0].values["tokens"] == 60
+    assert ask(engine(), "tokens", where=[("team", "a"), ("team", "d")]).withheld
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_group_of_which_one_person_is_most_is_withheld(engine: Callable[[], Engine]) -> None:
+    whale = [*office(), Use(0, "a", 3, tokens=5_000)]
+    fill(engine(), whale)
+    assert ask(engine(), "tokens").withheld
+    assert ask(engine(), "cost", by=["team"]).groups[0].withheld
+    assert not ask(engine(), "requests").withheld
+    owner = ask(engine(), "tokens", "cost", owns_totals=True)
+    assert owner.groups[0].values == {"tokens": 5_220, "cost": Decimal(5_220)}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_who_owns_the_totals_sees_those_of_every_day_and_no_more(
+    engine: Callable[[], Engine],
+) -> None:
+    fill(engine(), [*office(), Use(0, "a", 5, tokens=7)])
+    days = ask(engine(), "cost", by=["day"], owns_totals=True)
+    assert [group.values["cost"] for group in days.groups] == [100, 60, 60, 7]
+    others = ask(engine(), "cost", by=["day"]).groups
+    assert sum(group.withheld for group in others) == 2
+    teams = ask(engine(), "cost", by=["day", "team"], owns_totals=True).groups
+    assert (teams[-1].key["team"], teams[-1].values["cost"]) == (OTHER, 7)
+    for more in (
+        ask(engine(), "requests", by=["day"], owns_totals=True),
+        ask(engine(), "cost", by=["hour"], owns_totals=True),
+    ):
+        assert any(group.withheld for group in more.groups)
+    assert ask(engine(), "cost", where=[("team", "b")], owns_totals=True).withheld
+
+
+def test_who_may_see_people_sees_everything() -> None:
+    fill(duckdb(), office())
+    answer = ask(duckdb(), "tokens", by=["person"], sees_people=True)
+    assert len(answer.groups) == 10
+    assert answer.minimum_people == 1
+    assert shown(ask(duckdb(), "tokens", by=["person"])) == []
+
+
+def test_what_an_answer_rests_on_is_told_without_amounts() -> None:
+    fill(duckdb(), office())
+    full = ask(duckdb(), "tokens", owns_totals=True).coverage
+    told = ask(duckdb(), "tokens").coverage
+    assert (told.signals, told.reported_from) == (full.signals, full.reported_from)
+    assert full.unpriced_models != told.unpriced_models or told.fallback_cost is None
+    assert told.unpriced_requests is None
+    assert ask(duckdb(), "tokens", where=[("team", "b")]).coverage.reported_from is None
+
+
+def test_where_nothing_came_nothing_is_withheld() -> None:
+    fill(duckdb(), [])
+    answer = ask(duckdb(), "tokens")
+    assert not answer.withheld
+    assert answer.groups[0].values == {"tokens": None}
+
+
+def test_too_many_dimensions_to_tell_are_refused() -> None:
+    with pytest.raises(BadRequest, match="how few people"):
+        ask(duckdb(), "cost", by=["team", "model", "agent", "version"], where=[("terminal", "x")])
