@@ -24,7 +24,7 @@ from codometer.analysis.measures.run import run_query
 from codometer.intake.billing import pricer, unit_prices
 from codometer.intake.limits import ByteBudget, Limits, allow_connections
 from codometer.intake.normalise import Normaliser
-from codometer.intake.pipeline import Intake
+from codometer.intake.pipeline import Intake, spare_collector
 from codometer.intake.receivers.http_server import HttpServer
 from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
@@ -203,6 +203,7 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     allow_connections(settings.ingest.max_connections)
     server = Server(settings)
+    spare_collector()
 
     async def main() -> None:
         until = asyncio.Event()
