@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from itertools import combinations
@@ -18,47 +18,19 @@ from codometer.analysis.measures.groups import MAX_SHARE, OTHER
 from codometer.analysis.measures.query import parse_query
 from codometer.analysis.measures.run import Answer, Group, run_query
 from codometer.errors import BadRequest
-from codometer.model.period import Period, parse_zone
-from tests.engines.embedded import (
-    ClickHouseInProcess,
-    DuckDBInMemory,
-    FillableEngine,
-    client,
-    give_rollups,
-)
+from codometer.model.period import Period
+from tests.engines.embedded import ClickHouseInProcess, DuckDBInMemory, FillableEngine
+from tests.measures.uses import ZONE, Use, fill
 
-ZONE: Final = parse_zone("UTC")
-MONDAY: Final = date(2026, 11, 2)
 PERIOD: Final = Period.covering(
     datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 16, tzinfo=UTC), ZONE
 )
 MINIMUM: Final = 3
-DIMENSIONS: Final = ("week", "day", "team", "model", "agent")
-COARSER: Final = {"day": {"week", "month"}}
+DIMENSIONS: Final = ("month", "week", "day", "hour", "team", "model", "agent")
+COARSER: Final = {"day": ("week", "month"), "hour": ("day", "week", "month")}
 
 Engine = FillableEngine
-Fleet = Sequence["Use"]
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What somebody, or something that is nobody, used on a day."""
-
-    person: int | None
-    team: str | None
-    day: int
-    model: str = "opus"
-    tokens: int = 10
-    agent: str = "claude_code"
-
-    def value(self, dimension: str) -> object:
-        day = MONDAY + timedelta(days=self.day)
-        if dimension == "day":
-            return day
-        if dimension == "week":
-            return day - timedelta(days=day.weekday())
-        value: object = getattr(self, dimension)
-        return value
+Fleet = Sequence[Use]
 
 
 @cache
@@ -75,42 +47,6 @@ ENGINES: Final = [
     pytest.param(duckdb, id="duckdb"),
     pytest.param(clickhouse, id="clickhouse", marks=pytest.mark.needs("chdb")),
 ]
-
-
-def fill(engine: Engine, fleet: Fleet) -> None:
-    engine.empty()
-    clients = list(dict.fromkeys((use.person, use.team, use.agent) for use in fleet))
-    rows = []
-    for number, (person, team, agent) in enumerate(clients):
-        known = client(
-            number,
-            team=team,
-            agent=agent,
-            session=f"session {number}",
-            person=None if person is None else f"person {person}",
-        )
-        for table, row in known.items():
-            engine.insert(table, [row])
-        origin = known["origin"]
-        rows += [
-            {
-                "bucket": datetime(2026, 11, 2, 9) + timedelta(days=use.day),  # noqa: DTZ001 - as stored
-                "scope": number,
-                "origin": number,
-                "workplace": number,
-                "session_id": origin["session_id"],
-                "person_id": origin["person_id"],
-                "part": "live",
-                "source": "event",
-                "model": use.model,
-                "requests": 1,
-                "output_tokens": use.tokens,
-                "cost": Decimal(use.tokens),
-            }
-            for use in fleet
-            if (use.person, use.team, use.agent) == (person, team, agent)
-        ]
-    give_rollups(engine, rows, ZONE)
 
 
 def ask(
@@ -184,7 +120,9 @@ def test_no_cell_and_no_difference_of_cells_is_about_fewer_than_the_minimum(
     cells = [rows_of(fleet, group.key) for group in shown(fine)]
     assert all(is_safe(fleet, rows) for rows in cells)
     levels = [set(names) for size in range(len(by)) for names in combinations(sorted(by), size)]
-    levels += [(by - {"day"}) | {"week"}] if "day" in by else []
+    levels += [
+        (by - {time}) | {coarser} for time in by & COARSER.keys() for coarser in COARSER[time]
+    ]
     for level in levels:
         for total in shown(ask(engine(), "tokens", by=sorted(level))):
             rows = rows_of(fleet, total.key)
@@ -322,6 +260,13 @@ def test_who_owns_the_totals_sees_those_of_every_day_and_no_more(
     ):
         assert any(group.withheld for group in more.groups)
     assert ask(engine(), "cost", where=[("team", "b")], owns_totals=True).withheld
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_hours_are_told_like_days(engine: Callable[[], Engine]) -> None:
+    fill(engine(), [*office(), Use(0, "a", 5, tokens=7)])
+    answer = ask(engine(), "active_people", by=["hour"])
+    assert [group.values["active_people"] for group in answer.groups] == [10, 6, 6, None]
 
 
 def test_who_may_see_people_sees_everything() -> None:

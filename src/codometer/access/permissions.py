@@ -38,7 +38,7 @@ PERMISSIONS: Final = {
     Permission.INGEST_TRACES: "Send spans.",
     Permission.READ_NUMBERS: "Ask for measures.",
     Permission.READ_TOTALS: "See what all cost, in USD and tokens, also where few people worked.",
-    Permission.READ_PEOPLE: "See measures by person and by session. No role has it.",
+    Permission.READ_PEOPLE: "See measures by person and session. No role or credential has it.",
     Permission.READ_STATUS: "See what arrives and what is stored.",
     Permission.READ_SETTINGS: "See the settings in force.",
     Permission.READ_METRICS: "Scrape `/metrics`.",
@@ -57,7 +57,7 @@ EVERYTHING: Final = frozenset(Permission)
 _READING: Final = frozenset(
     {Permission.READ_NUMBERS, Permission.READ_STATUS, Permission.READ_METRICS}
 )
-_REST: Final = EVERYTHING - INGEST - {Permission.PUBLIC}
+_REST: Final = EVERYTHING - INGEST - {Permission.PUBLIC, Permission.READ_PEOPLE}
 
 
 class Role(StrEnum):
@@ -84,7 +84,7 @@ ROLES: Final = {
             Permission.READ_SETTINGS,
         }
     ),
-    Role.ADMINISTRATOR: _REST - {Permission.READ_PEOPLE},
+    Role.ADMINISTRATOR: _REST,
 }
 """What each may. Who runs the server sees no people by that alone."""
 
@@ -94,7 +94,8 @@ SCOPES: Final = {
     Kind.SERVICE: _REST,
     Kind.SCRAPE: frozenset({Permission.READ_METRICS}),
 }
-"""What a credential of each kind can be given; one for ingest can never read."""
+"""What a credential of each kind can be given; one for ingest can never read, and none sees
+people: who makes them would see people by that."""
 
 USUAL_SCOPES: Final = {
     Kind.INGEST: INGEST,

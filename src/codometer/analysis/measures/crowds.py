@@ -11,7 +11,7 @@ from codometer.analysis.measures.dimensions import TIME, TOKEN_COLUMNS, Dimensio
 from codometer.analysis.measures.groups import Crowd, Key, Lattice, Level, Top
 from codometer.analysis.measures.measure import SumOf
 from codometer.analysis.measures.query import Query
-from codometer.analysis.measures.rows import Sql, need_of, rows, stretches, weave
+from codometer.analysis.measures.rows import Sql, need_of, read_key, rows, stretches, weave
 from codometer.errors import BadRequest
 from codometer.store.dialect import Dialect
 from codometer.store.engine import Engine
@@ -72,8 +72,7 @@ def find_crowds(engine: Engine, query: Query, minimum: int, organisation_zone: Z
     width = len(dimensions)
     for number, *values in found:
         level = by_number[number]
-        key = tuple(values[at] for at in level)
-        by_level[level][key] = _crowd(values[width:])
+        by_level[level][read_key([values[at] for at in level])] = _crowd(values[width:])
     return Crowds(dimensions=dimensions, lattice=lattice, by_level=by_level)
 
 

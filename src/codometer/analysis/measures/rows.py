@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from codometer.analysis.measures.dimensions import Dimension, Place
@@ -125,6 +125,13 @@ def rows(
 def sql_keys(query: Query) -> tuple[Dimension, ...]:
     """Return the dimensions that a row has a value for: all but the token type."""
     return tuple(dimension for dimension in query.by if dimension.place is not Place.TOKEN_TYPE)
+
+
+def read_key(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Return a group's key; an instant comes from an engine as UTC, without saying so."""
+    return tuple(
+        value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for value in values
+    )
 
 
 def select_rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -13,11 +13,11 @@ from codometer.analysis.measures.coverage import NOT_ASKED, Coverage, find_cover
 from codometer.analysis.measures.dimensions import TOKEN_COLUMNS, Dimension, Place
 from codometer.analysis.measures.measure import Fact, Facts, Measure, Number, SumOf
 from codometer.analysis.measures.query import Condition, Query
-from codometer.analysis.measures.rows import sql_keys
+from codometer.analysis.measures.rows import read_key, sql_keys
 from codometer.analysis.measures.withhold import Verdict, owns_all, withhold
 from codometer.errors import BadRequest
 from codometer.model.period import Period
-from codometer.store.engine import Engine, Row
+from codometer.store.engine import Engine
 
 KeyValue = str | date | datetime | None
 """What a group has for a dimension: text, a date, for hours an instant; None is not known."""
@@ -208,15 +208,8 @@ def _find_facts(engine: Engine, query: Query, zone: ZoneInfo) -> dict[Key, dict[
             )
         for row in rows:
             facts = zip(statement.facts, row[width:], strict=True)
-            found.setdefault(_key(row[:width]), {}).update(facts)
+            found.setdefault(read_key(row[:width]), {}).update(facts)
     return found
-
-
-def _key(values: Row) -> Key:
-    """Return a group's key; an instant comes from an engine as UTC, without saying so."""
-    return tuple(
-        value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for value in values
-    )
 
 
 def _named(query: Query, key: Key) -> dict[str, KeyValue]:
