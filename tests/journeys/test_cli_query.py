@@ -199,8 +199,10 @@ def test_what_is_merged_and_what_is_withheld_is_said(small: str) -> None:
         "Other (k-anonymised)     61,004",
         "All                   1,989,433",
         "",
-        "Other (k-anonymised) has the groups of fewer than 5 people, and others so that theirs do"
-        " not follow.",
+        (
+            "Other (k-anonymised) has the groups of fewer than 5 people,"
+            " and others so that theirs do not follow."
+        ),
     ]
     days = lines_of(run_codometer("query", "tokens", "--by", "day", *SINCE, url=small))
     assert days[3:8] == [
