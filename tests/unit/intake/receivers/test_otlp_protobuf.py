@@ -123,11 +123,25 @@ def test_text_that_is_not_utf_8_is_malformed_and_harms_no_neighbour(bad: bytes) 
     assert "protocol" in second.hint
 
 
+def test_what_all_records_of_a_request_begin_with_is_said_by_each() -> None:
+    alike = record(text(1, b"ada"))
+    assert read(alike, alike + record(text(1, b"grace")), alike) == ["ada", "grace", "ada"]
+    assert read(alike + record(number(3, 1), key=b"n"), alike + record(number(3, 2), key=b"n")) == [
+        "ada",
+        "ada",
+    ]
+    # Not UTF-8, alike in all records, in one request of two.
+    broken = logs(*[record(text(1, b"\xff"))] * 2)
+    outcomes = decode_all(SignalKind.LOGS, [broken, logs(alike, alike)])
+    assert isinstance(outcomes[0], Malformed)
+    assert outcomes[1] == plain_walk(SignalKind.LOGS, logs(alike, alike))
+
+
 def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(otlp_protobuf, "_MAX_REMEMBERED_BYTES", 100)
     for value in range(20):
         records = [record(text(1, b"value %d" % value))] * 4
-        assert read(*records) == [f"value {value}"] * 4
+        assert read(*records, record(text(1, b"other"))) == [*[f"value {value}"] * 4, "other"]
         assert sum(map(len, otlp_protobuf._memory.values())) < 20  # noqa: SLF001
 
 
