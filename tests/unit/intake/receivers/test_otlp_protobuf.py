@@ -139,10 +139,30 @@ def test_what_all_records_of_a_request_begin_with_is_said_by_each() -> None:
 
 def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(otlp_protobuf, "_MAX_REMEMBERED_BYTES", 100)
+    monkeypatch.setattr(otlp_protobuf, "_memory", otlp_protobuf._Memory())  # noqa: SLF001
     for value in range(20):
         records = [record(text(1, b"value %d" % value))] * 4
         assert read(*records, record(text(1, b"other"))) == [*[f"value {value}"] * 4, "other"]
         assert sum(map(len, otlp_protobuf._memory.values())) < 20  # noqa: SLF001
+
+
+def test_ids_of_one_length_are_told_apart() -> None:
+    assert read(*(record(text(1, b"req_%04d" % n)) for n in range(40))) == [
+        f"req_{n:04}" for n in range(40)
+    ]
+    head = text(1, b"k") + b"\x12"
+    for odd in (b"req_\x00001", "req_\u00e901".encode(), b"req_001", (head + b"\x08")[:8]):
+        values = [b"req_0000", odd, b"req_0002"]
+        assert read(*(record(text(1, value)) for value in values)) == [v.decode() for v in values]
+
+
+def test_values_that_begin_to_repeat_are_still_read() -> None:
+    for n in range(3):
+        assert read(*(record(text(1, b"%d new %d" % (v, n))) for v in range(3))) == [
+            f"{v} new {n}" for v in range(3)
+        ]
+    for _ in range(40):
+        assert read(*[record(text(1, b"old"))] * 3, record(text(1, b"o"))) == [*["old"] * 3, "o"]
 
 
 def test_equal_points_of_a_metric_are_numbered() -> None:
