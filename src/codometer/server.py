@@ -199,7 +199,7 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
     `beside` is work that goes on while it runs.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for name in ("uvicorn", "alembic"):
+    for name in ("uvicorn", "alembic", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
     allow_connections(settings.ingest.max_connections)
     server = Server(settings)

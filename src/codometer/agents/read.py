@@ -70,6 +70,8 @@ def label(value: AttributeValue) -> str | None:
     if type(value) is str:
         text = value.strip()
         return text if 0 < len(text) <= MAX_LABEL_LENGTH and text.isprintable() else None
+    if value is None:
+        return None
     if isinstance(value, int | float) and abs(value) <= _MAX_WHOLE and value == int(value):
         return str(int(value))
     return None
