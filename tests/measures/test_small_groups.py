@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codometer.analysis.measures import crowds
 from codometer.analysis.measures.groups import MAX_SHARE, OTHER
 from codometer.analysis.measures.query import parse_query
 from codometer.analysis.measures.run import Answer, Group, run_query
@@ -297,3 +298,10 @@ def test_where_nothing_came_nothing_is_withheld() -> None:
 def test_too_many_dimensions_to_tell_are_refused() -> None:
     with pytest.raises(BadRequest, match="how few people"):
         ask(duckdb(), "cost", by=["team", "model", "agent", "version"], where=[("terminal", "x")])
+
+
+def test_more_cells_than_can_be_looked_at_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(duckdb(), office())
+    monkeypatch.setattr(crowds, "_MAX_CELLS", 3)
+    with pytest.raises(BadRequest, match="more than 3 groups"):
+        ask(duckdb(), "cost", by=["team"])
