@@ -5,6 +5,7 @@
     │   └── Malformed        400  a body that is not the OTLP it claims to be
     ├── Unauthenticated      401  no credential, or none that is good
     ├── Forbidden            403  known, and not allowed
+    │   └── TooFewPeople     403  numbers of so few people that they would tell of one
     ├── TooSlow              408  a body that did not arrive in time
     ├── Erased               410  it is of a person whose data was erased
     ├── TooLarge             413  a body over the limit, also after decompression
@@ -62,6 +63,15 @@ class Forbidden(CodometerError):
 
     code = "forbidden"
     status = 403
+
+
+class TooFewPeople(Forbidden):
+    """What was asked for covers fewer people than may be told of. How many is not said."""
+
+    code = "too_few_people"
+
+    def __init__(self, minimum: int) -> None:
+        super().__init__(f"fewer than {minimum} people", hint="widen the period or group")
 
 
 class TooSlow(CodometerError):

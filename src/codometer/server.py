@@ -25,7 +25,7 @@ from codometer.analysis.measures.run import run_query
 from codometer.intake.billing import pricer, unit_prices
 from codometer.intake.limits import ByteBudget, Limits, allow_connections
 from codometer.intake.normalise import Normaliser
-from codometer.intake.pipeline import Intake
+from codometer.intake.pipeline import Intake, spare_collector
 from codometer.intake.receivers.http_server import HttpServer
 from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
@@ -108,6 +108,7 @@ class Server:
             settings=settings,
             ask=self.ask,
             look=self.look,
+            minimum_people=lambda: self.minimum_people,
             status=self.store,
             check_ready=self._check,
             access=self.access,
@@ -161,7 +162,23 @@ class Server:
 
     def look(self, query: Query) -> Answer:
         """Answer a query as of the last refresh of the sums, at once."""
-        return run_query(self.store, query, organisation_zone=self._zone)
+        return run_query(
+            self.store,
+            query,
+            organisation_zone=self._zone,
+            minimum_people=self.minimum_people,
+        )
+
+    @property
+    def minimum_people(self) -> int:
+        """The fewest that a number covers for those who may not see people.
+
+        In local mode there is nobody to protect but whoever looks. Elsewhere a profile may ask
+        for more than the setting.
+        """
+        if not self.access.sessions.have_accounts:
+            return 1
+        return max(self._settings.privacy.minimum_people, self.people.policy.min_people)
 
     def _check(self) -> None:
         self.store.check()
@@ -208,10 +225,11 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
     `beside` is work that goes on while it runs.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for name in ("uvicorn", "alembic"):
+    for name in ("uvicorn", "alembic", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
     allow_connections(settings.ingest.max_connections)
     server = Server(settings)
+    spare_collector()
 
     async def main() -> None:
         until = asyncio.Event()

@@ -130,12 +130,12 @@ class Listen:
     """Where the server answers. Port 0 takes any free port."""
 
     host: str = _setting("127.0.0.1", "the address of every port", check=_check_host)
-    url: str = _setting(
-        "", "where people open the pages, if a proxy with TLS leads here", check=_check_url
-    )
     port: int = _setting(4319, "pages and API", check=_port)
     otlp_port: int = _setting(4318, "OTLP over HTTP", check=_port)
     grpc_port: int = _setting(4317, "OTLP over gRPC", check=_port)
+    url: str = _setting(
+        "", "where people open the pages, if a proxy with TLS leads here", check=_check_url
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +204,17 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Privacy:
+    """What may be told of people."""
+
+    minimum_people: int = _setting(
+        5,
+        "the fewest that a number covers, once there is an administrator",
+        check=_between(5, 100),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
     """How long what is kept."""
 
@@ -242,6 +253,7 @@ class Settings:
     control: Control = field(default_factory=Control)
     audit: Audit = field(default_factory=Audit)
     keys: Keys = field(default_factory=Keys)
+    privacy: Privacy = field(default_factory=Privacy)
     retention: Retention = field(default_factory=Retention)
     dimensions: Dimensions = field(default_factory=Dimensions)
     origins: Mapping[str, str] = field(default_factory=dict)

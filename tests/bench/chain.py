@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
+from codometer.intake.pipeline import spare_collector
 from codometer.intake.receivers import otlp_decode
 from codometer.intake.receivers.export import Encoding, ExportRequest
 from tests.bench import plain
@@ -51,6 +52,7 @@ def run_chain(run: Run) -> float:
         site = Site.open(run.folder, now=datetime.now(UTC))
         if run.rollups:
             site.store.start()
+        spare_collector()  # as a server does
         asyncio.run(_accept(site, bodies[:first], run.in_flight))
         began = time.process_time()
         asyncio.run(_accept(site, bodies[first:], run.in_flight))

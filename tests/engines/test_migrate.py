@@ -12,7 +12,7 @@ import pytest
 
 from codometer.errors import StoreBusy
 from codometer.store.duckdb_engine import DuckDBEngine
-from codometer.store.migrate import STEPS, SchemaTooNew, migrate
+from codometer.store.migrate import STEPS, SchemaTooNew, SchemaTooOld, migrate
 from codometer.store.store import Store
 from codometer.store.tables import TABLES
 
@@ -59,8 +59,19 @@ def test_a_step_that_fails_leaves_the_schema_as_it_was(tmp_path: Path) -> None:
 def test_an_older_version_refuses_newer_data(tmp_path: Path) -> None:
     engine = DuckDBEngine(tmp_path)
     migrate(engine.connect(), (*STEPS, ADD_COLUMN))
-    with pytest.raises(SchemaTooNew, match=f"schema version {len(STEPS) + 1}, this"):
+    with pytest.raises(SchemaTooNew, match=f"schema version {len(STEPS) + 2}, this"):
         migrate(engine.connect())
+    engine.close()
+
+
+def test_data_from_before_the_first_release_is_refused_and_left_alone(tmp_path: Path) -> None:
+    engine = DuckDBEngine(tmp_path)
+    connection = engine.connect()
+    connection.execute("CREATE TABLE meta (name VARCHAR NOT NULL, value VARCHAR NOT NULL)")
+    connection.execute("INSERT INTO meta VALUES ('schema_version', '1')")
+    with pytest.raises(SchemaTooOld, match="before the first release"):
+        migrate(connection)
+    assert engine.fetch("SELECT table_name FROM duckdb_tables()") == [("meta",)]
     engine.close()
 
 

@@ -1,8 +1,12 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from click.testing import Result
 
+from codometer.analysis.measures.groups import OTHER
+from codometer.analysis.measures.query import Query
+from codometer.analysis.measures.run import Answer
 from codometer.cli.edge import ExitStatus
 from tests.journeys.office import run_codometer, serving
 from tests.unit.serve.parts import Office
@@ -162,3 +166,59 @@ def test_bars_stand_beside_a_table_that_has_room_for_them(url: str) -> None:
         "query", "cost", "--by", "team", "--where", "team=search", *SINCE, url=url, environ=terminal
     )
     assert "━" not in unknown.stdout
+
+
+class SmallOffice(Office):
+    """Tells of two teams as one, and nothing of one day."""
+
+    def ask(self, query: Query) -> Answer:
+        first, *others = super().ask(query).groups
+        by = [each.name for each in query.by]
+        merged = [
+            replace(each, key=dict.fromkeys(by, OTHER), merged=True)
+            if "team" in by
+            else replace(each, values=dict.fromkeys(each.values), withheld=True)
+            for each in others
+        ]
+        answer = replace(super().ask(query), minimum_people=5)
+        if query.where:
+            return replace(answer, withheld=True)
+        return replace(answer, groups=(first, *merged[:1]))
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[str]:
+    with serving(SmallOffice()) as address:
+        yield address
+
+
+def test_what_is_merged_and_what_is_withheld_is_said(small: str) -> None:
+    teams = lines_of(run_codometer("query", "tokens", "--by", "team", *SINCE, url=small))
+    assert teams[3:8] == [
+        "checkout              1,920,417",
+        "Other (k-anonymised)     61,004",
+        "All                   1,989,433",
+        "",
+        (
+            "Other (k-anonymised) has the groups of fewer than 5 people,"
+            " and others so that theirs do not follow."
+        ),
+    ]
+    days = lines_of(run_codometer("query", "tokens", "--by", "day", *SINCE, url=small))
+    assert days[3:8] == [
+        "2026-11-20  1,920,417",
+        "2026-11-21   withheld",
+        "All         1,989,433",
+        "",
+        "withheld: fewer than 5 people, or theirs would follow.",
+    ]
+    form = ("--format", "csv")
+    table = lines_of(run_codometer("query", "tokens", "--by=day", *SINCE, *form, url=small))
+    assert table == ["day,tokens", "2026-11-20,1920417", "2026-11-21,withheld"]
+
+
+def test_a_filter_that_leaves_too_few_people_is_refused(small: str) -> None:
+    result = run_codometer("query", "tokens", "--where", "team=search", *SINCE, url=small)
+    assert result.exit_code == ExitStatus.WRONG_USAGE
+    assert "fewer than 5 people" in result.stderr
+    assert "widen the period or group" in result.stderr

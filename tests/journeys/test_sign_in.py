@@ -10,6 +10,7 @@ import pytest
 
 from codometer.cli.edge import ExitStatus
 from tests.journeys.office import run_codometer
+from tests.journeys.test_credentials import send
 from tests.running import RunningServer, running
 
 pytestmark = pytest.mark.slow
@@ -76,6 +77,22 @@ def test_whoever_can_read_the_data_folder_keeps_the_commands(server: RunningServ
     server.stop()
     assert not key.exists()
     server.start()
+
+
+def test_with_the_first_administrator_few_people_are_withheld(server: RunningServer) -> None:
+    assert send(server, None, **{"user.id": "ada"}).is_success
+    question = "/api/v1/query?measures=requests,tokens&by=day"
+    alone = httpx.get(server.url + question, trust_env=False).json()
+    assert (alone["rows"][0]["requests"], alone["minimum_people"]) == (1, 1)
+    root = set_up(server)
+    few = root.get(question).json()
+    assert (few["rows"][0]["requests"], few["minimum_people"]) == (None, 5)
+    assert few["rows"][0]["withheld"] is True
+    total = root.get("/api/v1/query?measures=tokens&by=day").json()
+    assert total["withheld"] is False
+    refused = root.get("/api/v1/query?measures=tokens&where=agent:claude_code")
+    assert refused.json()["error"]["code"] == "too_few_people"
+    root.close()
 
 
 def test_no_accounts_yet_is_said(server: RunningServer) -> None:

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     INGEST_METRICS = "ingest:metrics"
     INGEST_TRACES = "ingest:traces"
     READ_NUMBERS = "read:aggregates"
+    READ_TOTALS = "read:totals"
     READ_PEOPLE = "read:people"
     READ_STATUS = "read:status"
     READ_SETTINGS = "read:settings"
@@ -39,7 +40,8 @@ PERMISSIONS: Final = {
     Permission.INGEST_METRICS: "Send metrics.",
     Permission.INGEST_TRACES: "Send spans.",
     Permission.READ_NUMBERS: "Ask for measures.",
-    Permission.READ_PEOPLE: "See measures by person and by session. No role has it.",
+    Permission.READ_TOTALS: "See what all cost, in USD and tokens, also where few people worked.",
+    Permission.READ_PEOPLE: "See measures by person and session. No role or credential has it.",
     Permission.READ_STATUS: "See what arrives and what is stored.",
     Permission.READ_SETTINGS: "See the settings in force.",
     Permission.READ_METRICS: "Scrape `/metrics`.",
@@ -61,7 +63,7 @@ EVERYTHING: Final = frozenset(Permission)
 _READING: Final = frozenset(
     {Permission.READ_NUMBERS, Permission.READ_STATUS, Permission.READ_METRICS}
 )
-_REST: Final = EVERYTHING - INGEST - {Permission.PUBLIC}
+_REST: Final = EVERYTHING - INGEST - {Permission.PUBLIC, Permission.READ_PEOPLE}
 
 
 class Role(StrEnum):
@@ -81,7 +83,7 @@ ROLES: Final = {
     Role.VIEWER: _LOOKING,
     Role.DEVELOPER: _LOOKING,
     Role.TEAM_LEAD: _LOOKING,
-    Role.FINOPS: _LOOKING,
+    Role.FINOPS: _LOOKING | {Permission.READ_TOTALS},
     Role.AUDITOR: frozenset(
         {
             Permission.READ_PRIVACY,
@@ -91,7 +93,7 @@ ROLES: Final = {
             Permission.READ_SETTINGS,
         }
     ),
-    Role.ADMINISTRATOR: _REST - {Permission.READ_PEOPLE},
+    Role.ADMINISTRATOR: _REST,
 }
 """What each may. Who runs the server sees no people by that alone."""
 
@@ -101,7 +103,8 @@ SCOPES: Final = {
     Kind.SERVICE: _REST,
     Kind.SCRAPE: frozenset({Permission.READ_METRICS}),
 }
-"""What a credential of each kind can be given; one for ingest can never read."""
+"""What a credential of each kind can be given; one for ingest can never read, and none sees
+people: who makes them would see people by that."""
 
 USUAL_SCOPES: Final = {
     Kind.INGEST: INGEST,

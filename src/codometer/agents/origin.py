@@ -92,6 +92,8 @@ class Origins:
         )
         self._find = lru_cache(maxsize=_MAX_REMEMBERED)(self._make)
         self.salt = salt
+        self.generation = 0
+        """Grows whenever what was made before is no longer right, so that nobody remembers it."""
         self.attributes = frozenset(self._keys) | {"service.name"}
         """The attributes that are read here."""
 
@@ -105,6 +107,7 @@ class Origins:
 
     def forget(self) -> None:
         """Make all of them anew from now on, because they would be other ones."""
+        self.generation += 1
         self._find.cache_clear()
 
     def _make(self, agent: str, *values: AttributeValue) -> Origin:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_LABEL_LENGTH: Final = 200
 _MAX_NUMBER: Final = 10**12
 """No count, cost or duration of one event comes near; the sums of many still fit 64 bits."""
+_MAX_DIGITS: Final = 12
 _MAX_WHOLE: Final = 2**53
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 
@@ -30,18 +31,23 @@ def whole(value: AttributeValue) -> int | None:
     """Read a count: a whole number of at least 0."""
     if type(value) is int:
         return value if 0 <= value <= _MAX_NUMBER else None
+    if type(value) is str and len(value) <= _MAX_DIGITS and value.isdecimal():
+        return int(value)
     number = real(value)
     return None if number is None else round(number)
 
 
 def real(value: AttributeValue) -> float | None:
     """Read a number of at least 0, unless it is too large to be one."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if type(value) is float:
+        number = value
+    elif isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
+    else:
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            return None
     return number if 0 <= number <= _MAX_NUMBER else None
 
 
@@ -64,6 +70,8 @@ def label(value: AttributeValue) -> str | None:
     if type(value) is str:
         text = value.strip()
         return text if 0 < len(text) <= MAX_LABEL_LENGTH and text.isprintable() else None
+    if value is None:
+        return None
     if isinstance(value, int | float) and abs(value) <= _MAX_WHOLE and value == int(value):
         return str(int(value))
     return None

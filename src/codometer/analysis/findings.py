@@ -6,7 +6,7 @@ The sentences are made here, from the numbers that pages show.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
@@ -78,18 +78,16 @@ def find_spikes(
     *,
     since: date,
     today: date,
-    small: Container[tuple[str, date]] = (),
 ) -> list[Finding]:
     """Tell of unusual days: of the team that explains one, else of all with its main part.
 
-    `parts` are the models of the whole; `teams` only those that may be shown, and `small`
-    their days of too few people. What was before `since` is only compared with.
+    `parts` are the models of the whole; `teams` only those that may be told of, on the
+    days on which they may. What was before `since` is only compared with.
     """
     of_teams = [
         (team, unusual)
         for team, spend in teams.items()
         for unusual in find_unusual_days(spend, since=since).values()
-        if (team, unusual.day) not in small
     ]
     of_all = [
         unusual

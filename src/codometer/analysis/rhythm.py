@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from codometer.analysis.small_groups import MIN_PEOPLE
 from codometer.model.period import Period, local_date, start_of_day
 
 _HOUR: Final = timedelta(hours=1)
 _DAYS, _HOURS = 7, 24
+
+MIN_PEOPLE: Final = 5
+"""Hours are never told of fewer, whoever looks."""
 
 QUIET: Final = 0.0
 """Stands in a cell for fewer than the minimum, nobody included."""
@@ -31,14 +33,14 @@ class Busiest:
 
 
 def week_of_hours(
-    active: Mapping[datetime, int | None], period: Period
+    active: Mapping[datetime, int | None], period: Period, *, least: int = MIN_PEOPLE
 ) -> list[list[float | None]]:
     """Return how many people are active on average, by weekday and by hour of the zone.
 
     `active` has the people of each hour by the instant at which it begins; hours that
-    are not there had nobody, but for days before the first that is there. An hour of the
-    week that is not over once in the period is None. Where clocks go back, both hours
-    count, where they go forward, none.
+    are not there, or not told, had nobody, but for days before the first that is there.
+    An hour of the week that is not over once in the period is None. Where clocks go back,
+    both hours count, where they go forward, none.
     """
     sums = [[0] * _HOURS for _ in range(_DAYS)]
     counts = [[0] * _HOURS for _ in range(_DAYS)]
@@ -52,7 +54,7 @@ def week_of_hours(
         counts[local.weekday()][local.hour] += 1
         instant += _HOUR
     return [
-        [_mean(total, count) for total, count in zip(*rows, strict=True)]
+        [_mean(total, count, least) for total, count in zip(*rows, strict=True)]
         for rows in zip(sums, counts, strict=True)
     ]
 
@@ -74,8 +76,8 @@ def _first_hour(period: Period) -> datetime:
     return period.start + (_HOUR - past if past else past)
 
 
-def _mean(total: int, count: int) -> float | None:
+def _mean(total: int, count: int, least: int) -> float | None:
     if not count:
         return None
     mean = total / count
-    return mean if mean >= MIN_PEOPLE else QUIET
+    return mean if mean >= least else QUIET

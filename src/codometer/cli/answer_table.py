@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+from codometer.analysis.measures.groups import OTHER
 from codometer.analysis.numbers import UNKNOWN, format_change, format_column, format_value
 from codometer.cli.coverage_notes import coverage_notes
 from codometer.cli.output import (
+    WITHHELD,
     Column,
     clean,
     make_console,
@@ -78,9 +80,8 @@ def _print_by_measure(console: Console, answer: dict[str, Any]) -> None:
     [row] = answer["rows"]
     measures = answer["measures"]
     names = Column(head="Measure", cells=[measure["label"] for measure in measures])
-    columns = [
-        _right("Value", [format_value(row[each["name"]], each["display"]) for each in measures])
-    ]
+    values = [format_value(row[each["name"]], each["display"]) for each in measures]
+    columns = [_right("Value", [WITHHELD if row.get("withheld") else value for value in values])]
     if answer["previous_period"]:
         before = row["previous"]
         columns += [
@@ -105,14 +106,21 @@ def _measure_columns(measure: dict[str, Any], rows: list[Row], *, compares: bool
     name, display = measure["name"], measure["display"]
     values = [row[name] for row in rows]
     if not compares:
-        return [_right(measure["label"], format_column(values, display))]
+        return [_right(measure["label"], _withheld(rows, format_column(values, display)))]
     before = [row["previous"][name] for row in rows]
     # Both are written with the same number of decimals.
     written = format_column([*values, *before], display)
     return [
-        _right(measure["label"], written[: len(rows)]),
+        _right(measure["label"], _withheld(rows, written[: len(rows)])),
         _right("Before", written[len(rows) :]),
         _right("Change", [_change(row, measure) for row in rows]),
+    ]
+
+
+def _withheld(rows: Sequence[Row], cells: Sequence[str]) -> list[str]:
+    """Return the cells of a column, with a word where a value may not be told."""
+    return [
+        WITHHELD if row.get("withheld") else cell for row, cell in zip(rows, cells, strict=True)
     ]
 
 
@@ -143,6 +151,8 @@ def _bars(values: list[Any], width: int) -> list[str]:
 
 
 def _has_unknown(row: Row, measures: Sequence[dict[str, Any]]) -> bool:
+    if row.get("withheld"):
+        return False
     parts = [row, *(row[part] for part in ("previous", "change") if part in row)]
     return any(part[measure["name"]] is None for part in parts for measure in measures)
 
@@ -150,7 +160,7 @@ def _has_unknown(row: Row, measures: Sequence[dict[str, Any]]) -> bool:
 def _print_notes(console: Console, answer: dict[str, Any]) -> None:
     from rich.text import Text
 
-    notes = coverage_notes(answer)
+    notes = [*_small_group_notes(answer), *coverage_notes(answer)]
     if any(_has_unknown(row, answer["measures"]) for row in answer["rows"]):
         compared = " or that it can be compared with" if answer["previous_period"] else ""
         notes.insert(0, f"{UNKNOWN} is unknown: nothing came that tells it{compared}.")
@@ -158,3 +168,16 @@ def _print_notes(console: Console, answer: dict[str, Any]) -> None:
         print_block(console)
     for note in notes:
         print_block(console, Text(note, style="dim"))
+
+
+def _small_group_notes(answer: dict[str, Any]) -> list[str]:
+    fewest = answer["minimum_people"]
+    notes = []
+    if any(row.get("merged") for row in answer["rows"]):
+        notes.append(
+            f"{OTHER} has the groups of fewer than {fewest} people, and others so that theirs"
+            " do not follow."
+        )
+    if any(row.get("withheld") for row in answer["rows"]):
+        notes.append(f"{WITHHELD}: fewer than {fewest} people, or theirs would follow.")
+    return notes

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 UNKNOWN_STYLE: Final = "dim"
+WITHHELD: Final = "withheld"
+"""Stands for what covers too few people to be told, which is not unknown."""
+
 _WIDE: Final = 100_000
 _GAP: Final = 2
 # C0, C1, and the marks that reorder or hide text.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from codometer.errors import Erased
 from codometer.model.event import UNNAMED, Counter, Event, Reading, Stranger
 from codometer.model.money import MAX_PICO_USD, PICO_PER_USD
-from codometer.model.signal import DataPoint, LogRecord
+from codometer.model.signal import DataPoint, LogRecord, Span
 from codometer.privacy.profile import POLICIES, PolicyInForce, Profile
 from codometer.privacy.protect import is_name, protect
 
@@ -141,7 +141,7 @@ def _checked(row: _Row, what: str, agent: Agent, into: Normalised) -> _Row:
 
 
 def _reason_to_refuse(signal: Signal, latest_ns: int) -> Reason | None:
-    time_ns = signal.end_ns if not isinstance(signal, LogRecord | DataPoint) else signal.time_ns
+    time_ns = signal.end_ns if isinstance(signal, Span) else signal.time_ns
     if not time_ns:
         return Reason.NO_TIME
     if not _EARLIEST_NS <= time_ns <= latest_ns:

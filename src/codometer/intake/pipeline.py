@@ -12,6 +12,7 @@ committing, and an idle one answers within a commit.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 import time
@@ -42,6 +43,8 @@ _GATHER_SECONDS: Final = 0.01
 way. A commit of all of them costs little more than one of half, so it waits this long for them."""
 _PORTION_BYTES: Final = 512 * 2**10
 """Bodies are decoded together up to this: enough to be quick, and little to hold in memory."""
+_COLLECT_AFTER: Final = 20_000
+"""How many more objects there must be before the garbage collector looks at them."""
 
 
 class Store(Protocol):
@@ -199,6 +202,17 @@ def fill_in(signals: Iterable[Signal], defaults: Sequence[AttributeDefault]) -> 
                     break
             else:
                 attributes[name] = value
+
+
+def spare_collector() -> None:
+    """Keep Python's garbage collector from looking at what is not garbage; call it once all stands.
+
+    Rows have no cycles, so they are freed without it. It went through them all the same, and
+    through everything else that there is: a seventh of the time that an event took.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
 
 
 def _portions(group: list[_Waiting]) -> Iterator[list[_Waiting]]:

@@ -59,7 +59,7 @@ def demo_scenario(*, people: int, days: int, seed: int, today: date) -> Scenario
         days=days,
         people=people,
         sessions_per_person=1.5,
-        session_minutes=8,
+        session_minutes=7,
         collect_seconds=300,
         keeps_calendar=True,
         cumulative_share=0.1,

@@ -72,13 +72,14 @@ def build_app(
     access: Access,
     people: People,
     now: Callable[[], datetime] = _now,
+    minimum_people: Callable[[], int] = lambda: 1,
 ) -> Starlette:
     """Build the application for the port of pages and API.
 
     `ask`, `look`, `status` and `check_ready` may block; they run in threads, a few at a
     time. `ask` waits a moment for the latest, `look` never does: the API asks and pages,
     which follow `changes`, look. `check_ready` raises whatever keeps the server from
-    answering.
+    answering. `minimum_people` is what both ask with, for pages to say it.
     """
     workers = Workers(threads=_THREADS, max_waiting=_MAX_WAITING)
     gate = Gate(access, url=settings.listen.url, now=now)
@@ -92,6 +93,7 @@ def build_app(
         first_run=first_run_page(status, settings, since=now()),
         zone=ZoneInfo(settings.organisation.time_zone),
         ask=look,
+        minimum_people=minimum_people,
         changes=changes,
         workers=workers,
         gate=gate,

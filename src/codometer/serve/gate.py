@@ -23,6 +23,7 @@ from codometer.access.admission import check_secret, find_bearer
 from codometer.access.permissions import (
     EVERYTHING,
     ROLES,
+    SCOPES,
     Permission,
     Role,
     Subject,
@@ -123,7 +124,7 @@ class Gate:
             raise
         credential = known.credential
         actor = actor_from(request, ActorKind.CREDENTIAL, credential.id)
-        return Subject(actor=actor, granted=credential.scopes)
+        return Subject(actor=actor, granted=credential.scopes & SCOPES[credential.kind])
 
     def _refuse(self, request: Request, subject: Subject, permission: Permission) -> NoReturn:
         actor = subject.actor

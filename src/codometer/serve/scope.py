@@ -30,21 +30,20 @@ def limit(query: Query, subject: Subject) -> Query:
     Raises:
         Forbidden: it is about single people, and the subject may not see those.
     """
-    asked = {dimension.name for dimension in query.by}
-    asked |= {condition.dimension.name for condition in query.where}
-    if asked & _OF_PEOPLE and not is_allowed(subject, Permission.READ_PEOPLE):
+    sees_people = is_allowed(subject, Permission.READ_PEOPLE)
+    used = (*query.by, *(condition.dimension for condition in query.where))
+    if not sees_people and any(dimension.name in _OF_PEOPLE for dimension in used):
         raise Forbidden(
             f"this needs the permission {Permission.READ_PEOPLE}", hint="ask by team instead"
         )
-    if subject.teams is None:
-        return query
-    allowed: set[str | None] = set(subject.teams)
-    others = []
-    for condition in query.where:
-        if condition.dimension.name == _TEAM.name:
-            allowed &= set(condition.values)
-        else:
-            others.append(condition)
+    return replace(
+        query,
+        sees_people=sees_people,
+        owns_totals=is_allowed(subject, Permission.READ_TOTALS),
+        within=() if subject.teams is None else (_of_teams(subject.teams),),
+    )
+
+
+def _of_teams(teams: frozenset[str]) -> Condition:
     # A team that nobody has keeps everything out, where none would keep nothing out.
-    teams = tuple(sorted(map(str, allowed))) or ("",)
-    return replace(query, where=(*others, Condition(dimension=_TEAM, values=teams)))
+    return Condition(dimension=_TEAM, values=tuple(sorted(teams)) or ("",))

@@ -43,6 +43,10 @@ class Dialect:
 
     Takes the time twice and how many seconds past the hour the zone's offset is.
     """
+    first_values: str
+    """The least values of a group as a list, none of them NULL: takes a column and how many."""
+    arg_max: str
+    """The value of a group where another is highest, not NULL: takes both."""
 
     def create_table(self, name: str, columns: Sequence[Column]) -> str:
         """Return the statement that makes the table, if it is not there."""
@@ -83,6 +87,8 @@ DUCKDB: Final = Dialect(
     week_of="CAST(date_trunc('week', {}) AS DATE)",
     month_of="CAST(date_trunc('month', {}) AS DATE)",
     hour_of="({} - to_seconds((minute({}) * 60 + {}) % 3600))",
+    first_values="min({}, {})",
+    arg_max="arg_max({}, {})",
 )
 
 
@@ -135,4 +141,6 @@ CLICKHOUSE: Final = Dialect(
     week_of="toMonday({})",
     month_of="toStartOfMonth({})",
     hour_of="subtractSeconds({}, (toMinute({}) * 60 + {}) % 3600)",
+    first_values="groupArraySorted({1})({0})",
+    arg_max="argMax({}, {})",
 )

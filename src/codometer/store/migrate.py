@@ -25,11 +25,20 @@ STEPS: Final[tuple[Step, ...]] = (
     ("ALTER TABLE origin ADD COLUMN IF NOT EXISTS policy_version BIGINT",),
 )
 
+_DRAFT: Final = 1
+"""The schema before the first release. Its data is not carried over: nothing was published."""
+
 
 class SchemaTooNew(CodometerError):
     """The data folder was written by a newer version of Codometer."""
 
     code = "schema_too_new"
+
+
+class SchemaTooOld(CodometerError):
+    """The data folder was written before the first release."""
+
+    code = "schema_too_old"
 
 
 def add_resource_columns(connection: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> None:
@@ -46,18 +55,23 @@ def migrate(connection: duckdb.DuckDBPyConnection, steps: tuple[Step, ...] = STE
 
     Raises:
         SchemaTooNew: a newer version wrote the database; nothing was changed.
+        SchemaTooOld: it is older than the first release; nothing was changed.
     """
     connection.execute(DUCKDB.create_table("meta", TABLES["meta"]))
     row = connection.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
-    version = int(row[0]) if row else 0
-    if version > len(steps):
-        message = f"the data has schema version {version}, this Codometer knows {len(steps)}"
+    if row is not None and int(row[0]) == _DRAFT:
+        message = "the data is from before the first release, and cannot be carried over"
+        raise SchemaTooOld(message, hint="move the data folder away, or name another with --data")
+    version = int(row[0]) if row else _DRAFT
+    newest = _DRAFT + len(steps)
+    if version > newest:
+        message = f"the data has schema version {version}, this Codometer knows {newest}"
         hint = "start the newer Codometer that wrote it, or restore a backup"
         raise SchemaTooNew(message, hint=hint)
-    for number in range(version, len(steps)):
+    for number in range(version, newest):
         with transaction(connection):
-            for statement in steps[number]:
+            for statement in steps[number - _DRAFT]:
                 connection.execute(statement)
             connection.execute("DELETE FROM meta WHERE name = 'schema_version'")
             connection.execute("INSERT INTO meta VALUES ('schema_version', ?)", [str(number + 1)])
-    return len(steps) - version
+    return newest - version

@@ -25,9 +25,11 @@ from codometer.store.days import local_day
 from codometer.store.duckdb_engine import DuckDBEngine, transaction
 from codometer.store.sealing import seal
 from codometer.store.sums import (
+    ADD_NEW_LATENCY,
     DETAIL_COLUMNS,
+    DROP_OLD_LATENCY,
+    FIND_LATENCY,
     ROLL_UP_EVENTS,
-    ROLL_UP_LATENCY,
     ROLL_UP_METRICS,
     ROLL_UP_MISSING,
     sum_up,
@@ -98,12 +100,13 @@ SELECT {DETAIL_COLUMNS} FROM event SEMI JOIN counted_span USING (key_high, key_l
 WHERE source = 'span' AND bucket >= $since
 """
 
-_FORGET: Final = """
-DELETE FROM {table} WHERE part = 'live' AND bucket >= $since AND CASE source
-  WHEN 'event' THEN (scope, bucket) IN (SELECT scope, bucket FROM marked){missing}
-  ELSE scope IN (SELECT scope FROM work) END
+_RECOMPUTED: Final = """CASE source
+  WHEN 'event' THEN (scope, bucket) IN (SELECT scope, bucket FROM marked)
+  ELSE scope IN (SELECT scope FROM work) END"""
+_FORGET: Final = f"""
+DELETE FROM rollup_15m WHERE part = 'live' AND bucket >= $since AND ({_RECOMPUTED}
+  OR missing_events > 0 AND scope IN (SELECT scope FROM marked))
 """
-_MISSING: Final = " OR missing_events > 0 AND scope IN (SELECT scope FROM marked)"
 
 _FIND_CHANGED: Final = """
 CREATE OR REPLACE TEMP TABLE changed AS SELECT scope FROM marked UNION SELECT scope FROM work
@@ -179,14 +182,15 @@ class Rollups:
         has_work = bool(_single(connection, "SELECT count(*) FROM work"))
         if has_work:
             since = self._compare(since)
+        connection.execute(FIND_LATENCY)
         for statement in (
-            _FORGET.format(table="rollup_15m", missing=_MISSING),
-            _FORGET.format(table="latency_15m", missing=""),
+            _FORGET,
             ROLL_UP_MISSING,
+            DROP_OLD_LATENCY.format(changed=_RECOMPUTED),
+            ADD_NEW_LATENCY,
         ):
             connection.execute(statement, {"since": since})
         connection.execute(ROLL_UP_EVENTS)
-        connection.execute(ROLL_UP_LATENCY)
         if has_work:
             connection.execute(ROLL_UP_METRICS)
         self._sum_up(since)

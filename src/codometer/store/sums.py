@@ -103,20 +103,19 @@ FROM summed JOIN origin USING (origin)
 ROLL_UP_MISSING: Final = f"""
 INSERT INTO rollup_15m BY NAME
 WITH followed AS (
-  SELECT scope, origin, bucket, sequence,
-    sequence - lag(sequence, 1, -1) OVER (PARTITION BY scope ORDER BY sequence) - 1 AS missing
-  FROM (
-    SELECT scope, sequence, min(bucket) AS bucket, arg_min(origin, time) AS origin
-    FROM event WHERE source = 'event' AND sequence IS NOT NULL AND bucket >= $since
-      AND scope IN (SELECT scope FROM marked)
-    GROUP BY scope, sequence)
+  SELECT scope, origin, bucket, sequence - lag(sequence, 1, -1) OVER (
+    PARTITION BY scope ORDER BY sequence, time, key_low) - 1 AS missing
+  FROM event WHERE source = 'event' AND sequence IS NOT NULL AND bucket >= $since
+    AND scope IN (SELECT scope FROM marked)
 )
 SELECT bucket, {_WHO}, 'live' AS part, 'event' AS source, sum(missing) AS missing_events
 FROM followed JOIN origin USING (origin)
 WHERE missing > 0 AND scope NOT IN (SELECT scope FROM sealed_scope)
 GROUP BY bucket, {_WHO}
 """
-"""Clients number their events from 0; a number that never came is an event that never came."""
+"""Clients number their events from 0; a number that never came is an event that never came.
+
+What came twice, from two processes of a session, is followed by itself, and none is missing."""
 
 _WHOLE_COUNTERS: Final = (
     Counter.LINES_ADDED,
@@ -215,8 +214,8 @@ SELECT d.bucket, d.scope, d.origin, o.workplace, o.session_id, o.person_id, 'liv
 FROM charged d JOIN origin o ON o.origin = d.origin
 """
 
-ROLL_UP_LATENCY: Final = f"""
-INSERT INTO latency_15m BY NAME
+FIND_LATENCY: Final = f"""
+CREATE OR REPLACE TEMP TABLE timed AS
 WITH durations AS (
   SELECT *, CASE kind WHEN 'tool_call' THEN 'tool' ELSE 'request' END AS what,
     duration_ms AS ms FROM detail
@@ -224,14 +223,29 @@ WITH durations AS (
   UNION ALL
   SELECT *, 'ttft' AS what, ttft_ms AS ms FROM detail
   WHERE kind = 'request' AND ttft_ms IS NOT NULL
-), counted AS (
-  SELECT bucket, scope, origin, source, {_LATENCY}, what,
-    CASE WHEN ms < 1 THEN -1 ELSE CAST(floor(ln(ms) / ln({BIN_RATIO})) AS INTEGER) END AS bin,
-    count(*) AS count
-  FROM durations GROUP BY ALL
 )
-SELECT counted.*, 'live' AS part, workplace FROM counted JOIN origin USING (origin)
+SELECT bucket, scope, origin, source, {_LATENCY}, what,
+  CASE WHEN ms < 1 THEN -1 ELSE CAST(floor(ln(ms) / ln({BIN_RATIO})) AS INTEGER) END AS bin,
+  count(*) AS count
+FROM durations GROUP BY ALL
 """
+
+_SAME_BIN: Final = " AND ".join(
+    f"t.{name} IS NOT DISTINCT FROM n.{name}"
+    for name in ("bucket", "scope", "origin", "source", *LATENCY_DIMENSIONS, "what", "bin", "count")
+)
+DROP_OLD_LATENCY: Final = f"""
+DELETE FROM latency_15m t WHERE part = 'live' AND bucket >= $since AND {{changed}}
+  AND NOT EXISTS (SELECT 1 FROM timed n WHERE {_SAME_BIN})
+"""
+ADD_NEW_LATENCY: Final = f"""
+INSERT INTO latency_15m BY NAME
+SELECT n.*, 'live' AS part, workplace FROM timed n JOIN origin USING (origin)
+WHERE NOT EXISTS (
+  SELECT 1 FROM latency_15m t
+  WHERE part = 'live' AND bucket >= $since AND scope IN (SELECT scope FROM timed) AND {_SAME_BIN})
+"""
+"""Most bins of a session stay as they are when it goes on: only the others are written."""
 
 
 def sum_up(table: str, time: str, source: str, where: str) -> str:

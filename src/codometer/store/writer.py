@@ -113,6 +113,7 @@ class Writer:
         self._connection = engine.connect()
         self._resource_keys = resource_keys
         self._known_origins: set[int] = set()
+        self._known_workplaces: set[int] = set()
 
     def write(self, batch: Batch) -> None:
         """Commit the batch; rows that are stored already add nothing."""
@@ -128,33 +129,39 @@ class Writer:
             if id_ not in self._known_origins
         }
         with transaction(self._connection):
-            self._insert_origins(list(origins.values()))
+            workplaces = self._insert_origins(list(origins.values()))
             for rows in detail:
                 self._insert_new(rows)
                 self._mark_dirty(rows.marks)
             self._count("stranger", batch.strangers)
             self._count("rejected", {(reason,): n for reason, n in batch.rejected.items()})
-        if len(self._known_origins) > _MAX_KNOWN_ORIGINS:
-            self._known_origins.clear()
-        self._known_origins.update(origins)
+        for known, new in ((self._known_origins, origins), (self._known_workplaces, workplaces)):
+            if len(known) > _MAX_KNOWN_ORIGINS:
+                known.clear()
+            known.update(new)
 
     def close(self) -> None:
         """Let the connection go."""
         self._connection.close()
 
-    def _insert_origins(self, origins: Sequence[Origin]) -> None:
+    def _insert_origins(self, origins: Sequence[Origin]) -> Sequence[int]:
+        """Insert origins that are not stored, and their workplaces; return the ids of those."""
         if not origins:
-            return
+            return ()
         workplaces = workplace_rows(origins, self._resource_keys)
-        for table, columns, rows in (
-            ("workplace", workplace_columns(self._resource_keys), workplaces),
-            ("origin", TABLES["origin"], origin_rows(origins)),
-        ):
-            self._execute(
-                f"INSERT INTO {table} BY NAME SELECT {_select(columns)} FROM incoming i "
-                f"WHERE NOT EXISTS (SELECT 1 FROM {table} t WHERE t.{table} = i.{table})",
-                _arrow(columns, rows),
-            )
+        if not self._known_workplaces.issuperset(workplaces["workplace"]):
+            columns = workplace_columns(self._resource_keys)
+            self._insert_unless_stored("workplace", columns, workplaces)
+        self._insert_unless_stored("origin", TABLES["origin"], origin_rows(origins))
+        return workplaces["workplace"]
+
+    def _insert_unless_stored(self, table: str, columns: Sequence[Column], rows: _Columns) -> None:
+        """Insert rows of a table whose key has its name."""
+        self._execute(
+            f"INSERT INTO {table} BY NAME SELECT {_select(columns)} FROM incoming i "
+            f"WHERE NOT EXISTS (SELECT 1 FROM {table} t WHERE t.{table} = i.{table})",
+            _arrow(columns, rows),
+        )
 
     def _insert_new(self, rows: _Detail) -> None:
         """Insert the rows that are not stored, looking only at the buckets that they fall in."""

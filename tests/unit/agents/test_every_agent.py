@@ -126,3 +126,17 @@ def test_a_name_that_no_client_has_is_not_known(agent: Agent) -> None:
 def test_the_last_agent_recognises_everything() -> None:
     for service in (None, "", "codex", 7, True, NESTED):
         assert AGENTS[-1].recognises(service, "anything")
+
+
+@pytest.mark.parametrize(
+    "make", [lambda origins: ClaudeCode(origins, normalise_model), UnknownAgent]
+)
+def test_nobody_is_remembered_as_they_were_stored_before(make: Callable[[Origins], Agent]) -> None:
+    stored = {"person": "ada"}
+    origins = Origins(OriginRules(), lambda told: told._replace(**stored))
+    agent = make(origins)
+    record = log({"user.id": "0f", "event.name": "api_request", "request_id": "req_1"})
+    assert agent.event_from_log(record).origin.person == "ada"
+    stored["person"] = "p_1"
+    origins.forget()
+    assert agent.event_from_log(record).origin.person == "p_1"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +21,7 @@ from codometer.errors import Malformed, Overloaded
 from codometer.intake import pipeline
 from codometer.intake.billing import pricer
 from codometer.intake.normalise import Normaliser
-from codometer.intake.pipeline import Intake
+from codometer.intake.pipeline import Intake, spare_collector
 from codometer.intake.receivers.export import Accepted, Encoding, ExportRequest
 from codometer.intake.receivers.otlp_decode import decode_all
 from codometer.model.signal import SignalKind
@@ -259,3 +261,23 @@ def test_commits_keep_a_distance() -> None:
         for name in "abc":
             send(intake, log(name))
         assert time.monotonic() - began >= 0.1
+
+
+class _Cycle:
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_stands_is_no_more_looked_at_and_later_garbage_is_collected() -> None:
+    thresholds = gc.get_threshold()
+    frozen = gc.get_freeze_count()
+    try:
+        spare_collector()
+        assert gc.get_freeze_count() > frozen
+        gone = weakref.ref(_Cycle())
+        kept = [[] for _ in range(2 * gc.get_threshold()[0])]
+        assert gone() is None
+        del kept
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)

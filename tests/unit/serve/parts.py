@@ -162,7 +162,7 @@ class Office:
 def _matches(query: Query, use: Use) -> bool:
     return all(
         _value_of(use, condition.dimension.name, query.period) in condition.values
-        for condition in query.where
+        for condition in query.conditions
     )
 
 

@@ -11,7 +11,9 @@ store counts metrics and spans only where no event tells the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from codometer.agents.claude_code import catalogue
@@ -42,11 +44,23 @@ _EXTRA: Final = _VALUES.index("extra")
 _EVENT, _SPAN, _OTHER = Source.EVENT, Source.SPAN, Kind.OTHER
 
 
+class _Part(NamedTuple):
+    """Some of the attributes that signals of one shape have."""
+
+    names: tuple[str, ...]
+    take: Callable[[Attributes], tuple[AttributeValue, ...]]
+    """Returns the values of those names."""
+
+
 class _Shape(NamedTuple):
-    """What is read of signals that have the same attributes."""
+    """What is read of signals that have the same attributes, worked out once for all of them."""
 
     fields: tuple[tuple[int, str, Reader], ...]
-    """The place among the values, the attribute, and how it is read."""
+    """The place among the values, the attribute, and how it is read; who has the say is first."""
+    whose: _Part
+    """What tells the origin. A client says it again with every signal, so it is remembered."""
+    model: _Part
+    """What tells the columns of the model, likewise."""
     extra: tuple[str, ...]
 
 
@@ -65,6 +79,7 @@ class ClaudeCode:
         # Signals are alike: what was worked out for one serves for thousands.
         self._find_shape = lru_cache(maxsize=_MAX_REMEMBERED)(self._make_shape)
         self._find_model_columns = lru_cache(maxsize=_MAX_REMEMBERED)(self._make_model_columns)
+        self._find_whose = lru_cache(maxsize=16 * _MAX_REMEMBERED)(self._make_whose)
 
     def recognises(self, service: AttributeValue, name: str) -> bool:
         """Tell whether this is Claude Code; desktop and Cowork use service names of their own.
@@ -85,9 +100,9 @@ class ClaudeCode:
         """Return what the record says happened."""
         attributes, time_ns = record.attributes, record.time_ns
         name = _bare_name(attributes.get("event.name") or record.name)
-        origin = self._origins.find(self.name, attributes)
-        scope, day_scope = _scopes(origin, time_ns // _NS_PER_DAY)
-        values = self._values(name, attributes)
+        shape = self._find_shape(tuple(attributes))
+        origin, scope, day_scope = self._whose(shape, attributes, time_ns)
+        values = self._values(name, shape, attributes)
         call_id, sequence = values[_CALL_ID], values[_SEQUENCE]
         # By its request or tool call, else by its place in the process, else by all it says.
         if call_id is not None and name in catalogue.IDENTIFIED_EVENTS:
@@ -109,10 +124,10 @@ class ClaudeCode:
         kind = catalogue.SPANS.get(name, _OTHER)
         if kind is Kind.REQUEST and truth(attributes.get("success")) is False:
             kind = Kind.ERROR
-        origin = self._origins.find(self.name, attributes)
-        scope, day_scope = _scopes(origin, time_ns // _NS_PER_DAY)
+        shape = self._find_shape(tuple(attributes))
+        origin, scope, day_scope = self._whose(shape, attributes, time_ns)
         key = hash128(scope, "span", span.trace_id, span.span_id)
-        values = self._values(name, attributes)
+        values = self._values(name, shape, attributes)
         call_id, twin = values[_CALL_ID], None
         if call_id is not None and kind in catalogue.TWINS:
             twin = hash128(scope, catalogue.TWINS[kind], call_id) & LOW_64
@@ -125,8 +140,8 @@ class ClaudeCode:
         attributes = point.attributes
         get = attributes.get
         name = _bare_name(point.metric)
-        origin = self._origins.find(self.name, attributes)
-        scope, day_scope = _scopes(origin, point.time_ns // _NS_PER_DAY)
+        shape = self._find_shape(tuple(attributes))
+        origin, scope, day_scope = self._whose(shape, attributes, point.time_ns)
         series = hash64(self._origins.salt, name, point.temporality, _content(attributes))
         return Reading(
             hash128(series, point.start_ns, point.time_ns, point.value, point.ordinal),
@@ -139,24 +154,30 @@ class ClaudeCode:
             point.temporality,
             point.start_ns,
             point.value,
-            *self._find_model_columns(*map(get, catalogue.MODEL_ATTRIBUTES)),
+            *self._find_model_columns(shape.model.names, shape.model.take(attributes)),
             label(get("tool_name")),
             label(get("source")),
             label(get("language")),
-            json_object(attributes, self._find_shape(tuple(attributes)).extra),
+            json_object(attributes, shape.extra),
         )
 
-    def _values(self, name: str, attributes: Attributes) -> list[Any]:
+    def _whose(
+        self, shape: _Shape, attributes: Attributes, time_ns: int
+    ) -> tuple[Origin, int, int]:
+        """Return the origin, and the scopes of its session and of its installation's day."""
+        names, take = shape.whose
+        return self._find_whose(
+            self._origins.generation, names, take(attributes), time_ns // _NS_PER_DAY
+        )
+
+    def _values(self, name: str, shape: _Shape, attributes: Attributes) -> list[Any]:
         """Return the fields of an Event from `sequence` on."""
-        shape = self._find_shape(tuple(attributes))
         values: list[Any] = [None] * len(_VALUES)
         for place, attribute, read in shape.fields:
-            value = read(attributes[attribute])
-            if value is not None:
-                values[place] = value
-        values[_MODEL_COLUMNS] = self._find_model_columns(
-            *map(attributes.get, catalogue.MODEL_ATTRIBUTES)
-        )
+            if values[place] is None:
+                values[place] = read(attributes[attribute])
+        names, take = shape.model
+        values[_MODEL_COLUMNS] = self._find_model_columns(names, take(attributes))
         for attribute in catalogue.CALL_IDS.get(name, catalogue.TOOL_CALL_IDS):
             if (call_id := label(attributes.get(attribute))) is not None:
                 values[_CALL_ID] = call_id
@@ -170,15 +191,28 @@ class ClaudeCode:
         return _Shape(
             tuple(
                 (_VALUES.index(field), attribute, read)
-                for field, attribute, read in catalogue.EVENT_FIELDS
+                for field, attribute, read in reversed(catalogue.EVENT_FIELDS)
                 if attribute in present
             ),
+            _part(sorted(present & self._origins.attributes)),
+            _part(sorted(present.intersection(catalogue.MODEL_ATTRIBUTES))),
             tuple(sorted(present - self._columns)),
         )
 
-    def _make_model_columns(self, *values: AttributeValue) -> _ModelColumns:
+    def _make_whose(
+        self, _: int, names: tuple[str, ...], values: tuple[AttributeValue, ...], day: int
+    ) -> tuple[Origin, int, int]:
+        origin = self._origins.find(self.name, dict(zip(names, values, strict=True)))
+        return origin, *_scopes(origin, day)
+
+    def _make_model_columns(
+        self, names: tuple[str, ...], values: tuple[AttributeValue, ...]
+    ) -> _ModelColumns:
         """Return the columns from `model` to `speed`, in the order of Event and Reading."""
-        raw, provider, speed, source, safe_source, subagent, skill, mcp_server, effort = values
+        told = dict(zip(names, values, strict=True))
+        raw, provider, speed, source, safe_source, subagent, skill, mcp_server, effort = map(
+            told.get, catalogue.MODEL_ATTRIBUTES
+        )
         model = self._normalise_model(raw) if isinstance(raw, str) and label(raw) else None
         if isinstance(provider, str):
             provider = catalogue.PROVIDERS.get(provider, label(provider))
@@ -201,6 +235,13 @@ _Label = str | None
 _ModelColumns = tuple[_Label, _Label, _Label, _Label, _Label, _Label, _Label, _Label, _Label]
 
 
+def _part(names: Iterable[str]) -> _Part:
+    few = tuple(names)
+    if len(few) > 1:
+        return _Part(few, itemgetter(*few))  # of one name it would not return a tuple
+    return _Part(few, lambda attributes: tuple(attributes[name] for name in few))
+
+
 def _content(attributes: Attributes) -> list[tuple[str, AttributeValue]]:
     """Return all that a signal says of itself, whatever the order it says it in."""
     return sorted(attributes.items(), key=_name_of)
@@ -210,6 +251,7 @@ def _name_of(pair: tuple[str, object]) -> str:
     return pair[0]
 
 
+@lru_cache(maxsize=_MAX_REMEMBERED)
 def _bare_name(name: AttributeValue) -> str:
     """Return the name of an event, span or metric without the prefix that some places have."""
     return (label(name) or UNNAMED).removeprefix(catalogue.PREFIX) or UNNAMED
@@ -236,7 +278,6 @@ def _counter(metric: str, attributes: Attributes) -> Counter:
     return counters.get((metric, detail)) or counters.get((metric, None)) or Counter.OTHER
 
 
-@lru_cache(maxsize=16 * _MAX_REMEMBERED)
 def _scopes(origin: Origin, day: int) -> tuple[int, int]:
     """Return the scopes of an origin's session and of its installation's day, in UTC."""
     day_scope = hash64(origin.agent, "day", origin.owner, day)

@@ -69,6 +69,18 @@ NOT_ASKED: Final = Coverage(
 """The coverage of an answer to a query that does not ask for it: nothing is known."""
 
 
+def without_amounts(coverage: Coverage) -> Coverage:
+    """Return what may be told of the footing without saying how many people are behind it."""
+    shares = {source: round(share, 2) for source, share in coverage.token_shares.items()}
+    return replace(
+        NOT_ASKED,
+        signals=coverage.signals,
+        token_shares=shares,
+        reported_from=coverage.reported_from,
+        reported_until=coverage.reported_until,
+    )
+
+
 class _Part(NamedTuple):
     """What one source told of one model, in one stretch of the period."""
 

@@ -46,6 +46,17 @@ class Query:
     compare_previous: bool = False
     with_coverage: bool = True
     """Whether to find what the answer rests on, which takes as long as a small query."""
+    within: tuple[Condition, ...] = ()
+    """What holds for whoever asks, besides `where`: nothing outside can be seen beside it."""
+    sees_people: bool = False
+    """Whether who asks may see single people."""
+    owns_totals: bool = False
+    """Whether who asks may see what all cost, however few they are."""
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All that a row must meet."""
+        return (*self.where, *self.within)
 
 
 def parse_query(

@@ -25,6 +25,7 @@ _HEAD: Final = """\
 A measure is a number that is defined once and shown everywhere: on pages, in the API, on the
 command line, in reports and alerts.
 Unknown is not zero: where no signal can tell, the value is `null` and pages show a dash.
+What covers too few people is withheld ([small groups](../concepts/small-groups.md)).
 A period includes its start and excludes its end, and is widened to whole quarter hours.
 
 A measure that adds up can be summed over groups and over consecutive periods; the others cannot.

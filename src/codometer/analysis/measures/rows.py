@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from codometer.analysis.measures.dimensions import Dimension, Place
@@ -127,6 +127,13 @@ def sql_keys(query: Query) -> tuple[Dimension, ...]:
     return tuple(dimension for dimension in query.by if dimension.place is not Place.TOKEN_TYPE)
 
 
+def read_key(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Return a group's key; an instant comes from an engine as UTC, without saying so."""
+    return tuple(
+        value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for value in values
+    )
+
+
 def select_rows(
     query: Query,
     dialect: Dialect,
@@ -145,7 +152,7 @@ def select_rows(
     bounds = Sql(f"r.{time} >= ? AND r.{time} < ?", (_plain(stretch.start), _plain(stretch.end)))
     conditions = (
         _condition(condition)
-        for condition in query.where
+        for condition in query.conditions
         if condition.dimension.place is not Place.TOKEN_TYPE
     )
     places = {dimension.place for dimension in _dimensions(query, keys)}
@@ -166,7 +173,7 @@ _LOOKUPS: Final = {Place.WORKPLACE: ("workplace", "w"), Place.ORIGIN: ("origin",
 
 
 def _dimensions(query: Query, keys: Sequence[Dimension]) -> tuple[Dimension, ...]:
-    return (*keys, *(condition.dimension for condition in query.where))
+    return (*keys, *(condition.dimension for condition in query.conditions))
 
 
 def _days_serve(query: Query, organisation_zone: ZoneInfo) -> bool:

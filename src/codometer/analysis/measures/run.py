@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from codometer.analysis.measures.compile import MAX_GROUPS, compile_query, narrow
-from codometer.analysis.measures.coverage import NOT_ASKED, Coverage, find_coverage
+from codometer.analysis.measures.coverage import NOT_ASKED, Coverage, find_coverage, without_amounts
 from codometer.analysis.measures.dimensions import TOKEN_COLUMNS, Dimension, Place
-from codometer.analysis.measures.measure import Fact, Facts, Measure, Number
-from codometer.analysis.measures.query import Query
-from codometer.analysis.measures.rows import sql_keys
+from codometer.analysis.measures.measure import Fact, Facts, Measure, Number, SumOf
+from codometer.analysis.measures.query import Condition, Query
+from codometer.analysis.measures.rows import read_key, sql_keys
+from codometer.analysis.measures.withhold import Verdict, owns_all, withhold
 from codometer.errors import BadRequest
 from codometer.model.period import Period
-from codometer.store.engine import Engine, Row
+from codometer.store.engine import Engine
 
 KeyValue = str | date | datetime | None
 """What a group has for a dimension: text, a date, for hours an instant; None is not known."""
@@ -34,6 +36,13 @@ class Group:
 
     key: dict[str, KeyValue]
     values: Values
+    merged: bool = False
+    """Whether this is what several small groups come to, or one that may not be told apart.
+
+    Its key is `OTHER`, but for times. What cannot be added up is None.
+    """
+    withheld: bool = False
+    """Whether the values are None because too few people are covered: they may be known."""
     previous: Values | None = None
     change: dict[str, float | None] | None = None
 
@@ -43,7 +52,8 @@ class Answer:
     """What a query finds, and what that rests on.
 
     Groups of which nothing came are not there; without dimensions there is always one.
-    They are ordered by time, then by the first measure, the largest first, unknown last.
+    They are ordered by time, then by the first measure, the largest first, unknown last,
+    and behind them what is merged or withheld.
     """
 
     period: Period
@@ -52,19 +62,29 @@ class Answer:
     dimensions: tuple[Dimension, ...]
     groups: tuple[Group, ...]
     coverage: Coverage
+    minimum_people: int = 1
+    """Nothing is told of fewer; 1 for those who may see people."""
+    withheld: bool = False
+    """Whether all that was asked for covers fewer than that, so that nothing is told."""
 
 
-def run_query(engine: Engine, query: Query, *, organisation_zone: ZoneInfo) -> Answer:
+def run_query(
+    engine: Engine, query: Query, *, organisation_zone: ZoneInfo, minimum_people: int = 1
+) -> Answer:
     """Answer a query from the rollups. `organisation_zone` is the one the daily tiers are cut in.
+
+    Nothing is told of groups of fewer than `minimum_people`, and nothing from which that
+    follows, but to those who may see people: see `groups`.
 
     Raises:
         BadRequest: the answer has more than `MAX_GROUPS` groups.
     """
-    now = _answer(engine, query, organisation_zone)
+    minimum = 1 if query.sees_people else minimum_people
+    now = _answer(engine, query, organisation_zone, minimum)
     if not query.compare_previous:
         return now
     previous = replace(query, period=query.period.previous(), with_coverage=False)
-    return beside(now, _answer(engine, previous, organisation_zone))
+    return beside(now, _answer(engine, previous, organisation_zone, minimum))
 
 
 def beside(now: Answer, before: Answer) -> Answer:
@@ -72,7 +92,8 @@ def beside(now: Answer, before: Answer) -> Answer:
 
     Both answer the same question; it is what a query that compares would give.
     """
-    by_place = {_place(before, group): group.values for group in before.groups}
+    # What is merged is not the same groups in both.
+    by_place = {_place(before, group): group.values for group in before.groups if not group.merged}
     unknown: Values = {measure.name: None for measure in now.measures}
     groups = []
     for group in now.groups:
@@ -82,39 +103,83 @@ def beside(now: Answer, before: Answer) -> Answer:
     return replace(now, previous_period=before.period, groups=tuple(groups))
 
 
-def _answer(engine: Engine, query: Query, zone: ZoneInfo) -> Answer:
+def _answer(engine: Engine, query: Query, zone: ZoneInfo, minimum: int) -> Answer:
     """Answer a query without comparing."""
-    groups = (
-        Group(key=_named(query, key), values=found)
-        for key, found in _find_values(engine, query, zone).items()
-    )
-    shown = (group for group in groups if not _is_beside_the_point(query, group))
+    facts = _find_facts(engine, query, zone)
+    verdict = withhold(engine, query, facts, minimum, zone)
+    told = {key: facts[key] for key in verdict.shown}
+    for merged, members in verdict.merged.items():
+        told[merged] = _merge(engine, query, zone, {key: facts[key] for key in members})
+    groups = [
+        Group(
+            key=_named(query, key),
+            values=values,
+            merged=place in verdict.merged,
+            withheld=place in verdict.withheld,
+        )
+        for place, key, values in _find_values(
+            query, {**told, **{key: {} for key in verdict.withheld}}
+        )
+    ]
+    shown = [group for group in groups if not _is_beside_the_point(query, group)]
     return Answer(
         period=query.period,
         previous_period=None,
         measures=query.measures,
         dimensions=query.by,
         groups=tuple(sorted(shown, key=lambda group: _order(query, group))),
-        coverage=find_coverage(engine, query, zone) if query.with_coverage else NOT_ASKED,
+        coverage=_find_coverage(engine, query, zone, verdict, minimum),
+        minimum_people=minimum,
+        withheld=verdict.everything,
     )
 
 
-def _find_values(engine: Engine, query: Query, zone: ZoneInfo) -> dict[Key, Values]:
-    """Return the values of every group, by the values of `query.by` in their order."""
+def _find_coverage(
+    engine: Engine, query: Query, zone: ZoneInfo, verdict: Verdict, minimum: int
+) -> Coverage:
+    if not query.with_coverage or verdict.everything:
+        return NOT_ASKED
+    coverage = find_coverage(engine, query, zone)
+    return coverage if minimum == 1 or owns_all(query) else without_amounts(coverage)
+
+
+def _merge(
+    engine: Engine, query: Query, zone: ZoneInfo, members: Mapping[Key, Mapping[Fact, Any]]
+) -> dict[Fact, Any]:
+    """Return what is known of groups taken together.
+
+    What does not add up is asked anew where one question can tell it, else it is unknown.
+    """
+    keys = sql_keys(query)
+    if len(keys) == 1 and keys[0].place is not Place.TIME:
+        values = tuple(cast("str | None", value) for (value,) in members)
+        together = Condition(dimension=keys[0], values=values)
+        found = _find_facts(engine, replace(query, by=(), where=(*query.where, together)), zone)
+        return found[()]
+    merged: dict[Fact, Any] = {}
+    for facts in members.values():
+        for fact, value in facts.items():
+            if isinstance(fact, SumOf) and value is not None:
+                merged[fact] = value if fact not in merged else merged[fact] + value
+    return merged
+
+
+def _find_values(
+    query: Query, facts: Mapping[Key, Mapping[Fact, Any]]
+) -> Iterator[tuple[Key, Key, Values]]:
+    """Return the values of every group, by its place in the facts and by all of `query.by`."""
     token_types = _token_types(query)
-    query = replace(query, measures=tuple(narrow(m, token_types) for m in query.measures))
-    facts = _find_facts(engine, query, zone)
+    measures = tuple(narrow(measure, token_types) for measure in query.measures)
     places = [dimension.place for dimension in query.by]
     if Place.TOKEN_TYPE not in places:
-        return {key: _values(query.measures, found) for key, found in facts.items()}
+        for key, found in facts.items():
+            yield key, key, _values(measures, found)
+        return
     at = places.index(Place.TOKEN_TYPE)
-    return {
-        (*key[:at], token_type, *key[at:]): _values(
-            tuple(narrow(measure, (token_type,)) for measure in query.measures), found
-        )
-        for key, found in facts.items()
-        for token_type in token_types
-    }
+    for token_type in token_types:
+        measures = tuple(narrow(measure, (token_type,)) for measure in query.measures)
+        for key, found in facts.items():
+            yield key, (*key[:at], token_type, *key[at:]), _values(measures, found)
 
 
 def _token_types(query: Query) -> tuple[str | None, ...]:
@@ -130,6 +195,8 @@ def _values(measures: tuple[Measure, ...], facts: Facts) -> Values:
 
 
 def _find_facts(engine: Engine, query: Query, zone: ZoneInfo) -> dict[Key, dict[Fact, Any]]:
+    token_types = _token_types(query)
+    query = replace(query, measures=tuple(narrow(m, token_types) for m in query.measures))
     width = len(sql_keys(query))
     found: dict[Key, dict[Fact, Any]] = {}
     for statement in compile_query(query, engine.dialect, organisation_zone=zone):
@@ -141,15 +208,8 @@ def _find_facts(engine: Engine, query: Query, zone: ZoneInfo) -> dict[Key, dict[
             )
         for row in rows:
             facts = zip(statement.facts, row[width:], strict=True)
-            found.setdefault(_key(row[:width]), {}).update(facts)
+            found.setdefault(read_key(row[:width]), {}).update(facts)
     return found
-
-
-def _key(values: Row) -> Key:
-    """Return a group's key; an instant comes from an engine as UTC, without saying so."""
-    return tuple(
-        value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for value in values
-    )
 
 
 def _named(query: Query, key: Key) -> dict[str, KeyValue]:
@@ -163,7 +223,7 @@ def _is_beside_the_point(query: Query, group: Group) -> bool:
     zero requests.
     """
     lacks = any(d.place is Place.ROLLUP and group.key[d.name] is None for d in query.by)
-    return lacks and not any(group.values.values())
+    return (lacks or group.merged) and not any(group.values.values())
 
 
 def _change(now: Number | None, before: Number | None) -> float | None:
@@ -197,6 +257,7 @@ def _order(query: Query, group: Group) -> tuple[object, ...]:
     first = group.values[query.measures[0].name]
     return (
         times,
+        group.merged or group.withheld,
         (first is None, -first if first is not None else 0),
         [(value is None, str(value)) for value in others],
     )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.coverage import Coverage
 from codometer.analysis.measures.dimensions import DIMENSIONS
+from codometer.analysis.measures.groups import OTHER
 from codometer.analysis.measures.run import Answer, Group
 from codometer.model.period import Period
 from codometer.serve.api.catalogue import (
@@ -35,6 +36,16 @@ _ROW_SCHEMA: Final = {
     "type": "object",
     "description": "a value for every dimension and every measure; null is unknown",
     "properties": {
+        "merged": {
+            "const": True,
+            "description": "there where the row has what is withheld of others, taken together:"
+            f" its dimensions, but for times, are {OTHER!r}; null is unknown or does not add up",
+        },
+        "withheld": {
+            "const": True,
+            "description": "there where the values are null because they cover fewer people than"
+            " `minimum_people`, or because with others they would tell of so few",
+        },
         "previous": {**_NUMBERS, "description": "the values of the period before, if asked for"},
         "change": {
             **_NUMBERS,
@@ -44,6 +55,15 @@ _ROW_SCHEMA: Final = {
     },
     "additionalProperties": {"type": ["number", "string", "null"]},
 }
+_MINIMUM_SCHEMA: Final = {
+    "type": "integer",
+    "minimum": 1,
+    "description": "nothing is told of fewer people; 1 tells of everybody",
+}
+_WITHHELD_SCHEMA: Final = {
+    "type": "boolean",
+    "description": "whether anything is not told, or not by itself, because it covers too few",
+}
 ANSWER_SCHEMA: Final = object_schema(
     period=_PERIOD_SCHEMA,
     previous_period={"anyOf": [_PERIOD_SCHEMA, {"type": "null"}]},
@@ -51,6 +71,8 @@ ANSWER_SCHEMA: Final = object_schema(
     dimensions=array_schema(DIMENSION_SCHEMA),
     rows=array_schema(_ROW_SCHEMA),
     coverage=schema_of(Coverage),
+    minimum_people=_MINIMUM_SCHEMA,
+    withheld=_WITHHELD_SCHEMA,
 )
 
 
@@ -64,6 +86,9 @@ def answer_document(answer: Answer) -> dict[str, Any]:
         "dimensions": [dimension_document(dimension) for dimension in answer.dimensions],
         "rows": [_row_document(group) for group in answer.groups],
         "coverage": answer.coverage,
+        "minimum_people": answer.minimum_people,
+        "withheld": answer.withheld
+        or any(group.merged or group.withheld for group in answer.groups),
     }
 
 
@@ -73,6 +98,7 @@ def _period_document(period: Period) -> dict[str, Any]:
 
 def _row_document(group: Group) -> dict[str, Any]:
     row: dict[str, Any] = {**group.key, **group.values}
+    row |= {name: True for name in ("merged", "withheld") if getattr(group, name)}
     if group.previous is not None:
         row |= {"previous": group.previous, "change": group.change}
     return row

@@ -12,7 +12,7 @@ from codometer.access.permissions import Permission
 from codometer.analysis.measures.dimensions import RESOURCE
 from codometer.analysis.measures.query import Query, find_dimension, parse_query
 from codometer.analysis.measures.run import Answer
-from codometer.errors import BadRequest
+from codometer.errors import BadRequest, TooFewPeople
 from codometer.model.period import parse_period, parse_zone
 from codometer.serve.api.answer import ANSWER_EXAMPLE, ANSWER_SCHEMA, answer_document
 from codometer.serve.api.resource import Given, Parameter, Resource, Schema
@@ -34,7 +34,11 @@ def query_resource(
     """Return the resource that answers queries. The names are those of the whole catalogue."""
 
     def answer(given: Given) -> dict[str, Any]:
-        return answer_document(limited(ask, given.subject)(read_query(given, settings, now())))
+        query = read_query(given, settings, now())
+        found = limited(ask, given.subject)(query)
+        if found.withheld and query.where:
+            raise TooFewPeople(found.minimum_people)
+        return answer_document(found)
 
     return Resource(
         path="/api/v1/query",
@@ -45,7 +49,11 @@ def query_resource(
         parameters=_parameters(measures, dimensions),
         schema=ANSWER_SCHEMA,
         example=ANSWER_EXAMPLE,
-        errors={400: "an unknown name, or a period that ends before it starts"},
+        errors={
+            400: "an unknown name, or a period that ends before it starts",
+            403: "the credential lacks the permission, or the filters leave fewer people than"
+            " may be told of (`too_few_people`)",
+        },
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -16,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from codometer.access.permissions import Permission, Subject
+from codometer.access.permissions import Permission, Subject, is_allowed
 from codometer.analysis.measures.query import Query, parse_query
 from codometer.analysis.measures.run import Answer
-from codometer.errors import CodometerError, Unauthenticated
+from codometer.errors import CodometerError, TooFewPeople, Unauthenticated
 from codometer.model.period import Period, local_date, parse_period
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
@@ -60,6 +60,7 @@ _FAULT_TITLE: Final = "The server failed to answer"
 _COMPRESSED_FROM: Final = 1_000
 _REMEMBERED: Final = timedelta(seconds=30)
 _SCOPE_SINCE: Final = "90d"
+_WIDEST: Final = "/?range=90d"
 _A_DAY: Final = timedelta(days=1)
 
 
@@ -77,6 +78,7 @@ class Site:
         workers: Workers,
         gate: Gate,
         now: Callable[[], datetime],
+        minimum_people: Callable[[], int] = lambda: 1,
     ) -> None:
         """Prepare to serve `pages`; `first_run` stands in for each until something was counted.
 
@@ -90,10 +92,11 @@ class Site:
         self._workers = workers
         self._gate = gate
         self._now = now
+        self._minimum_people = minimum_people
         self._assets = Assets.read()
         self._frame = Frame(pages, self._assets, is_local=lambda: gate.is_local)
         self._has_counted = False
-        self._scopes: dict[frozenset[str] | None, _Scope] = {}
+        self._scopes: dict[Hashable, _Scope] = {}
 
     def routes(self) -> list[Route]:
         """Return a route for each page, for the assets and for the stream of changes."""
@@ -134,17 +137,21 @@ class Site:
         freshness = Freshness(version=self._changes.version, at=self._changes.changed_at)
         if not self._find_counted():
             page = self._first_run
+        minimum = self._minimum_people()
         view = read_view(
             request.query_params,
             path=request.url.path,
             now=self._now(),
             days_in=self._zone,
             ask=cache(limited(self._ask, subject)),  # panels share some questions
+            reader=(frozenset(subject.granted), subject.teams, minimum),
+            minimum_people=1 if is_allowed(subject, Permission.READ_PEOPLE) else minimum,
         )
+        _check_people(view)
         if names := request.query_params.getlist("panel"):
             html = self._render_panels(page, names, view)
         else:
-            scope = self._find_scope(view, subject.teams)
+            scope = self._find_scope(view)
             html = self._frame.render_page(
                 page, view, teams=scope.teams, freshness=scope.complete(freshness)
             )
@@ -163,16 +170,17 @@ class Site:
         if not self._has_counted:
             beginning = datetime(2000, 1, 2, tzinfo=self._zone)
             ever = Period.covering(beginning, self._now() + _A_DAY, self._zone)
-            answer = self._ask(parse_query(["tokens", "requests", "prompts"], period=ever))
+            query = parse_query(["tokens", "requests", "prompts"], period=ever)
+            answer = self._ask(replace(query, sees_people=True))  # nobody is told how many
             self._has_counted = any(any(group.values.values()) for group in answer.groups)
         return self._has_counted
 
-    def _find_scope(self, view: View, teams: frozenset[str] | None) -> _Scope:
+    def _find_scope(self, view: View) -> _Scope:
         """Return what there is to choose from, as of up to half a minute ago."""
-        known = self._scopes.get(teams)
+        known = self._scopes.get(view.reader)
         if known is None or view.now - known.read_at >= _REMEMBERED:
             try:
-                known = self._scopes[teams] = _read_scope(view)
+                known = self._scopes[view.reader] = _read_scope(view)
             except Exception:  # noqa: BLE001 - the page stands without it, and its panels say why
                 _log.exception("the teams could not be read")
                 return _Scope(read_at=view.now)
@@ -197,7 +205,10 @@ class Site:
         return endpoint
 
     def _render_error(self, error: CodometerError) -> Response:
-        html = self._frame.render_error(error, title=_TITLES.get(error.status, _FAULT_TITLE))
+        title, home = _TITLES.get(error.status, _FAULT_TITLE), "/"
+        if isinstance(error, TooFewPeople):
+            title, home = "Too few people to tell of", _WIDEST
+        html = self._frame.render_error(error, title=title, home=home)
         return HTMLResponse(html, error.status, _PAGE_HEADERS)
 
 
@@ -214,10 +225,24 @@ class _Scope:
         return freshness if freshness.at else replace(freshness, day=self.last_day)
 
 
+def _check_people(view: View) -> None:
+    """Refuse a page that would have nothing to tell.
+
+    Raises:
+        TooFewPeople: in these days, whoever it is about.
+    """
+    if view.minimum_people == 1:
+        return
+    query = parse_query(["tokens"], period=view.period, where=view.where, with_coverage=False)
+    if view.ask(query).withheld:
+        raise TooFewPeople(view.minimum_people)
+
+
 def _read_scope(view: View) -> _Scope:
     period = parse_period(_SCOPE_SINCE, None, now=view.now, zone=view.period.zone)
     answer = view.ask(parse_query(["tokens"], by=["team"], period=period))
-    named = {team for group in answer.groups if (team := group.key["team"])}
+    told = (group for group in answer.groups if not (group.merged or group.withheld))
+    named = {team for group in told if (team := group.key["team"])}
     last = answer.coverage.reported_until
     return _Scope(
         read_at=view.now,

@@ -11,7 +11,7 @@ An address names only what differs from the default, so that a page has one addr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -54,6 +54,10 @@ class View:
     zone: ZoneInfo
     now: datetime
     ask: Callable[[Query], Answer]
+    reader: Hashable = None
+    """Equal for those who are answered the same."""
+    minimum_people: int = 1
+    """The fewest that a number on the page covers."""
 
     @property
     def previous(self) -> Period:
@@ -107,6 +111,8 @@ def read_view(
     now: datetime,
     days_in: ZoneInfo,
     ask: Callable[[Query], Answer],
+    reader: Hashable = None,
+    minimum_people: int = 1,
 ) -> View:
     """Read an address's parameters; those that are unknown or empty are left out.
 
@@ -132,6 +138,8 @@ def read_view(
         zone=zone,
         now=now,
         ask=ask,
+        reader=reader,
+        minimum_people=minimum_people,
     )
 
 

@@ -123,12 +123,46 @@ def test_text_that_is_not_utf_8_is_malformed_and_harms_no_neighbour(bad: bytes) 
     assert "protocol" in second.hint
 
 
+def test_what_all_records_of_a_request_begin_with_is_said_by_each() -> None:
+    alike = record(text(1, b"ada"))
+    assert read(alike, alike + record(text(1, b"grace")), alike) == ["ada", "grace", "ada"]
+    assert read(alike + record(number(3, 1), key=b"n"), alike + record(number(3, 2), key=b"n")) == [
+        "ada",
+        "ada",
+    ]
+    # Not UTF-8, alike in all records, in one request of two.
+    broken = logs(*[record(text(1, b"\xff"))] * 2)
+    outcomes = decode_all(SignalKind.LOGS, [broken, logs(alike, alike)])
+    assert isinstance(outcomes[0], Malformed)
+    assert outcomes[1] == plain_walk(SignalKind.LOGS, logs(alike, alike))
+
+
 def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(otlp_protobuf, "_MAX_REMEMBERED_BYTES", 100)
+    monkeypatch.setattr(otlp_protobuf, "_memory", otlp_protobuf._Memory())  # noqa: SLF001
     for value in range(20):
         records = [record(text(1, b"value %d" % value))] * 4
-        assert read(*records) == [f"value {value}"] * 4
+        assert read(*records, record(text(1, b"other"))) == [*[f"value {value}"] * 4, "other"]
         assert sum(map(len, otlp_protobuf._memory.values())) < 20  # noqa: SLF001
+
+
+def test_ids_of_one_length_are_told_apart() -> None:
+    assert read(*(record(text(1, b"req_%04d" % n)) for n in range(40))) == [
+        f"req_{n:04}" for n in range(40)
+    ]
+    head = text(1, b"k") + b"\x12"
+    for odd in (b"req_\x00001", "req_\u00e901".encode(), b"req_001", (head + b"\x08")[:8]):
+        values = [b"req_0000", odd, b"req_0002"]
+        assert read(*(record(text(1, value)) for value in values)) == [v.decode() for v in values]
+
+
+def test_values_that_begin_to_repeat_are_still_read() -> None:
+    for n in range(3):
+        assert read(*(record(text(1, b"%d new %d" % (v, n))) for v in range(3))) == [
+            f"{v} new {n}" for v in range(3)
+        ]
+    for _ in range(40):
+        assert read(*[record(text(1, b"old"))] * 3, record(text(1, b"o"))) == [*["old"] * 3, "o"]
 
 
 def test_equal_points_of_a_metric_are_numbered() -> None:

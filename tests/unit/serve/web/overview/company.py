@@ -14,7 +14,10 @@ from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
+from starlette.requests import Request
 
+from codometer.access.actor import Actor, ActorKind
+from codometer.access.permissions import EVERYTHING, ROLES, Role, Subject
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.run import Answer, run_query
 from codometer.model.status import RejectStatus, Status
@@ -94,11 +97,26 @@ def usual_work(
 
 
 class Company:
-    """Shows the Overview of some work, and counts what it was asked."""
+    """Shows the Overview of some work, and counts what it was asked.
+
+    With a role, somebody is signed in who has it, and perhaps is of some teams.
+    """
 
     def __init__(
-        self, work: Iterable[Work], *, rejects: Sequence[RejectStatus] = (), now: datetime = NOW
+        self,
+        work: Iterable[Work],
+        *,
+        rejects: Sequence[RejectStatus] = (),
+        now: datetime = NOW,
+        role: Role | None = None,
+        teams: frozenset[str] | None = None,
     ) -> None:
+        self._minimum_people = 5 if role else 1
+        self.subject = Subject(
+            actor=Actor(kind=ActorKind.LOCAL),
+            granted=ROLES[role] if role else EVERYTHING,
+            teams=teams,
+        )
         self._engine = _Engine()
         self._status = replace(STATUS, rejects=tuple(rejects))
         self.asked: list[Query] = []
@@ -111,8 +129,9 @@ class Company:
             ask=self.ask,
             changes=Changes(lambda: 1),
             workers=Workers(threads=1, max_waiting=8),
-            gate=Gate(shared_access()),
+            gate=_Door(self),
             now=lambda: now,
+            minimum_people=lambda: self._minimum_people,
         )
         self.client = Client(Starlette(routes=site.routes()))
 
@@ -121,7 +140,12 @@ class Company:
         self.asked.append(query)
         if self.fault and any(dimension.name == "hour" for dimension in query.by):
             raise self.fault
-        return run_query(self._engine, query, organisation_zone=BERLIN)
+        return run_query(
+            self._engine,
+            query,
+            organisation_zone=BERLIN,
+            minimum_people=self._minimum_people,
+        )
 
     def read_status(self) -> Status:
         return self._status
@@ -161,6 +185,17 @@ def cells(element: ET.Element, part: str = "tbody") -> list[list[str]]:
 
 def _address(parameters: Mapping[str, str]) -> str:
     return f"/?{urlencode({name.rstrip('_'): value for name, value in parameters.items()})}"
+
+
+class _Door(Gate):
+    """Lets in whoever is said to ask."""
+
+    def __init__(self, company: Company) -> None:
+        super().__init__(shared_access())
+        self._company = company
+
+    def _identify(self, request: Request) -> Subject:  # noqa: ARG002 - as the real one
+        return self._company.subject
 
 
 class _Engine(DuckDBInMemory):

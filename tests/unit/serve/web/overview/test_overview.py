@@ -3,11 +3,13 @@
 Nineteen people in four teams spend $20 on each weekday: $380 a day.
 """
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from codometer.access.permissions import Role
 from codometer.model.status import RejectStatus
 from tests.unit.serve.parts import StoreGone
 from tests.unit.serve.web.overview.company import (
@@ -285,24 +287,89 @@ def test_teams_have_spend_change_people_and_share(company: Company) -> None:
     assert cells(panel) == [
         ["payments", "$3,200", "0%", "", "8", "$400", "", "42%"],
         ["platform", "$2,400", "0%", "", "6", "$400", "", "32%"],
-        ["2 other teams", "$2,000", "0%", "", "5", "$400", "", "26%"],
+        ["data", "$1,200", "0%", "", "3", "$400", "", "16%"],
+        ["ops", "$800", "0%", "", "2", "$400", "", "11%"],
+    ]
+    assert cells(panel, "tfoot") == [["All", "$7,600", "0%", "", "19", "$400", "", ""]]
+    assert links(panel)["payments"] == "/?team=payments"
+    assert "Small teams" not in text(panel)
+    assert len(by_class(panel, "spark")) == 4
+
+
+@pytest.mark.parametrize("role", [Role.FINOPS, Role.VIEWER])
+def test_small_teams_are_told_together(role: Role) -> None:
+    panel = Company(usual_work(), role=role).panel("teams")
+    assert cells(panel) == [
+        ["payments", "$3,200", "0%", "", "8", "$400", "", "42%"],
+        ["platform", "$2,400", "0%", "", "6", "$400", "", "32%"],
+        ["Small teams", "$2,000", "–", "", "5", "$400", "", "26%"],
     ]
     assert cells(panel, "tfoot") == [["All", "$7,600", "0%", "", "19", "$400", "", ""]]
     assert links(panel) == {"payments": "/?team=payments", "platform": "/?team=platform"}
-    assert "Teams of fewer than 5 developers stand together." in text(panel)
-    assert len(by_class(panel, "spark")) == 3
+    assert "Small teams are those of fewer than 5 developers" in text(panel)
+    assert len(by_class(panel, "spark")) == 2
 
 
-def test_small_teams_are_named_nowhere_in_the_tables(company: Company) -> None:
-    for name in ("teams", "attention"):
-        panel = text(company.panel(name))
-        assert "data" not in panel.split()
-        assert "ops" not in panel.split()
+def test_small_teams_are_named_nowhere() -> None:
+    words = Company(usual_work(), role=Role.ADMINISTRATOR).page()
+    assert ">payments<" in words
+    assert ">data<" not in words
+    assert ">ops<" not in words
+
+
+@pytest.mark.parametrize("team", ["data", "nobody"])
+def test_a_page_about_too_few_people_says_so_and_nothing_else(team: str) -> None:
+    company = Company(usual_work(), role=Role.ADMINISTRATOR)
+    answer = company.client.get(f"/?team={team}", {"accept": "text/html"})
+    assert answer.status_code == 403
+    assert "Fewer than 5 people." in answer.text
+    assert "Widen the period or group." in answer.text
+    assert 'href="/?range=90d"' in answer.text
+    assert "$" not in answer.text
+
+
+def test_whoever_is_of_a_team_sees_it_if_it_is_large_enough() -> None:
+    of = Company(usual_work(), role=Role.TEAM_LEAD, teams=frozenset({"platform"}))
+    assert cells(of.panel("teams"))[0][:2] == ["platform", "$2,400"]
+    few = Company(usual_work(), role=Role.TEAM_LEAD, teams=frozenset({"data"}))
+    assert few.client.get("/", {"accept": "text/html"}).status_code == 403
+
+
+def test_readers_who_may_not_see_the_same_share_no_answers() -> None:
+    company = Company(usual_work(), role=Role.FINOPS)
+    assert cells(company.panel("teams"))[0][1] == "$3,200"
+    company.subject = replace(company.subject, teams=frozenset({"platform"}))
+    assert cells(company.panel("teams"))[0][1] == "$2,400"
+    assert "$2,000" not in company.page()
+
+
+def test_days_of_few_people_are_left_out_but_for_those_who_own_the_totals() -> None:
+    saturday = Work(person="payments-1", day=date(2026, 11, 14), cost=Decimal(73))
+    whole = Company([*usual_work(), saturday], role=Role.FINOPS)
+    assert "$73" in whole.page()
+    assert "are left out" not in text(whole.panel("spend"))
+    viewer = Company([*usual_work(), saturday], role=Role.VIEWER)
+    assert "$73" not in viewer.page()
+    assert "Days on which fewer than 5 people worked are left out" in text(viewer.panel("spend"))
+    # What the week leaves for such days counts.
+    assert "On course for $8,0" in text(viewer.panel("month"))
+    assert "October in all $8,360" in text(viewer.panel("month"))
+
+
+def test_a_month_of_too_few_people_has_no_outlook() -> None:
+    alone = [
+        Work(person="payments-1", day=date(2026, 8, 8) + timedelta(days=n), cost=Decimal(9))
+        for n in range(9)
+    ]
+    month = Company([*usual_work(since=date(2026, 9, 1)), *alone], role=Role.VIEWER).panel("month")
+    assert "Where November ends cannot be told" in text(month)
 
 
 def test_too_few_people_have_no_teams() -> None:
-    few = Company(usual_work({"a": 2, "b": 2})).panel("teams")
-    assert "Teams are shown from 5 developers on." in text(few)
+    few = Company(usual_work({"a": 2, "b": 2}), role=Role.FINOPS)
+    assert "Teams are shown from 5 developers on." in text(few.panel("teams"))
+    assert "Fewer than 5 people" in text(few.panel("figures"))
+    assert "November spend $1,280" in text(few.panel("month"))
     none = Company(usual_work()).panel("teams", team="nobody")
     assert "Nobody worked in these days." in text(none)
 
@@ -330,7 +397,7 @@ def test_at_most_25_teams_are_listed() -> None:
     panel = Company(usual_work(many, since=date(2026, 11, 20))).panel("teams")
     rows = cells(panel)
     assert len(rows) == 26
-    assert rows[-1][0] == "2 other teams"
+    assert rows[-1][0] == "2 more teams"
     assert rows[-1][4] == "10"
     assert sum(_amount(row[1]) for row in rows) == _amount(cells(panel, "tfoot")[0][1])
 
@@ -353,7 +420,7 @@ def test_an_unusual_day_leads_to_that_day() -> None:
 
 def test_an_unusual_day_of_a_small_team_is_told_of_all() -> None:
     spike = Work(person="data-1", team="data", day=THURSDAY, cost=Decimal(900))
-    panel = Company([*usual_work(), spike]).panel("attention")
+    panel = Company([*usual_work(), spike], role=Role.FINOPS).panel("attention")
     assert "$1,280 was spent on Thu 12 Nov Usual for a Thursday: $380." in text(panel)
     assert "data" not in text(panel).split()
     assert list(links(panel).values()) == ["/?from=2026-11-12&to=2026-11-12"]
@@ -366,7 +433,7 @@ def test_a_day_on_which_few_of_a_team_worked_is_told_of_all() -> None:
         *usual_work(),
         *(Work(day=saturday - timedelta(weeks=n), cost=Decimal(1)) for n in range(1, 9)),
     ]
-    panel = Company([*work, weekend]).panel("attention")
+    panel = Company([*work, weekend], role=Role.FINOPS).panel("attention")
     assert "$900 was spent on Sat 14 Nov Usual for a Saturday: $1.00." in text(panel)
     assert "payments" not in text(panel)
 
@@ -443,8 +510,8 @@ def test_a_page_asks_each_question_once_and_the_past_once_a_minute() -> None:
     assert len(company.asked) == len(set(company.asked))
     company.asked.clear()
     company.page()
-    # the month, today's models, the figures, the teams, and the small ones together
-    assert len(company.asked) == 5
+    # the month, today's models, the figures and the teams
+    assert len(company.asked) == 4
 
 
 def test_a_team_is_shown_alone(company: Company) -> None:

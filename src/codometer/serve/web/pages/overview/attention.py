@@ -18,6 +18,7 @@ from codometer.analysis.findings import (
     find_unpriced,
     rank,
 )
+from codometer.analysis.measures.groups import OTHER
 from codometer.analysis.measures.run import Group
 from codometer.serve.web.naming import name_model, name_team
 from codometer.serve.web.pages.first_run import explain_refusal
@@ -52,9 +53,9 @@ def build_attention(questions: Questions, view: View) -> Mapping[str, object]:
 
 def _find_in_spend(questions: Questions, view: View, teams: Iterable[Team]) -> list[Finding]:
     history = questions.history(view)
-    total = history.complete(view.today)
+    total = history.told(view.today)
     last = max(total, default=view.today)
-    costs = questions.team_days(view)
+    days = questions.team_days(view)
     since, today = view.first_day, view.today
     return [
         *find_spikes(
@@ -62,9 +63,17 @@ def _find_in_spend(questions: Questions, view: View, teams: Iterable[Team]) -> l
             {
                 name_model(model): daily([found], last=last)
                 for model, found in history.costs.items()
+                if model != OTHER
             },
-            {name_team(team): daily([costs[team]], last=last) for team in teams if team in costs},
-            small={(name_team(team), day) for team, day in questions.small_team_days(view)},
+            {
+                name_team(team): {
+                    day: amount
+                    for day, amount in days.of(team, last=last).items()
+                    if amount is not None
+                }
+                for team in teams
+                if team in days.costs
+            },
             since=since,
             today=today,
         ),
@@ -82,7 +91,7 @@ def _find_in_use(questions: Questions, view: View, teams: Mapping[Team, Group]) 
             failures=_whole(group.values["tool_failures"]),
         )
         for group in questions.versions(view).groups
-        if group.key["version"] is not None
+        if group.key["version"] is not None and not (group.merged or group.withheld)
     }
     return [
         *find_unpriced(

@@ -66,6 +66,7 @@ def build_figures(questions: Questions, view: View) -> Mapping[str, object]:
     (group,) = answer.groups
     trends = _find_trends(questions.trends(view), view)
     return {
+        "withheld": group.withheld,
         "figures": [
             _figure(
                 shown,
@@ -75,7 +76,7 @@ def build_figures(questions: Questions, view: View) -> Mapping[str, object]:
                 trend=trends.draw(shown),
             )
             for shown in _SHOWN
-        ]
+        ],
     }
 
 

@@ -25,7 +25,7 @@ def build_month(questions: Questions, view: View) -> Mapping[str, object]:
     history = questions.history(view, up_to_now=True)
     complete = history.complete(view.today)
     days_left = (_next_month(view.today) - view.today).days - 1
-    forecast = _forecast(view, history, days_left=days_left)
+    forecast = _forecast(view, history, days_left=days_left) if history.is_whole else None
     (figures,) = questions.figures(view).groups
     return {
         "month": format_month(view.today),
@@ -34,10 +34,11 @@ def build_month(questions: Questions, view: View) -> Mapping[str, object]:
         "days_left": days_left,
         "forecast": forecast,
         "level": format_rate(LEVEL),
+        "withheld": group.withheld or not history.is_whole,
         "days_known": len(complete),
         "days_needed": MIN_DAYS,
         "ruler": _draw(group.values["cost"], forecast),
-        "last_month": _last_month(view, complete),
+        "last_month": _last_month(view, complete) if history.is_whole else None,
         "working_days": last_working_days(complete),
         "change": figures.change and figures.change["cost"],
         **_lengths(view),

@@ -6,8 +6,9 @@ a minute. What is going on now is asked each time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -15,8 +16,7 @@ from typing import Final
 from codometer.analysis.anomalies import WEEKS
 from codometer.analysis.forecast import HISTORY_DAYS
 from codometer.analysis.measures.query import Query, parse_query
-from codometer.analysis.measures.run import Answer, beside
-from codometer.analysis.small_groups import MIN_PEOPLE
+from codometer.analysis.measures.run import Answer, Group, beside
 from codometer.analysis.trend import WEEK
 from codometer.model.period import Period, parse_period, start_of_day
 from codometer.model.status import RejectStatus
@@ -55,14 +55,48 @@ class History:
 
     costs: Costs
     last: date
+    withheld: Mapping[date, float | None] = field(default_factory=dict)
+    """Days that may not be told, with what such days of the same week cost on average.
+
+    None where not even that may be told.
+    """
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that was spent is in it, if not on its very day."""
+        return None not in self.withheld.values()
 
     def total(self) -> dict[date, float]:
         """Return what each day cost in all, from the first with data on."""
-        return daily(self.costs.values(), last=self.last)
+        told = daily(self.costs.values(), last=self.last)
+        means = {day: amount for day, amount in self.withheld.items() if amount is not None}
+        days = sorted({*told, *means} - {day for day in self.withheld if day not in means})
+        return {day: means.get(day, told.get(day, 0.0)) for day in days}
 
     def complete(self, today: date) -> dict[date, float]:
         """Return the same without today."""
         return {day: amount for day, amount in self.total().items() if day < today}
+
+    def told(self, today: date) -> dict[date, float]:
+        """Return the complete days that may be told by themselves."""
+        complete = self.complete(today)
+        return {day: amount for day, amount in complete.items() if day not in self.withheld}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamDays:
+    """What each team cost on each day. On `untold` days a team that is not there may have."""
+
+    costs: Costs
+    untold: frozenset[Key]
+
+    def of(self, team: Team, *, last: date) -> dict[date, float | None]:
+        """Return what each day cost, None where that may not be told."""
+        found = self.costs.get(team, {})
+        return {
+            day: None if day in self.untold and day not in found else amount
+            for day, amount in daily([found], last=last).items()
+        }
 
 
 def buckets_of(view: View) -> Buckets:
@@ -81,7 +115,7 @@ class Questions:
 
     def __init__(self, status: StatusSource) -> None:
         self._status = status
-        self._answers: Recent[Query, Answer] = Recent()
+        self._answers: Recent[tuple[Hashable, Query], Answer] = Recent()
         self._rejects: Recent[None, Sequence[RejectStatus]] = Recent()
 
     def figures(self, view: View) -> Answer:
@@ -113,11 +147,18 @@ class Questions:
         by = ["day", "model"]
         end = _midnight(view, min(last + _DAY, view.today))
         period = Period.covering(_midnight(view, start), end, view.period.zone)
-        answers = [self._ask_recent(view, _plain(["cost"], period=period, by=by, where=view.where))]
+        past = _plain(["cost"], period=period, by=by, where=view.where)
+        answers = [self._ask_recent(view, past)]
         if last == view.today:
             period = _since(view, view.today)
             answers.append(view.ask(_plain(["cost"], period=period, by=by, where=view.where)))
-        return History(costs=costs_by(answers, "model", "day"), last=last)
+        costs = costs_by(answers, "model", "day")
+        days = _withheld_days(answers)
+        if not days:
+            return History(costs=costs, last=last)
+        by_week = _plain(["cost"], period=past.period, by=["week"], where=view.where)
+        weeks = self._ask_recent(view, by_week)
+        return History(costs=costs, last=last, withheld=_spread(days, costs, weeks))
 
     def costs(self, view: View) -> Costs:
         """Ask what each model cost in each bucket of the period."""
@@ -125,23 +166,22 @@ class Questions:
         query = _plain(["cost"], period=view.period, by=[time, "model"], where=view.where)
         return costs_by([view.ask(query)], "model", time)
 
-    def models(self, view: View) -> Answer:
-        """Ask what each model cost, now and in the period before."""
+    def models(self, view: View) -> Answer | None:
+        """Ask what each model cost, now and in the period before; None if not all may be told."""
         query = _plain(["cost"], by=["model"], period=view.period, where=view.where)
-        return beside(self._ask_recent(view, query), self._ask_recent(view, _before(query)))
+        now, before = self._ask_recent(view, query), self._ask_recent(view, _before(query))
+        whole = not any(each.merged or each.withheld for each in (*now.groups, *before.groups))
+        return beside(now, before) if whole else None
 
-    def team_days(self, view: View) -> Costs:
+    def team_days(self, view: View) -> TeamDays:
         """Ask what each team cost on complete days, up to the view's end and long before."""
-        return costs_by([self._ask_team_days(view)], "team", "day")
-
-    def small_team_days(self, view: View) -> set[tuple[Team, date]]:
-        """Ask on which days fewer people of a team were active than may be told of."""
-        small = set()
-        for group in self._ask_team_days(view).groups:
-            team, day, people = group.key["team"], group.key["day"], group.values["active_people"]
-            if isinstance(day, date) and (people or 0) < MIN_PEOPLE:
-                small.add((None if team is None else str(team), day))
-        return small
+        start = min(_midnight(view, view.first_day - _COMPARED), view.previous.start)
+        answer = self._ask_past(view, ["cost"], by=["day", "team"], start=start)
+        untold = frozenset(_days(group for group in answer.groups if group.merged))
+        return TeamDays(
+            costs=costs_by([answer], "team", "day"),
+            untold=untold | _withheld_days([answer]),
+        )
 
     def teams(self, view: View, only: Iterable[Team] = ()) -> Answer:
         """Ask about each team and the period before, or about some teams taken together."""
@@ -171,11 +211,6 @@ class Questions:
             if each.last and view.period.start <= each.last < view.period.end
         ]
 
-    def _ask_team_days(self, view: View) -> Answer:
-        start = min(_midnight(view, view.first_day - _COMPARED), view.previous.start)
-        measures = ["cost", "active_people"]
-        return self._ask_past(view, measures, by=["day", "team"], start=start)
-
     def _ask_past(
         self,
         view: View,
@@ -194,7 +229,8 @@ class Questions:
         return beside(view.ask(query), self._ask_recent(view, _before(query)))
 
     def _ask_recent(self, view: View, query: Query) -> Answer:
-        return self._answers.get(query, lambda: view.ask(query), now=view.now)
+        # Readers share answers where they may see the same.
+        return self._answers.get((view.reader, query), lambda: view.ask(query), now=view.now)
 
 
 def costs_by(
@@ -208,6 +244,38 @@ def costs_by(
             if isinstance(amount, Decimal) and isinstance(at, date):
                 costs.setdefault(None if found is None else str(found), {})[at] = amount
     return costs
+
+
+def _days(groups: Iterable[Group]) -> set[date]:
+    days = (group.key["day"] for group in groups)
+    return {day for day in days if isinstance(day, date)}
+
+
+def _withheld_days(answers: Iterable[Answer]) -> set[date]:
+    return _days(group for answer in answers for group in answer.groups if group.withheld)
+
+
+def _spread(days: Iterable[date], costs: Costs, weeks: Answer) -> dict[date, float | None]:
+    """Give each day that may not be told an equal part of what its week leaves for such days."""
+    left = {
+        monday: float(amount)
+        for group in weeks.groups
+        if isinstance(monday := group.key["week"], date)
+        and (amount := group.values["cost"]) is not None
+    }
+    for found in costs.values():
+        for day, amount in found.items():
+            if (monday := _monday(day)) in left:
+                left[monday] -= float(amount)
+    numbers = Counter(map(_monday, days))
+    return {
+        day: left[monday] / numbers[monday] if (monday := _monday(day)) in left else None
+        for day in days
+    }
+
+
+def _monday(day: date) -> date:
+    return day - day.weekday() * _DAY
 
 
 def daily(costs: Iterable[Mapping[Key, Decimal]], *, last: date) -> dict[date, float]:

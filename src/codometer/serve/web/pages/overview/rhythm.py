@@ -8,8 +8,7 @@ from typing import Final
 
 from codometer.analysis.dates import WEEKDAYS
 from codometer.analysis.numbers import Value, format_value
-from codometer.analysis.rhythm import QUIET, find_busiest, week_of_hours
-from codometer.analysis.small_groups import MIN_PEOPLE
+from codometer.analysis.rhythm import MIN_PEOPLE, QUIET, find_busiest, week_of_hours
 from codometer.serve.web.charts import heat
 from codometer.serve.web.pages.overview.questions import Questions, find_wider
 from codometer.serve.web.view import View
@@ -21,12 +20,12 @@ _SHOWN: Final = {hour: f"{hour:02}" for hour in range(0, 24, 3)}
 def build_rhythm(questions: Questions, view: View) -> Mapping[str, object]:
     """Return the hours of the week; nothing of fewer people than the minimum."""
     (figures,) = questions.figures(view).groups
-    people = figures.values["active_people"]
-    if not people or people < MIN_PEOPLE:
+    people, least = figures.values["active_people"], max(MIN_PEOPLE, view.minimum_people)
+    if not people or people < least:
         return {
             "chart": None,
-            "people": people,
-            "least": MIN_PEOPLE,
+            "people": people or figures.withheld,
+            "least": least,
             "wider": find_wider(view),
         }
     answer = questions.hours(view)
@@ -35,7 +34,7 @@ def build_rhythm(questions: Questions, view: View) -> Mapping[str, object]:
         for group in answer.groups
         if isinstance(at := group.key["hour"], datetime)
     }
-    week = week_of_hours(active, answer.period)
+    week = week_of_hours(active, answer.period, least=least)
     busiest = find_busiest(week)
     chart = heat(
         title="Developers active, by weekday and hour",
@@ -49,7 +48,7 @@ def build_rhythm(questions: Questions, view: View) -> Mapping[str, object]:
     return {
         "chart": chart if busiest else None,
         "people": people,
-        "least": MIN_PEOPLE,
+        "least": least,
         "wider": find_wider(view),
         "busiest": busiest
         and f"Most on {WEEKDAYS[busiest.weekday]}s at {busiest.hour:02}:00:"

@@ -10,6 +10,7 @@ from typing import Final
 from codometer.analysis.anomalies import find_unusual_days
 from codometer.analysis.dates import format_days
 from codometer.analysis.growth import describe_shift
+from codometer.analysis.measures.groups import OTHER as SMALL
 from codometer.analysis.measures.run import Answer
 from codometer.analysis.numbers import Value, format_axis, format_money_exact
 from codometer.serve.web.buckets import Buckets, Key
@@ -66,6 +67,7 @@ def build_spend(questions: Questions, view: View) -> Mapping[str, object]:
         "chart": chart,
         "key": key([*entries, ("Unusual", "ring")] if unusual else entries),
         "finding": _describe(questions.models(view), buckets),
+        "has_small": any(view.first_day <= day <= view.last_day for day in history.withheld),
         "gaps": describe_gaps(questions.figures(view).coverage),
     }
 
@@ -85,6 +87,7 @@ def _rank(history: History) -> list[str | None]:
     totals = {
         model: sum((amount for day, amount in found.items() if _day(day) > since), Decimal(0))
         for model, found in history.costs.items()
+        if model != SMALL
     }
     return sorted(totals, key=lambda model: (-totals[model], str(model)))
 
@@ -95,7 +98,9 @@ def _make_series(costs: Costs, buckets: Buckets, ranked: Sequence[str | None]) -
     spent = sorted(
         (model for model in totals if totals[model]), key=lambda model: (-totals[model], str(model))
     )
-    main, others = spent[: len(_COLOURS)], spent[len(_COLOURS) :]
+    named = [model for model in spent if model != SMALL]
+    main = named[: len(_COLOURS)]
+    others = [model for model in spent if model not in main]
     series = [
         Series(
             name=name_model(model),
@@ -125,14 +130,14 @@ def _colour(
 def _find_unusual(view: View, buckets: Buckets, history: History) -> set[Key]:
     if buckets.dimension != "day":
         return set()
-    return set(find_unusual_days(history.complete(view.today), since=view.first_day))
+    return set(find_unusual_days(history.told(view.today), since=view.first_day))
 
 
-def _describe(models: Answer, buckets: Buckets) -> str:
+def _describe(models: Answer | None, buckets: Buckets) -> str:
     """Say which model's share moved, and why the last column is pale."""
     now: dict[str, float] = {}
     before: dict[str, float] = {}
-    for group in models.groups:
+    for group in models.groups if models else ():
         model = group.key["model"]
         name = name_model(None if model is None else str(model))
         now[name] = float(group.values["cost"] or 0)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from markupsafe import Markup
 
 from codometer.analysis.growth import describe_growth
 from codometer.analysis.measures.measure import Number
-from codometer.analysis.measures.run import Group, Values
-from codometer.analysis.small_groups import MIN_PEOPLE, split_groups
+from codometer.analysis.measures.run import Group
 from codometer.analysis.trend import trailing_means
 from codometer.serve.web.buckets import days_of
 from codometer.serve.web.charts import meter, sparkline
 from codometer.serve.web.naming import name_team
-from codometer.serve.web.pages.overview.questions import Costs, Questions, Team, daily
+from codometer.serve.web.pages.overview.questions import Questions, Team
 from codometer.serve.web.view import View
 
 _MOST_ROWS: Final = 25
@@ -39,27 +39,24 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teams:
-    """The groups of an answer by team, split into those that may be shown alone and the rest."""
+    """The groups of an answer by team, as they are listed."""
 
     shown: Mapping[Team, Group]
-    merged: frozenset[Team]
-    rest: Group | None
-    """The numbers of all that are merged, taken together."""
+    further: tuple[Team, ...]
+    """Those that are too many to list."""
+    small: Group | None
+    """The teams that may not be told apart, taken together."""
 
 
 def split_teams(questions: Questions, view: View) -> Teams:
-    """Ask about the teams and merge those that are small, or too many to list."""
-    groups = {_team(group): group for group in questions.teams(view).groups}
-    split = split_groups(
-        {team: _people(group.values) for team, group in groups.items()},
-        count=lambda teams: _people(_together(questions, view, teams).values),
-    )
-    listed = [team for team in groups if team in split.shown][:_MOST_ROWS]
-    merged = split.merged | (split.shown - set(listed))
+    """Ask about the teams, and split off what is told only together."""
+    groups = questions.teams(view).groups
+    told = {_team(group): group for group in groups if not (group.merged or group.withheld)}
+    listed = list(told)[:_MOST_ROWS]
     return Teams(
-        shown={team: groups[team] for team in listed},
-        merged=merged,
-        rest=_together(questions, view, merged) if merged else None,
+        shown={team: told[team] for team in listed},
+        further=tuple(told)[_MOST_ROWS:],
+        small=next((group for group in groups if group.merged), None),
     )
 
 
@@ -67,29 +64,33 @@ def build_teams(questions: Questions, view: View) -> Mapping[str, object]:
     """Return the rows, their total and which teams grew fastest."""
     teams = split_teams(questions, view)
     (total,) = questions.figures(view).groups
-    if not teams.shown and not teams.merged:
-        return {"rows": [], "least": MIN_PEOPLE, "people": total.values["active_people"]}
-    costs, whole = questions.team_days(view), float(total.values["cost"] or 0)
+    if not teams.shown:
+        people = total.values["active_people"] or total.withheld
+        return {"rows": [], "least": view.minimum_people, "people": people}
+    days, whole = questions.team_days(view), float(total.values["cost"] or 0)
     rows = [
         _row(
             name_team(team),
             group,
             href=view.href(team=team) if team is not None and team != view.team else None,
-            trend=_trend(view, costs, [team]),
+            trend=_trend(view, [days.of(team, last=view.last_day)]),
             whole=whole,
         )
         for team, group in teams.shown.items()
     ]
-    if teams.rest is not None:
-        name = f"{len(teams.merged)} other team{'' if len(teams.merged) == 1 else 's'}"
-        trend = _trend(view, costs, teams.merged)
-        rows.append(_row(name, teams.rest, href=None, trend=trend, whole=whole))
+    if teams.further:
+        name = f"{len(teams.further)} more team{'' if len(teams.further) == 1 else 's'}"
+        (further,) = questions.teams(view, teams.further).groups
+        trend = _trend(view, [days.of(team, last=view.last_day) for team in teams.further])
+        rows.append(_row(name, further, href=None, trend=trend, whole=whole))
+    if teams.small is not None:
+        rows.append(_row("Small teams", teams.small, href=None, trend=Markup(), whole=whole))
     return {
         "rows": rows,
         "total": total,
-        "growth": _describe_growth(teams.shown),
-        "has_small": bool(teams.merged),
-        "least": MIN_PEOPLE,
+        "growth": _describe_growth(teams.shown, view),
+        "has_small": teams.small is not None,
+        "least": view.minimum_people,
     }
 
 
@@ -109,34 +110,30 @@ def _row(name: str, group: Group, *, href: str | None, trend: Markup, whole: flo
     )
 
 
-def _trend(view: View, costs: Costs, teams: Iterable[Team]) -> Markup:
+def _trend(view: View, teams: Sequence[Mapping[date, float | None]]) -> Markup:
     """Draw what teams cost, as means of a week, in front of the period before."""
-    spend = daily([costs[team] for team in teams if team in costs], last=view.last_day)
-    means = dict(zip(spend, trailing_means(list(spend.values())), strict=True))
+    days = sorted({day for found in teams for day in found})
+    spend = [_sum([found[day] for found in teams if day in found]) for day in days]
+    means = dict(zip(days, trailing_means(spend, least=1), strict=True))
     now = [None if day == view.today else means.get(day) for day in days_of(view.period)]
     return sparkline(now, [means.get(day) for day in days_of(view.previous)])
 
 
-def _describe_growth(shown: Mapping[Team, Group]) -> str | None:
+def _sum(amounts: Sequence[float | None]) -> float | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
+
+
+def _describe_growth(shown: Mapping[Team, Group], view: View) -> str | None:
+    """Tell of growth; a team of which nothing is told before may not have grown."""
+    before = {team: (group.previous or {}).get("cost") for team, group in shown.items()}
+    known = [team for team in shown if view.minimum_people == 1 or before[team] is not None]
     return describe_growth(
-        {name_team(team): float(group.values["cost"] or 0) for team, group in shown.items()},
-        {
-            name_team(team): float((group.previous or {}).get("cost") or 0)
-            for team, group in shown.items()
-        },
+        {name_team(team): float(shown[team].values["cost"] or 0) for team in known},
+        {name_team(team): float(before[team] or 0) for team in known},
     )
-
-
-def _together(questions: Questions, view: View, teams: Iterable[Team]) -> Group:
-    (group,) = questions.teams(view, teams).groups
-    return group
 
 
 def _team(group: Group) -> Team:
     team = group.key["team"]
     return None if team is None else str(team)
-
-
-def _people(values: Values) -> int | None:
-    people = values["active_people"]
-    return None if people is None else int(people)
