@@ -205,13 +205,9 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Privacy:
-    """What may be told of people."""
+    """What may be told of people, once there is an administrator."""
 
-    minimum_people: int = _setting(
-        5,
-        "the fewest that a number covers, once there is an administrator",
-        check=_between(5, 100),
-    )
+    minimum_people: int = _setting(5, "the fewest that a number covers", check=_between(5, 100))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
