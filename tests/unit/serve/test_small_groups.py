@@ -16,12 +16,13 @@ from codometer.access.permissions import Permission
 from codometer.access.secret import Kind
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.run import Answer, run_query
+from codometer.people.people import People
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
 from codometer.settings import Settings
 from tests.engines.embedded import DuckDBInMemory
 from tests.measures.uses import ZONE, Use, fill
-from tests.unit.serve.parts import NOW, Client, Office
+from tests.unit.serve.parts import NOW, Client, Office, shared_store
 
 WEEK = "from=2026-11-02&to=2026-11-16"
 
@@ -57,6 +58,7 @@ class Server:
             check_ready=office.check,
             changes=Changes(lambda: 1),
             access=self.access,
+            people=People(self.access, shared_store(), known_attributes=frozenset()),
             now=lambda: NOW,
             minimum_people=lambda: 5,
         )
