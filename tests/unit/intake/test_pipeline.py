@@ -275,7 +275,7 @@ def test_what_stands_is_no_more_looked_at_and_later_garbage_is_collected() -> No
         spare_collector()
         assert gc.get_freeze_count() > frozen
         gone = weakref.ref(_Cycle())
-        kept: list[list[None]] = [[] for _ in range(2 * gc.get_threshold()[0])]
+        kept: list[list[int]] = [[] for _ in range(2 * gc.get_threshold()[0])]
         assert gone() is None
         del kept
     finally:

@@ -241,7 +241,7 @@ def _read_values(raws: Sequence[bytes], head: bytes) -> Sequence[AttributeValue]
     start = len(head)
     tag = raws[0][start + 1] if len(raws[0]) > start + 1 else 0
     end = start + (3 if tag == _TAG_STRING else 2)
-    if tag == _TAG_STRING and (texts := _cut(raws, end)):
+    if tag == _TAG_STRING and (texts := _cut(raws, head)):
         return texts
     forms = {(len(raw) - start - 1, raw[:end]) for raw in raws}
     if not all(form.startswith(head) for _, form in forms):
@@ -265,19 +265,22 @@ def _read_values(raws: Sequence[bytes], head: bytes) -> Sequence[AttributeValue]
     return [read_attribute(raw)[1] for raw in raws]
 
 
-def _cut(raws: Sequence[bytes], end: int) -> Sequence[str]:
+def _cut(raws: Sequence[bytes], head: bytes) -> Sequence[str]:
     """Cut texts of one length, such as ids and times, out of KeyValues that differ in nothing else.
 
     Nothing if they are not like that. Quicker by half than to look at one after the other.
     """
-    beginning, size = raws[0][:end], len(raws[0]) - end
-    joined = b"".join(raws)
-    is_usual = 0 <= size < _CONTINUED and beginning[-3:] == bytes((size + 2, _TAG_STRING, size))
-    if not is_usual or not joined.isascii() or set(map(len, raws)) != {end + size}:
+    size = len(raws[0]) - len(head) - 3
+    if not 0 <= size < _CONTINUED:
         return ()
-    texts = joined.decode().split(beginning.decode())[1:]
-    # As many as there are and each of the right length: then nothing else is in between.
-    return texts if len(texts) == len(raws) and set(map(len, texts)) == {size} else ()
+    beginning = head + bytes((size + 2, _TAG_STRING, size))
+    joined = b"".join(raws)
+    if not joined.isascii() or set(map(len, raws)) != {len(raws[0])}:
+        return ()
+    first, *texts = joined.decode().split(beginning.decode())
+    # As many as there are, each of the right length: then nothing is before or between them.
+    fits = not first and len(texts) == len(raws) and set(map(len, texts)) == {size}
+    return texts if fits else ()
 
 
 def _context(resource: wire.Resource, scope: wire.Scope) -> Attributes:

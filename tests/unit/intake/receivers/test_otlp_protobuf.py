@@ -156,6 +156,15 @@ def test_ids_of_one_length_are_told_apart() -> None:
         assert read(*(record(text(1, value)) for value in values)) == [v.decode() for v in values]
 
 
+def test_keys_of_one_length_with_equal_values_are_told_apart() -> None:
+    known, other = record(text(1, b"ada"), key=b"k1"), record(text(1, b"ada"), key=b"k2")
+    last = record(number(3, 1), key=b"k")
+    for _ in range(2):  # k1 is remembered the second time, and k2 alone is new
+        records = (known + last, known + last, known + last, other + last)
+        assert read(*records[:2], *records[:2]) == [1] * 4
+        assert read(*records) == [1] * 4
+
+
 def test_values_that_begin_to_repeat_are_still_read() -> None:
     for n in range(3):
         assert read(*(record(text(1, b"%d new %d" % (v, n))) for v in range(3))) == [
