@@ -59,7 +59,7 @@ def is_pseudonym(text: str) -> bool:
 
 def normalise(kind: IdentityKind, identity: str) -> str:
     """Return the one spelling of an identity."""
-    text = unicodedata.normalize("NFKC", identity).strip()
+    text = unicodedata.normalize("NFKC", identity).strip()  # codespell:ignore normalize
     return text.lower() if kind in _CASELESS else text
 
 
