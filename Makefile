@@ -10,10 +10,10 @@ RECEIVERS := src/codometer/intake/receivers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test check format bench prove e2e lock docs proto clean
+.PHONY: help run demo test check format bench prove e2e lock docs proto screenshots clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo 'Options of the command behind a target: make run ARGS="--port 5000"'
 
 run: $(VENV)/runtime ## Start the server on this machine (data in ./codometer-data)
@@ -64,6 +64,9 @@ docs: $(VENV)/dev ## Write the generated pages of docs/reference
 proto: $(VENV)/dev ## Generate the protobuf module from otlp_wire.proto
 	@cd $(RECEIVERS) && "$(CURDIR)/$(BIN)/python" -m grpc_tools.protoc \
 		--proto_path=. --python_out=. --pyi_out=. otlp_wire.proto
+
+screenshots: $(VENV)/dev ## Make the pictures in docs/images, with Chromium
+	@$(BIN)/python -m tests.browser.screenshots
 
 clean: ## Remove the environment, caches and build results, never data
 	@rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache \

@@ -130,12 +130,12 @@ class Listen:
     """Where the server answers. Port 0 takes any free port."""
 
     host: str = _setting("127.0.0.1", "the address of every port", check=_check_host)
-    url: str = _setting(
-        "", "where people open the pages, if a proxy with TLS leads here", check=_check_url
-    )
     port: int = _setting(4319, "pages and API", check=_port)
     otlp_port: int = _setting(4318, "OTLP over HTTP", check=_port)
     grpc_port: int = _setting(4317, "OTLP over gRPC", check=_port)
+    url: str = _setting(
+        "", "where people open the pages, if a proxy with TLS leads here", check=_check_url
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,18 +21,12 @@ from tests.bench.machine import (
     describe_versions,
     read_load,
 )
+from tests.bench.overview import measure_history
 from tests.bench.pages import measure_pages
 from tests.bench.privacy import measure_privacy
-from tests.bench.refresh import measure_refresh
 from tests.bench.report import FORMAT, RESULTS, Report, find_warnings, render, save
-from tests.bench.results import FULL, QUICK, Results
+from tests.bench.results import FULL, LARGE, QUICK, Results
 from tests.bench.stored import measure_empty_start, measure_stored
-
-
-def _measure_data(results: Results) -> None:
-    folder = measure_stored(results)
-    measure_refresh(results, folder / "data")
-
 
 PARTS: Final[dict[str, Callable[[Results], None]]] = {
     "decoder": measure_decoders,
@@ -42,7 +36,8 @@ PARTS: Final[dict[str, Callable[[Results], None]]] = {
     "privacy": measure_privacy,
     "latency": measure_latency,
     "start": measure_empty_start,
-    "data": _measure_data,
+    "data": measure_stored,
+    "history": measure_history,
     "pages": measure_pages,
 }
 
@@ -69,6 +64,9 @@ def main() -> None:
     """Run as a command."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a minute, and nothing is kept")
+    parser.add_argument(
+        "--large", action="store_true", help="a hundred million events too, in half an hour more"
+    )
     parser.add_argument("--only", choices=PARTS, action="append", help="one part; keeps nothing")
     given = parser.parse_args()
     if not (PROC / "self" / "stat").exists():
@@ -76,7 +74,9 @@ def main() -> None:
     for warning in find_warnings(read_load(), 0, CORES):
         sys.stderr.write(f"Take care: {warning}. Absolute figures will say little.\n")
     with tempfile.TemporaryDirectory(prefix="codometer-bench-") as folder:
-        results = Results(scale=QUICK if given.quick else FULL, folder=Path(folder))
+        results = Results(
+            scale=QUICK if given.quick else LARGE if given.large else FULL, folder=Path(folder)
+        )
         report = measure(results, given.only or list(PARTS))
     report["scale"] = "quick" if given.quick else "full"
     sys.stdout.write(render(report))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,8 @@ class Scale:
     starts: int
     refresh_rounds: int
     questions: int
+    history_events: tuple[int, ...]
+    refreshed_sessions: tuple[int, ...]
 
 
 FULL: Final = Scale(
@@ -53,7 +55,10 @@ FULL: Final = Scale(
     starts=5,
     refresh_rounds=10,
     questions=20,
+    history_events=(10_000_000,),
+    refreshed_sessions=(10, 50, 500),
 )
+LARGE: Final = replace(FULL, history_events=(*FULL.history_events, 100_000_000))
 QUICK: Final = Scale(
     flood_events=12_000,
     warm_up_events=3_000,
@@ -71,6 +76,8 @@ QUICK: Final = Scale(
     starts=1,
     refresh_rounds=3,
     questions=5,
+    history_events=(300_000,),
+    refreshed_sessions=(10, 50),
 )
 TINY: Final = Scale(
     flood_events=600,
@@ -89,6 +96,8 @@ TINY: Final = Scale(
     starts=1,
     refresh_rounds=1,
     questions=1,
+    history_events=(40_000, 60_000),
+    refreshed_sessions=(50,),
 )
 """So little that it measures nothing: for the test that it still works."""
 

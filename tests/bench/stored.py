@@ -29,8 +29,8 @@ _ROLLUPS: Final = (*(tier.table for tier in TIERS), "latency_15m")
 _DETAIL: Final = ("event", "reading", "origin", "workplace")
 
 
-def measure_stored(results: Results) -> Path:
-    """Load the data, then measure what rests on it; return the folder of the server."""
+def measure_stored(results: Results) -> None:
+    """Load the data, then measure what rests on it."""
     folder = results.folder / "stored"
     folder.mkdir()
     with running(folder) as server:
@@ -39,7 +39,6 @@ def measure_stored(results: Results) -> Path:
     check_folder(server.data, acknowledged)
     _measure_disk(results, server.data, acknowledged)
     _measure_starts(results, folder, acknowledged)
-    return folder
 
 
 def measure_empty_start(results: Results) -> None:

@@ -14,7 +14,16 @@ from tests.bench.results import TINY, Results, quantile
 if TYPE_CHECKING:
     from pathlib import Path
 
-WITHOUT_A_BROWSER: Final = ("decoder", "chain", "server", "privacy", "latency", "start", "data")
+WITHOUT_A_BROWSER: Final = (
+    "decoder",
+    "chain",
+    "server",
+    "privacy",
+    "latency",
+    "start",
+    "data",
+    "history",
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 

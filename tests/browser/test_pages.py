@@ -35,6 +35,7 @@ def test_a_page_fits_and_keeps_nobody_out(
     page = open_page(served.url, theme=theme, width=width)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert find_barriers(page) == []
+    assert page.get_by_label("Failed").count() == 0
     assert "Local mode" in page.locator("body").inner_text()
     assert page.locator("h1").count() == 1
     assert "Times in Europe/Berlin" in text_of(page, ".head")
@@ -155,7 +156,7 @@ def test_without_script_menus_and_ranges_work(open_page: Open, full: Served) -> 
     page = open_page(full.url, script=False, width=390)
     page.locator(".mob summary").click()
     assert page.locator(".mob nav a").first.is_visible()
-    page.get_by_role("link", name="7 days").click()
+    page.get_by_role("link", name="7 days", exact=True).click()
     assert page.url == f"{full.url}/?range=7d"
     page.locator(".seg summary").click()
     page.locator("input[name=from]").fill("2026-11-02")

@@ -192,7 +192,7 @@ def _tick(number: Decimal) -> str:
 
 def _plain(number: Decimal) -> str:
     """Write a round number with the digits that it has."""
-    return f"{number.normalize():,f}".replace("-", _MINUS)
+    return f"{number.normalize():,f}".replace("-", _MINUS)  # codespell:ignore normalize
 
 
 def _arrow(move: Decimal, *, smallest: Decimal) -> str:

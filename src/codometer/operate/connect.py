@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
 from typing import Final
 
 from codometer.settings import Listen, Settings, base_url, url_host
@@ -13,6 +16,15 @@ _VARIABLES: Final = {
     "OTEL_LOGS_EXPORTER": "otlp",
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
 }
+
+_NAME: Final = "codometer"
+
+
+def command() -> str:
+    """Return what to type to run this program: its name where a shell finds it, else its path."""
+    started_as = sys.argv[0]
+    is_hidden = Path(started_as).name == _NAME and shutil.which(_NAME) is None
+    return started_as if is_hidden else _NAME
 
 
 def otlp_url(listen: Listen) -> str:
@@ -39,5 +51,5 @@ def lines_to_connect(endpoint: str, url: str) -> str:
         "To connect Claude Code, paste this into a shell:\n\n"
         f"{exports}\n\n"
         "Start `claude` in that shell and give it something to do. A few seconds later:\n\n"
-        f"  codometer query tokens cost --by model{where}\n"
+        f"  {command()} query tokens cost --by model{where}\n"
     )

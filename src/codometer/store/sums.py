@@ -103,20 +103,19 @@ FROM summed JOIN origin USING (origin)
 ROLL_UP_MISSING: Final = f"""
 INSERT INTO rollup_15m BY NAME
 WITH followed AS (
-  SELECT scope, origin, bucket, sequence,
-    sequence - lag(sequence, 1, -1) OVER (PARTITION BY scope ORDER BY sequence) - 1 AS missing
-  FROM (
-    SELECT scope, sequence, min(bucket) AS bucket, arg_min(origin, time) AS origin
-    FROM event WHERE source = 'event' AND sequence IS NOT NULL AND bucket >= $since
-      AND scope IN (SELECT scope FROM marked)
-    GROUP BY scope, sequence)
+  SELECT scope, origin, bucket, sequence - lag(sequence, 1, -1) OVER (
+    PARTITION BY scope ORDER BY sequence, time, key_low) - 1 AS missing
+  FROM event WHERE source = 'event' AND sequence IS NOT NULL AND bucket >= $since
+    AND scope IN (SELECT scope FROM marked)
 )
 SELECT bucket, {_WHO}, 'live' AS part, 'event' AS source, sum(missing) AS missing_events
 FROM followed JOIN origin USING (origin)
 WHERE missing > 0 AND scope NOT IN (SELECT scope FROM sealed_scope)
 GROUP BY bucket, {_WHO}
 """
-"""Clients number their events from 0; a number that never came is an event that never came."""
+"""Clients number their events from 0; a number that never came is an event that never came.
+
+What came twice, from two processes of a session, is followed by itself, and none is missing."""
 
 _WHOLE_COUNTERS: Final = (
     Counter.LINES_ADDED,

@@ -1,4 +1,9 @@
-from codometer.operate.connect import connection_lines
+import sys
+from pathlib import Path
+
+import pytest
+
+from codometer.operate.connect import command, connection_lines
 from codometer.settings import Listen, Settings
 
 
@@ -19,3 +24,23 @@ def test_a_query_names_a_server_that_is_not_where_it_is_looked_for() -> None:
     assert f"{query}\n" in connection_lines(Settings())
     elsewhere = Settings(listen=Listen(port=5000))
     assert f"{query} --url http://127.0.0.1:5000\n" in connection_lines(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("started_as", "path", "typed"),
+    [
+        (".venv/bin/codometer", "", ".venv/bin/codometer"),
+        (".venv/bin/codometer", ".venv/bin", "codometer"),
+        ("site-packages/codometer/__main__.py", "", "codometer"),
+    ],
+)
+def test_a_command_to_paste_is_one_that_the_shell_finds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started_as: str, path: str, typed: str
+) -> None:
+    program = tmp_path / ".venv" / "bin" / "codometer"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [started_as, "serve"])
+    monkeypatch.setenv("PATH", path or "nowhere")
+    assert command() == typed

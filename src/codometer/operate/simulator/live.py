@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
@@ -19,7 +19,7 @@ EARLIEST: Final = timedelta(hours=14)
 
 async def live(
     scenario: Scenario, catalogue: PriceCatalogue, since: datetime
-) -> AsyncIterator[tuple[Day, Batch]]:
+) -> AsyncGenerator[tuple[Day, Batch], None]:
     """Give what is sent from an instant on, each batch when it is due, without end."""
     waiting: list[tuple[int, int, Day, Batch]] = []
     since_ms = since.timestamp() * 1000

@@ -63,3 +63,10 @@ def test_style_and_script_keep_to_their_budgets() -> None:
 def test_no_asset_names_another_host() -> None:
     for name in ("app.css", "app.js", "theme.js"):
         assert re.findall(r"https?:|//\w+\.", (STATIC / name).read_text(encoding="utf-8")) == []
+
+
+def test_installing_makes_the_font_small_enough_for_a_first_visit() -> None:
+    font = STATIC / FONT
+    assert font.exists(), "pip install --editable . makes it (hatch_build.py)"
+    assert font.read_bytes().startswith(b"wOF2")
+    assert font.stat().st_size <= 50_000

@@ -33,7 +33,7 @@ class Panels:
     fault: Exception | None = None
 
     def build_connect(self, _: View) -> Values:
-        return {"variables": {"A": "1 < 2"}}
+        return {"variables": {"A": "1 < 2"}, "command": "codometer"}
 
     def build_checks(self, view: View) -> Values:
         if self.fault:

@@ -16,7 +16,7 @@ from codometer.analysis.dates import format_passed
 from codometer.analysis.numbers import format_bytes
 from codometer.model.status import Status
 from codometer.operate.checks import find_deaf_ports, free_bytes, is_writable
-from codometer.operate.connect import otlp_url, variables_to_connect
+from codometer.operate.connect import command, otlp_url, variables_to_connect
 from codometer.serve.api.status import StatusSource
 from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.view import View
@@ -81,7 +81,7 @@ def first_run_page(status: StatusSource, settings: Settings, *, since: datetime)
         name="connect",
         title="No agent has reported yet",
         template="connect.html",
-        build=lambda _: {"variables": variables},
+        build=lambda _: {"variables": variables, "command": command()},
     )
     checks = Panel(name="checks", title="Live checks", template="checks.html", build=build_checks)
     return Page(
