@@ -119,7 +119,7 @@ def test_programs_get_every_value(url: str) -> None:
 def test_settings_in_force_are_those_of_the_server(url: str) -> None:
     lines = run_codometer("config", "show", url=url).stdout.splitlines()
     assert lines[0].split() == ["Setting", "Value", "From"]
-    assert lines[4].split() == ["listen.port", "4319", "default"]
+    assert lines[3].split() == ["listen.port", "4319", "default"]
     csv = run_codometer("config", "show", "--format", "csv", url=url).stdout
     assert 'dimensions.team_attributes,"team.id, team",default\n' in csv
 
