@@ -262,8 +262,9 @@ async def _cancel(task: asyncio.Task[Any]) -> None:
 
 def _announce(settings: Settings) -> None:
     listen = settings.listen
+    where = "this machine only" if is_loopback(listen.host) else listen.host
     sys.stdout.write(
-        f"Codometer listens on this machine only, and keeps its data in {settings.data}.\n\n"
+        f"Codometer listens on {where}, and keeps its data in {settings.data}.\n\n"
         f"  Pages      {base_url(listen)}\n"
         f"  OTLP/HTTP  port {listen.otlp_port}\n"
         f"  OTLP/gRPC  port {listen.grpc_port}\n\n"

@@ -129,11 +129,13 @@ def describe(policy: Policy, *, detail_days: int) -> tuple[str, ...]:
     `detail_days` is how long single events are kept, which a setting may shorten.
     """
     repositories = ("Repositories are stored as pseudonyms.",) if policy.hides_repositories else ()
+    few = f"Numbers of fewer than {policy.min_people} people are withheld."
     return (
         _COLLECTED,
         _NEVER,
         _IDENTITY[policy.identity],
         *repositories,
+        *((few,) if policy.min_people > 1 else ()),
         f"Single events are kept for {detail_days} days, sums stay.",
         _STRANGERS[policy.strangers],
     )
