@@ -45,9 +45,9 @@ class FontHook(BuildHookInterface[Any]):
 
 def _make_font(target: Path) -> None:
     from fontpkg_inter import ROOT  # noqa: PLC0415 - a requirement of building, not of cleaning
-    from fontTools import subset  # noqa: PLC0415
-    from fontTools.ttLib import TTFont  # noqa: PLC0415
-    from fontTools.varLib import instancer  # noqa: PLC0415
+    from fontTools import subset  # noqa: PLC0415 - likewise
+    from fontTools.ttLib import TTFont  # noqa: PLC0415 - likewise
+    from fontTools.varLib import instancer  # noqa: PLC0415 - likewise
 
     font = TTFont(ROOT / "files" / "Inter[opsz,wght].ttf")
     options = subset.Options(flavor="woff2", layout_features=list(_FEATURES), name_IDs=list(_NAMES))

@@ -74,14 +74,7 @@ def disable(*, account_id: str, url: str | None, form: str) -> None:
 
 
 def _print_accounts(accounts: list[dict[str, Any]], form: str) -> None:
-    from codometer.cli.output import (
-        Column,
-        clean,
-        make_console,
-        make_tables,
-        print_block,
-        print_csv,
-    )
+    from codometer.cli.output import print_csv, print_rows
 
     rows = [[_text(each[field]) for field in _FIELDS] for each in accounts]
     if form == "csv":
@@ -90,13 +83,7 @@ def _print_accounts(accounts: list[dict[str, Any]], form: str) -> None:
     if not rows:
         click.echo("There are no accounts: nobody needs to sign in.")
         return
-    columns = [
-        Column(head=head.capitalize(), cells=[clean(row[number]) for row in rows])
-        for number, head in enumerate(_FIELDS)
-    ]
-    console = make_console()
-    for table in make_tables(console, columns, []):
-        print_block(console, table)
+    print_rows([field.capitalize() for field in _FIELDS], rows)
 
 
 def _text(value: object) -> str:

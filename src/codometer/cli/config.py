@@ -49,15 +49,7 @@ def _read_here(path: Path | None) -> dict[str, Any]:
 
 
 def _print_settings(document: dict[str, Any], form: str) -> None:
-    from codometer.cli.output import (
-        Column,
-        clean,
-        make_console,
-        make_tables,
-        print_block,
-        print_csv,
-        print_json,
-    )
+    from codometer.cli.output import print_csv, print_json, print_rows
 
     entries = document["settings"]
     if form == "json":
@@ -67,13 +59,7 @@ def _print_settings(document: dict[str, Any], form: str) -> None:
     if form == "csv":
         print_csv(["key", "value", "origin"], rows)
         return
-    console = make_console()
-    columns = [
-        Column(head=head, cells=[clean(row[number]) for row in rows])
-        for number, head in enumerate(["Setting", "Value", "From"])
-    ]
-    for table in make_tables(console, columns, []):
-        print_block(console, table)
+    print_rows(["Setting", "Value", "From"], rows)
     if "privacy" in document:  # not where a file is read, which does not know
         click.echo(f"\nThe privacy profile is {document['privacy']}: codometer privacy show")
 

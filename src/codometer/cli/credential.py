@@ -156,14 +156,7 @@ def _print_made(document: dict[str, Any], form: str) -> None:
 
 
 def _print_rows(rows: Sequence[Sequence[str]], form: str) -> None:
-    from codometer.cli.output import (
-        Column,
-        clean,
-        make_console,
-        make_tables,
-        print_block,
-        print_csv,
-    )
+    from codometer.cli.output import print_csv, print_rows
 
     if form == "csv":
         print_csv(list(_COLUMNS), rows)
@@ -171,13 +164,7 @@ def _print_rows(rows: Sequence[Sequence[str]], form: str) -> None:
     if not rows:
         click.echo("There are no credentials yet: `codometer credential create --name laptops`.")
         return
-    columns = [
-        Column(head=head.capitalize(), cells=[clean(row[number]) for row in rows])
-        for number, head in enumerate(_COLUMNS)
-    ]
-    console = make_console()
-    for table in make_tables(console, columns, []):
-        print_block(console, table)
+    print_rows([field.capitalize() for field in _COLUMNS], rows)
 
 
 def _rows(each: dict[str, Any]) -> list[list[str]]:

@@ -47,15 +47,7 @@ def rotate(*, which: str, url: str | None, form: str) -> None:
 
 
 def _print_keys(document: dict[str, Any], form: str) -> None:
-    from codometer.cli.output import (
-        Column,
-        clean,
-        make_console,
-        make_tables,
-        print_block,
-        print_csv,
-        print_json,
-    )
+    from codometer.cli.output import clean, print_csv, print_json, print_rows
 
     rows = [[str(each[field]) for field in _FIELDS] for each in document["keys"]]
     if form == "json":
@@ -64,11 +56,5 @@ def _print_keys(document: dict[str, Any], form: str) -> None:
     if form == "csv":
         print_csv(list(_FIELDS), rows)
         return
-    console = make_console()
-    columns = [
-        Column(head=head.capitalize(), cells=[clean(row[number]) for row in rows])
-        for number, head in enumerate(_FIELDS)
-    ]
-    for table in make_tables(console, columns, []):
-        print_block(console, table)
+    print_rows([field.capitalize() for field in _FIELDS], rows)
     click.echo(f"The main key is in {clean(document['main_key'])}.")

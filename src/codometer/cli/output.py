@@ -99,6 +99,17 @@ def make_tables(
     return [_make_table([*keys, *columns]) for columns in tables]
 
 
+def print_rows(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows as one table. Their cells come from elsewhere, and are cleaned."""
+    columns = [
+        Column(head=head, cells=[clean(row[number]) for row in rows])
+        for number, head in enumerate(heads)
+    ]
+    console = make_console()
+    for table in make_tables(console, columns, []):
+        print_block(console, table)
+
+
 def total_width(columns: Sequence[Column]) -> int:
     """Return how many characters the columns take, side by side."""
     return sum(_width(column) + _GAP for column in columns)

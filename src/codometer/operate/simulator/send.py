@@ -23,7 +23,7 @@ _TOO_MANY_LOST: Final = 64
 class SendBatch(Protocol):
     """Sends a batch and says whether it was accepted."""
 
-    async def __call__(self, batch: Batch) -> bool: ...  # noqa: D102
+    async def __call__(self, batch: Batch) -> bool: ...  # noqa: D102 - the class says it
 
 
 class NobodyTakesIt(Exception):
