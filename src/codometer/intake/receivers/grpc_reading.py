@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator
+from itertools import islice
 from typing import Final
 
 from codometer.errors import Malformed, Overloaded, TooSlow
@@ -20,7 +21,7 @@ from codometer.intake.limits import Share
 _PLACES: Final = 16  # times 64 MiB is the most that gRPC can buffer
 _MOST_SECONDS: Final = 3.0
 _LEAST_SECONDS: Final = 0.2  # what has arrived is read in milliseconds
-_QUEUE_SECONDS: Final = 4.0  # in which a queue should be through
+_QUEUE_SECONDS: Final = 4.0  # after which whoever waits should have had a place
 _BUSY_SECONDS: Final = 0.05
 
 
@@ -34,7 +35,7 @@ class Reading:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._free_places = _PLACES
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: dict[asyncio.Future[None], float] = {}  # since when, the longest first
         self._readers: dict[_Reader, None] = {}  # who began first stands first
 
     async def read(self, messages: AsyncIterator[bytes], share: Share, until: float) -> bytes:
@@ -73,18 +74,18 @@ class Reading:
         if self._free_places:
             self._free_places -= 1
             return
-        place = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        loop = asyncio.get_running_loop()
+        place: asyncio.Future[None] = loop.create_future()
+        self._waiting[place] = loop.time()
         patience_seconds = self._find_patience_seconds()
-        for reader in self._readers:
-            if reader.hurry(patience_seconds):
-                break  # one leaves for each that comes
+        for reader in islice(self._readers, len(self._waiting)):  # one for each that waits
+            reader.hurry(patience_seconds)
         try:
             async with asyncio.timeout_at(until):
                 await place
         except BaseException as error:
             if place in self._waiting:
-                self._waiting.remove(place)
+                del self._waiting[place]
             elif not place.cancelled():  # it came as we stopped waiting
                 self._leave()
             if isinstance(error, TimeoutError):
@@ -93,7 +94,7 @@ class Reading:
 
     def _leave(self) -> None:
         while self._waiting:
-            place = self._waiting.pop()
+            place, _ = self._waiting.popitem()
             if not place.cancelled():
                 place.set_result(None)
                 return
@@ -102,7 +103,9 @@ class Reading:
     def _find_patience_seconds(self) -> float:
         if not self._waiting:
             return self._seconds
-        fair_seconds = _QUEUE_SECONDS * _PLACES / len(self._waiting)
+        longest_since = next(iter(self._waiting.values()))
+        left_seconds = longest_since + _QUEUE_SECONDS - asyncio.get_running_loop().time()
+        fair_seconds = left_seconds * _PLACES / len(self._waiting)
         return min(max(fair_seconds, _LEAST_SECONDS), _MOST_SECONDS, self._seconds)
 
 
@@ -116,15 +119,13 @@ class _Reader:
         self._timeout = timeout
         self._timer: asyncio.TimerHandle | None = None
 
-    def hurry(self, seconds: float) -> bool:
-        """Allow so many seconds since the beginning; say whether that is less than before."""
+    def hurry(self, seconds: float) -> None:
+        """Allow no more than so many seconds since the beginning."""
         until = self._began + seconds
-        if until >= self._until:
-            return False
-        self.finish()
-        self._until = until
-        self._timer = self._loop.call_at(until, self._cut_off)
-        return True
+        if until < self._until:
+            self.finish()
+            self._until = until
+            self._timer = self._loop.call_at(until, self._cut_off)
 
     def finish(self) -> None:
         """Forget about cutting off."""

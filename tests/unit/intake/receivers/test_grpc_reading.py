@@ -135,6 +135,22 @@ def test_a_long_queue_makes_everybody_hurry(runner: asyncio.Runner, budget: Byte
     runner.run(scenario())
 
 
+@pytest.mark.slow
+def test_who_waits_longest_has_a_turn_while_its_client_still_waits(
+    runner: asyncio.Runner, budget: ByteBudget
+) -> None:
+    async def scenario() -> None:
+        reading = Reading(60)
+        slow = await occupy(reading, budget)
+        first = read(reading, budget, arrived(b"first"), wait_seconds=8)
+        await asyncio.sleep(0)
+        slow += [read(reading, budget, never()) for _ in range(300)]
+        assert await first == b"first"
+        await cancel(slow)
+
+    runner.run(scenario())
+
+
 def test_waiting_for_a_place_ends_with_the_patience(
     runner: asyncio.Runner, budget: ByteBudget
 ) -> None:
