@@ -1,57 +1,28 @@
-"""Every setting: its default, what it does, and where its value came from.
+"""Every setting: its key, its default, what it does, and what it may be.
 
-This module alone reads configuration files and the environment. A value comes
-from the first of these that gives one: a flag, the environment, the file, the
-default. The variable of a setting is its key in capitals with underscores
-after `CODOMETER_`: `listen.port` is `CODOMETER_LISTEN_PORT`, `data` is
-`CODOMETER_DATA`; lists are separated by commas, and an empty variable counts
-as not set. A part of the server receives its own section, never the whole.
+A part of the server receives its own section, never the whole. `configuration`
+reads the values.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import os
 import re
-import tomllib
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from codometer.errors import BadSettings
-
 T = TypeVar("T")
 
-FILE_NAME: Final = "codometer.toml"
 OPERATOR_KEY_NAME: Final = "operator.key"
 """In the data folder of a running server: what commands of its own user prove themselves with."""
-FLAGS: Final = {
-    "listen.host": "--host",
-    "listen.port": "--port",
-    "listen.otlp_port": "--otlp-port",
-    "listen.grpc_port": "--grpc-port",
-    "data": "--data",
-}
-"""The settings that `codometer serve` also takes as flags."""
-
-_PREFIX: Final = "CODOMETER_"
-_OTHER_VARIABLES: Final = (
-    "CODOMETER_CONFIG",
-    "CODOMETER_CREDENTIAL",
-    "CODOMETER_KEY",
-    "CODOMETER_KEY_PREVIOUS",
-    "CODOMETER_URL",
-)
-_TEST_PREFIX: Final = "CODOMETER_TEST_"  # what our tests tell each other
-# A cluster that runs us as a service named codometer sets CODOMETER_PORT=tcp://… and the like.
-# https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables (2026-11)
-_SERVICE_LINK: Final = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_\w+)")
+VARIABLE_PREFIX: Final = "CODOMETER_"
+"""What every environment variable of ours begins with."""
 
 
 def _setting(default: T, text: str, *, check: Callable[[Any], str] | None = None) -> T:
@@ -267,7 +238,7 @@ class Setting:
     @property
     def variable(self) -> str:
         """The environment variable that sets it."""
-        return _PREFIX + self.key.upper().replace(".", "_")
+        return VARIABLE_PREFIX + self.key.upper().replace(".", "_")
 
     def value_in(self, settings: Settings) -> Any:  # noqa: ANN401 - a value is of any field's type
         """Return the value that is in force."""
@@ -291,57 +262,6 @@ SETTINGS: Final = {setting.key: setting for setting in _catalogue(Settings)}
 """Every setting by its key, in the order in which they are documented."""
 
 
-def load_settings(
-    *,
-    config: Path | None = None,
-    flags: Mapping[str, object] | None = None,
-    environ: Mapping[str, str] | None = None,
-    folder: Path | None = None,
-) -> Settings:
-    """Read the settings. `flags` go by key; those that are None were not given.
-
-    Without `config` (or CODOMETER_CONFIG) `codometer.toml` in `folder`, the working
-    directory, is read if it is there.
-
-    Raises:
-        BadSettings: the message lists every mistake.
-    """
-    environ = os.environ if environ is None else environ
-    reading = _Reading()
-    path, named = _find_file(config, environ, folder or Path())
-    reading.take_file(path, must_exist=named)
-    reading.take_environment(environ)
-    for key, value in (flags or {}).items():
-        if value is not None:
-            reading.take(key, value, FLAGS.get(key, key))
-    return reading.finish()
-
-
-def find_server_url(
-    *, environ: Mapping[str, str] | None = None, folder: Path | None = None
-) -> tuple[str, str]:
-    """Return the address of the server to ask, and where it came from.
-
-    CODOMETER_URL, else the one that the settings here would start.
-    """
-    environ = os.environ if environ is None else environ
-    if url := environ.get("CODOMETER_URL"):
-        return url, "CODOMETER_URL"
-    settings = load_settings(environ=environ, folder=folder)
-    return base_url(settings.listen), settings.origins["listen.port"]
-
-
-def find_credential(environ: Mapping[str, str] | None = None) -> str | None:
-    """Return the credential that commands send: CODOMETER_CREDENTIAL, else none."""
-    return (os.environ if environ is None else environ).get("CODOMETER_CREDENTIAL") or None
-
-
-def find_main_keys(environ: Mapping[str, str] | None = None) -> tuple[str, str]:
-    """Return the main key and the one before it, as the environment has them; "" where not."""
-    environ = os.environ if environ is None else environ
-    return environ.get("CODOMETER_KEY", ""), environ.get("CODOMETER_KEY_PREVIOUS", "")
-
-
 def base_url(listen: Listen) -> str:
     """Return the address of the pages and the API."""
     return f"http://{url_host(listen)}:{listen.port}"
@@ -363,137 +283,3 @@ def installed_version() -> str:
         return metadata.version("codometer")
     except metadata.PackageNotFoundError:
         return "unknown"
-
-
-class _Reading:
-    """Collects values and mistakes from one source after another; later ones win."""
-
-    def __init__(self) -> None:
-        self._values: dict[str, object] = {}
-        self._origins = dict.fromkeys(SETTINGS, "default")
-        self._mistakes: list[str] = []
-
-    def take_file(self, path: Path, *, must_exist: bool) -> None:
-        try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            if must_exist:
-                self._mistakes.append(f"{path} does not exist")
-            return
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            self._mistakes.append(f"{path} cannot be read: {error}")
-            return
-        for key, value in _flatten(content):
-            if key == "data" and isinstance(value, str):
-                self.take(key, path.parent / Path(value).expanduser(), str(path))
-            else:
-                self.take(key, value, str(path))
-
-    def take_environment(self, environ: Mapping[str, str]) -> None:
-        keys = {setting.variable: key for key, setting in SETTINGS.items()}
-        for name in sorted(environ):
-            if not name.startswith(_PREFIX) or not environ[name]:
-                continue
-            if name in keys:
-                self.take(keys[name], environ[name], name)
-            elif not _is_for_others(name, environ[name]):
-                self._mistakes.append(_unknown(f"the variable {name}", name, keys))
-
-    def take(self, key: str, value: object, origin: str) -> None:
-        if (setting := SETTINGS.get(key)) is None:
-            self._mistakes.append(_unknown(f"{key} in {origin}", key, SETTINGS))
-            return
-        converted, expected = _convert(value, setting.default)
-        if not expected and setting.check:
-            expected = setting.check(converted)
-        if expected:
-            self._mistakes.append(f"{key} ({origin}) is {_shown(value)}, {expected}")
-            return
-        self._values[key] = converted
-        self._origins[key] = origin
-
-    def finish(self) -> Settings:
-        settings = Settings(**self._section(Settings, ""), origins=self._origins)
-        ports = [settings.listen.port, settings.listen.otlp_port, settings.listen.grpc_port]
-        if any(port and ports.count(port) > 1 for port in ports):
-            self._mistakes.append(f"listen: the three ports {ports} must differ")
-        if self._mistakes:
-            raise _bad_settings(self._mistakes)
-        return settings
-
-    def _section(self, section: type, prefix: str) -> dict[str, Any]:
-        arguments: dict[str, Any] = {}
-        for entry in dataclasses.fields(section):
-            key = prefix + entry.name
-            if key in self._values:
-                arguments[entry.name] = self._values[key]
-            elif isinstance(entry.default_factory, type) and entry.name != "origins":
-                inner = entry.default_factory
-                arguments[entry.name] = inner(**self._section(inner, f"{key}."))
-        return arguments
-
-
-def _find_file(config: Path | None, environ: Mapping[str, str], folder: Path) -> tuple[Path, bool]:
-    """Return the configuration file and whether it was asked for."""
-    if config is not None:
-        return config, True
-    if named := environ.get("CODOMETER_CONFIG"):
-        return Path(named).expanduser(), True
-    return folder / FILE_NAME, False
-
-
-def _is_for_others(name: str, value: str) -> bool:
-    """Say whether a variable that sets nothing is there for another reason."""
-    if name in _OTHER_VARIABLES or name.startswith(_TEST_PREFIX):
-        return True
-    return "://" in value or _SERVICE_LINK.fullmatch(name) is not None
-
-
-def _flatten(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    for name, value in table.items():
-        if isinstance(value, dict):
-            yield from _flatten(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name, value
-
-
-def _convert(value: object, default: object) -> tuple[object, str]:
-    """Return the value as the type of the default, or what was expected instead."""
-    match default, value:
-        case Path(), str() | Path():
-            return Path(value).expanduser(), ""
-        case Path(), _:
-            return None, "expected a folder"
-        case tuple(), str():
-            return tuple(part.strip() for part in value.split(",") if part.strip()), ""
-        case tuple(), list() if all(isinstance(part, str) and part for part in value):
-            return tuple(value), ""
-        case tuple(), _:
-            return None, "expected a list of texts"
-        case int(), str() if re.fullmatch(r"-?\d+", value):
-            return int(value), ""
-        case int(), int() if not isinstance(value, bool):
-            return value, ""
-        case int(), _:
-            return None, "expected a whole number"
-        case str(), str():
-            return value, ""
-    return None, "expected a text"
-
-
-def _shown(value: object) -> str:
-    return value if isinstance(value, str) and value else repr(value)
-
-
-def _unknown(what: str, given: str, known: Mapping[str, object]) -> str:
-    """Say that a key is unknown and which one may have been meant."""
-    near = get_close_matches(given, known, n=1, cutoff=0.6)
-    last = given.rpartition(".")[2]
-    near = near or [key for key in known if key.rpartition(".")[2] == last]
-    return f"{what} is not known" + (f"; did you mean {near[0]}?" if near else "")
-
-
-def _bad_settings(mistakes: list[str]) -> BadSettings:
-    head = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-    lines = "".join(f"\n  {mistake}" for mistake in mistakes)
-    return BadSettings(f"the configuration has {head}:{lines}", hint="correct them and start again")

@@ -69,7 +69,7 @@ def test_sql_is_asked_only_in_the_store_and_the_measures() -> None:
 
 def test_only_settings_reads_the_environment() -> None:
     readers = {module.path for module in list_modules() if _reads_environment(module)}
-    assert readers <= {"settings.py"}
+    assert readers <= {"configuration.py"}
 
 
 def test_no_module_is_longer_than_a_reader_can_hold() -> None:

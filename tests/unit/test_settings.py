@@ -4,18 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codometer.configuration import FLAGS, find_credential, find_server_url, load_settings
 from codometer.errors import BadSettings
-from codometer.settings import (
-    FLAGS,
-    SETTINGS,
-    Listen,
-    Settings,
-    base_url,
-    find_credential,
-    find_server_url,
-    is_loopback,
-    load_settings,
-)
+from codometer.settings import SETTINGS, Listen, Settings, base_url, is_loopback
 
 
 def write(folder: Path, text: str) -> Path:

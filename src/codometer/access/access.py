@@ -17,10 +17,11 @@ from codometer.access.credentials import Credentials
 from codometer.access.keys import Keys
 from codometer.access.known import KnownCredentials
 from codometer.access.sessions import KnownSessions
+from codometer.configuration import find_main_keys
 from codometer.errors import BadSettings
 from codometer.jobs import Periodic
 from codometer.privacy.main_key import main_key_source
-from codometer.settings import OPERATOR_KEY_NAME, Settings, find_main_keys, is_loopback
+from codometer.settings import OPERATOR_KEY_NAME, Settings, is_loopback
 from codometer.store.control import Control
 
 _SECRET_BYTES: Final = 32

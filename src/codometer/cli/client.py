@@ -6,15 +6,10 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from codometer.configuration import find_credential, find_server_url, load_settings
 from codometer.errors import BadRequest, CodometerError
 from codometer.serve.exact_json import decode
-from codometer.settings import (
-    OPERATOR_KEY_NAME,
-    find_credential,
-    find_server_url,
-    is_loopback,
-    load_settings,
-)
+from codometer.settings import OPERATOR_KEY_NAME, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

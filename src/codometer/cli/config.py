@@ -9,7 +9,7 @@ import click
 
 from codometer.cli.client import ask_server
 from codometer.cli.options import asks_server
-from codometer.settings import load_settings
+from codometer.configuration import load_settings
 
 
 @click.group(short_help="Settings.")

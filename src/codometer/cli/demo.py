@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from codometer.settings import load_settings, url_host
+from codometer.configuration import load_settings
+from codometer.settings import url_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from codometer.settings import load_settings
+from codometer.configuration import load_settings
 
 
 @click.command(short_help="Run the server.")
