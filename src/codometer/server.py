@@ -23,6 +23,7 @@ from codometer.agents.origin import ACCOUNT_ATTRIBUTES, OriginRules, Origins
 from codometer.agents.unknown import UnknownAgent
 from codometer.analysis.measures.run import run_query
 from codometer.intake.billing import pricer, unit_prices
+from codometer.intake.content import ContentKeeper
 from codometer.intake.limits import ByteBudget, Limits, allow_connections
 from codometer.intake.normalise import Normaliser
 from codometer.intake.pipeline import Intake, spare_collector
@@ -34,6 +35,7 @@ from codometer.operate.connect import connection_lines
 from codometer.people.people import People
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.privacy.encryption import Purpose
+from codometer.privacy.redaction import Redactor
 from codometer.serve.api.accounts import invitation_link
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
@@ -137,19 +139,36 @@ class Server:
             salt=self.access.keys.ring.newest(Purpose.FINGERPRINT).secret.hex(),
         )
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
+        normaliser = Normaliser(agents, time.time_ns, self.people.in_force)
+        content = ContentKeeper(
+            self.people,
+            normaliser,
+            Redactor(self.access.keys.ring.newest(Purpose.FINGERPRINT).secret),
+        )
+
+        def before_commit() -> None:
+            self.people.identifier.save()
+            content.save()
+
         intake = Intake(
-            Normaliser(agents, time.time_ns, self.people.in_force),
+            normaliser,
             pricer(self.catalogue),
             self.store,
             min_interval_seconds=self._settings.ingest.commit_interval_ms / 1000,
-            before_commit=self.people.identifier.save,
+            before_commit=before_commit,
+            content=content,
         )
         self.people.attach(intake.paused, origins.forget)
         return intake
 
     def _open_people(self) -> People:
         try:
-            return People(self.access, self.store, known_attributes=EXTRA_ATTRIBUTES)
+            return People(
+                self.access,
+                self.store,
+                known_attributes=EXTRA_ATTRIBUTES,
+                content_days=self._settings.retention.content_days,
+            )
         except BaseException:
             self.access.close()
             self.store.close()
@@ -187,6 +206,7 @@ class Server:
     def _expire(self) -> None:
         days = min(self._settings.retention.detail_days, self.people.policy.detail_days)
         self.store.seal(datetime.now(UTC) - timedelta(days=days))
+        self.people.contents.sweep()
 
     async def run(self, until: asyncio.Event, *, beside: Beside | None = None) -> None:
         """Listen until the event is set, then finish what is in flight and close everything.

@@ -186,6 +186,9 @@ class Retention:
     """How long what is kept."""
 
     detail_days: int = _setting(90, "days of single events; sums stay", check=_positive)
+    content_days: int = _setting(
+        7, "days of content, where it was agreed to keep any", check=_between(1, 30)
+    )
     audit_days: int = _setting(400, "days of the audit log", check=_between(400))
 
 

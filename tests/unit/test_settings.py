@@ -64,6 +64,7 @@ _VALUES = {
     "listen.url": "https://codometer.example",
     "control.database": "postgresql://codometer@db.example/codometer",
     "retention.audit_days": "500",
+    "retention.content_days": "14",
 }
 
 

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     READ_NUMBERS = "read:aggregates"
     READ_TOTALS = "read:totals"
     READ_PEOPLE = "read:people"
+    READ_OWN = "read:own"
     READ_STATUS = "read:status"
     READ_SETTINGS = "read:settings"
     READ_METRICS = "read:metrics"
@@ -42,6 +43,7 @@ PERMISSIONS: Final = {
     Permission.READ_NUMBERS: "Ask for measures.",
     Permission.READ_TOTALS: "See what all cost, in USD and tokens, also where few people worked.",
     Permission.READ_PEOPLE: "See measures by person and session. No role or credential has it.",
+    Permission.READ_OWN: "See and export what is stored about oneself. Every role has it.",
     Permission.READ_STATUS: "See what arrives and what is stored.",
     Permission.READ_SETTINGS: "See the settings in force.",
     Permission.READ_METRICS: "Scrape `/metrics`.",
@@ -63,7 +65,9 @@ EVERYTHING: Final = frozenset(Permission)
 _READING: Final = frozenset(
     {Permission.READ_NUMBERS, Permission.READ_STATUS, Permission.READ_METRICS}
 )
-_REST: Final = EVERYTHING - INGEST - {Permission.PUBLIC, Permission.READ_PEOPLE}
+_OF_PEOPLE: Final = frozenset({Permission.READ_PEOPLE, Permission.READ_OWN})
+"""What nobody has who is not a person, and some not even then."""
+_REST: Final = EVERYTHING - INGEST - _OF_PEOPLE - {Permission.PUBLIC}
 
 
 class Role(StrEnum):
@@ -77,7 +81,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-_LOOKING: Final = frozenset({Permission.READ_NUMBERS, Permission.READ_PRIVACY})
+_LOOKING: Final = frozenset({Permission.READ_NUMBERS, Permission.READ_PRIVACY, Permission.READ_OWN})
 
 ROLES: Final = {
     Role.VIEWER: _LOOKING,
@@ -86,6 +90,7 @@ ROLES: Final = {
     Role.FINOPS: _LOOKING | {Permission.READ_TOTALS},
     Role.AUDITOR: frozenset(
         {
+            Permission.READ_OWN,
             Permission.READ_PRIVACY,
             Permission.READ_AUDIT,
             Permission.READ_ACCOUNTS,
@@ -93,7 +98,7 @@ ROLES: Final = {
             Permission.READ_SETTINGS,
         }
     ),
-    Role.ADMINISTRATOR: _REST,
+    Role.ADMINISTRATOR: _REST | {Permission.READ_OWN},
 }
 """What each may. Who runs the server sees no people by that alone."""
 

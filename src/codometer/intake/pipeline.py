@@ -54,6 +54,17 @@ class Store(Protocol):
         """Commit the batch durably, or raise and keep none of it."""
 
 
+class KeepContent(Protocol):
+    """Takes what people and models wrote, where it was agreed that it is kept."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether content of anybody is to be kept."""
+
+    def keep(self, request: ExportRequest, events: Sequence[Event]) -> None:
+        """Take the content of a request that came to these events. It never raises."""
+
+
 class _Waiting(NamedTuple):
     request: ExportRequest
     loop: asyncio.AbstractEventLoop
@@ -71,16 +82,19 @@ class Intake:
         *,
         min_interval_seconds: float = 0.02,
         before_commit: Callable[[], None] = lambda: None,
+        content: KeepContent | None = None,
     ) -> None:
         """Make an intake that commits at most once in `min_interval_seconds`.
 
-        `before_commit` runs when a group has become rows that are not written yet.
+        `before_commit` runs when a group has become rows that are not written yet. Without
+        `content`, what people and models wrote is dropped whoever agreed that it is kept.
         """
         self._normaliser = normaliser
         self._price = price
         self._store = store
         self._min_interval_seconds = min_interval_seconds
         self._before_commit = before_commit
+        self._content = content
         self._committing = threading.Lock()
         self._waiting: deque[_Waiting] = deque()
         self._wake = threading.Condition()
@@ -158,7 +172,10 @@ class Intake:
                     _answer(waiting, signals)
                 else:
                     fill_in(signals, waiting.request.defaults)
+                    first = len(total.events)
                     accepted.append((waiting, self._add(signals, total)))
+                    if self._content is not None and self._content.is_wanted:
+                        self._content.keep(waiting.request, total.events[first:])
         try:
             self._before_commit()
             self._store.write(

@@ -16,6 +16,8 @@ from codometer.access.access import Access
 from codometer.errors import StoreUnusable
 from codometer.jobs import Periodic
 from codometer.model.identity import Identities
+from codometer.people.content_views import ContentViews
+from codometer.people.contents import Contents
 from codometer.people.decisions import Decision, Decisions
 from codometer.people.identifier import PERSON_KINDS, Identifier, list_named
 from codometer.people.vault import Vault
@@ -46,7 +48,14 @@ _FOLLOW_SECONDS: Final = 0.5
 class People:
     """Everything about persons, of one server. Safe to use from several threads."""
 
-    def __init__(self, access: Access, store: Store, *, known_attributes: frozenset[str]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        store: Store,
+        *,
+        known_attributes: frozenset[str],
+        content_days: int = 7,
+    ) -> None:
         """`known_attributes` are kept whatever the policy says of unknown ones.
 
         Raises:
@@ -59,6 +68,8 @@ class People:
         decision = self.decisions.find_in_force()
         self.in_force = PolicyInForce(POLICIES[decision.profile], decision.version)
         self.identifier = Identifier(self.vault, access.keys, self.in_force, access.audit.now)
+        self.contents = Contents(access, self.vault, self.in_force, days=content_days)
+        self.content_views = ContentViews(access, self.contents)
         self._known_attributes = known_attributes
         self._pause: Callable[[], AbstractContextManager[None]] = nullcontext
         self._applied = 0
@@ -94,12 +105,13 @@ class People:
 
     def follow(self) -> None:
         """Bring everything to what is in force now, if it is not there."""
+        self.contents.follow()
         decision = self.decisions.find_in_force()
         if decision.version == self._applied and not self.vault.has_news:
             return
         with self.pausing():
             if self.vault.follow():
-                self._forget_origins()
+                self.look_anew()
             self._apply(decision)
             self.settle()
 
@@ -114,6 +126,7 @@ class People:
     def look_anew(self) -> None:
         """Have the intake look anew at who each client is."""
         self._forget_origins()
+        self.contents.refresh()
 
     def settle(self) -> None:
         """Tell the telemetry of persons who are other ones now. The intake must pause."""
@@ -127,7 +140,7 @@ class People:
                 connection, [now for each in stored if (now := self._resolved(each)) != each]
             )
         self.vault.settle_moves(moves)
-        self._forget_origins()
+        self.look_anew()
 
     def _resolved(self, stored: StoredOrigin) -> StoredOrigin:
         told = stored.identities
@@ -159,7 +172,7 @@ class People:
         self._applied = decision.version
         if applied is not None and applied.version == decision.version:
             return
-        self._forget_origins()
+        self.look_anew()
         before = POLICIES[Profile(applied.profile) if applied else Profile.OPEN]
         now = Applied(decision.version, policy.profile, self.access.keys.installation)
         is_stricter = _is_stricter(policy, before)
@@ -168,6 +181,8 @@ class People:
                 self._protect_stored(connection, policy)
             self.vault.save()
             note_applied(connection, now)
+        if is_stricter:
+            self.contents.clear()
         if policy.identity is Identity.PSEUDONYM:
             self.vault.drop_values()
             self.access.control.purge()

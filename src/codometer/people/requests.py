@@ -107,9 +107,12 @@ class Requests:
                 }
                 for known in found.pseudonyms
             ]
+            content = self.people.content_views.export(self._marks(found))
         self._record(Action.PERSON_EXPORT, found, actor, reason)
         return make_archive(
-            found.person, {"identities": identities, **tables}, self.people.access.audit.now()
+            found.person,
+            {"identities": identities, **tables, **content},
+            self.people.access.audit.now(),
         )
 
     def forget(self, subject: str, confirmed: str, reason: str, actor: Actor) -> Found:
@@ -134,6 +137,7 @@ class Requests:
                 erase_origins(connection, [each.origin for each in found.origins])
             self.people.store.rewrite()
             with self.people.access.audit.change(actor) as change:
+                texts = self.people.contents.forget(change.connection, marks)
                 self.people.vault.bury(change.connection, marks, change.time)
                 if told.credentials:
                     mine = CREDENTIAL.c.id.in_(told.credentials)
@@ -144,7 +148,7 @@ class Requests:
                     Action.PERSON_FORGET,
                     object=self._recorded(found),
                     reason=reason,
-                    after={**after, "credentials": [*told.credentials]},
+                    after={**after, "texts": texts, "credentials": [*told.credentials]},
                 )
             self.people.access.control.purge()
             self.people.look_anew()
