@@ -168,8 +168,12 @@ class Consents:
 
     def text_of(self, offer: ProjectConsent) -> ConsentText:
         """Return the words in which a person agrees to what a project is opened for."""
+        return consent_text(offer, self.list_logins(offer))
+
+    def list_logins(self, offer: ProjectConsent) -> list[str]:
+        """Return how the reviewers sign in."""
         with self.audit.control.read() as connection:
-            return consent_text(offer, _logins(connection, offer.reviewers))
+            return _logins(connection, offer.reviewers)
 
     def list_personal(self, names: Collection[str] | None = None) -> list[PersonalConsent]:
         """Return the consents of a person who has these pseudonyms, or all; the newest first."""

@@ -154,6 +154,19 @@ class Requests:
             self.people.look_anew()
         return told
 
+    def withdraw_content(self, subject: str, project: str, reason: str, actor: Actor) -> int:
+        """Take back for a person that content is kept; return how many texts were deleted.
+
+        Raises:
+            NoSuchPerson: nothing is stored of them.
+            NoSuchConsent: they agreed to nothing there that holds.
+            BadRequest: there is no reason.
+        """
+        _check_reason(reason)
+        with self.people.pausing():
+            found = self._find(subject)
+            return self.people.contents.withdraw(found.person, project, actor, reason)
+
     def merge(self, one: str, other: str, reason: str, actor: Actor) -> Found:
         """Decide that two pseudonyms are one person's.
 

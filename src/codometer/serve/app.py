@@ -26,6 +26,7 @@ from codometer.serve.api.accounts import account_actions, accounts_resource
 from codometer.serve.api.audit import audit_resource, verification_resource
 from codometer.serve.api.catalogue import dimensions_resource, measures_resource
 from codometer.serve.api.config import config_resource
+from codometer.serve.api.content import content_actions, content_resources
 from codometer.serve.api.credentials import credential_actions, credentials_resource
 from codometer.serve.api.health import liveness_resource, readiness_resource
 from codometer.serve.api.keys import keys_resource, rotate_action
@@ -165,6 +166,7 @@ def _build_resources(
         privacy_resource(people.decisions, detail_days=settings.retention.detail_days),
         audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
         verification_resource(access.audit),
+        *content_resources(people),
         liveness_resource(),
         readiness_resource(check_ready),
     ]
@@ -173,12 +175,14 @@ def _build_resources(
 def _build_actions(
     settings: Settings, access: Access, people: People, now: Callable[[], datetime]
 ) -> Sequence[Action]:
+    requests = Requests(people)
     return (
         *credential_actions(access.credentials, now),
         *account_actions(access.accounts, settings),
         rotate_action(access.keys, people.rotate),
         privacy_action(people.decisions, detail_days=settings.retention.detail_days),
-        *people_actions(Requests(people)),
+        *people_actions(requests),
+        *content_actions(people, requests),
     )
 
 

@@ -166,5 +166,5 @@ _IN_CONTEXT: Final = (
 SECRETS: Final = (_GITHUB, *_TOKENS, *_IN_CONTEXT)
 """All of them. A private key, which has no bounded length, is not among them."""
 
-RANDOM: Final = re.compile(r"[A-Za-z0-9+/_=-]{20,512}")
+RANDOM: Final = re.compile(r"(?<!\\)[A-Za-z0-9+/_-]{20,512}={0,2}")
 """What may be a secret of nobody's make; `checks.is_random` tells."""
