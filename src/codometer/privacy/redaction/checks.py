@@ -16,6 +16,7 @@ _PHONE_DIGITS: Final = range(8, 16)
 _NEARLY_RANDOM: Final = 4.5
 _EVEN: Final = 3.7
 _MIXED: Final = 0.36
+_VERY_MIXED: Final = 0.45
 _HEX: Final = 3.0
 _HEX_TOKEN: Final = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -102,11 +103,12 @@ def is_random(token: str) -> bool:
         return found > _HEX and not token.isdigit()
     if found > _NEARLY_RANDOM:
         return True
-    # A short token cannot reach that: 20 characters have 4.3 bits at most. But in a name written
-    # LikeThis2 a quarter of the characters differ in kind from the one before, here over half.
+    # A short token cannot reach that: 20 characters have 4.3 bits at most. But in a nameLikeThis a
+    # third of the characters differ in kind from the one before, here over half.
     if found <= _EVEN or _UUID.fullmatch(token):
         return False
-    return len(_TURN.findall(token)) > _MIXED * len(token)
+    has_digits = any(map(str.isdigit, token))
+    return len(_TURN.findall(token)) > (_MIXED if has_digits else _VERY_MIXED) * len(token)
 
 
 def entropy(text: str) -> float:
