@@ -16,7 +16,10 @@ from codometer.access.audit import AuditLog
 from codometer.access.credentials import Credentials
 from codometer.access.keys import Keys
 from codometer.access.known import KnownCredentials
+from codometer.access.second_factor import SecondFactors
 from codometer.access.sessions import KnownSessions
+from codometer.access.signing_in import SigningIn
+from codometer.access.tickets import Tickets
 from codometer.configuration import find_main_keys
 from codometer.errors import BadSettings
 from codometer.jobs import Periodic
@@ -72,7 +75,8 @@ class Access:
             self._closing.close()
             raise
         self.credentials = Credentials(self.audit, self.known)
-        self.accounts = Accounts(self.audit, self.sessions)
+        self.accounts = Accounts(self.audit, self.sessions, SecondFactors(self.keys))
+        self.signing_in = SigningIn(self.accounts, Tickets(self.audit, self.keys))
         self._jobs = (
             Periodic("credentials", _FOLLOW_SECONDS, self._follow),
             Periodic("uses", _SAVE_SECONDS, self._save_uses),
