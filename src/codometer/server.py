@@ -30,6 +30,7 @@ from codometer.intake.receivers.http_server import HttpServer
 from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
 from codometer.jobs import Periodic
+from codometer.networks import is_loopback
 from codometer.operate.connect import connection_lines
 from codometer.people.people import People
 from codometer.pricing import load_catalogue, normalise_model
@@ -37,7 +38,7 @@ from codometer.privacy.encryption import Purpose
 from codometer.serve.api.accounts import invitation_link
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
-from codometer.settings import base_url, is_loopback, pages_url
+from codometer.settings import base_url, pages_url
 from codometer.store.store import Store
 
 if TYPE_CHECKING:
