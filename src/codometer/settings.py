@@ -7,7 +7,6 @@ reads the values.
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import re
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
@@ -17,12 +16,15 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+from codometer.networks import find_address, is_network
+
 T = TypeVar("T")
 
 OPERATOR_KEY_NAME: Final = "operator.key"
 """In the data folder of a running server: what commands of its own user prove themselves with."""
 VARIABLE_PREFIX: Final = "CODOMETER_"
 """What every environment variable of ours begins with."""
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 def _setting(default: T, text: str, *, check: Callable[[Any], str] | None = None) -> T:
@@ -41,21 +43,24 @@ def _between(low: int, high: int | None = None) -> Callable[[int], str]:
     return check
 
 
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach `host`, a name or an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _check_host(value: str) -> str:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        good = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", value) is not None
-        return "" if good else "expected an address or a name, such as 127.0.0.1 or localhost"
-    return ""
+    good = find_address(value) or _HOST_NAME.fullmatch(value)
+    return "" if good else "expected an address or a name, such as 127.0.0.1 or localhost"
+
+
+def _check_hosts(values: tuple[str, ...]) -> str:
+    good = all(is_network(value) or _HOST_NAME.fullmatch(value) for value in values)
+    return "" if good else "expected networks and names, such as 10.1.0.0/16 or git.example"
+
+
+def _check_ports(values: tuple[str, ...]) -> str:
+    good = all(re.fullmatch(r"[1-9]\d{0,4}", value) and int(value) < 2**16 for value in values)
+    return "" if good else "expected ports, such as 443"
+
+
+def _check_proxy(value: str) -> str:
+    good = not value or re.fullmatch(r"https?://[A-Za-z0-9.-]+:\d{1,5}/?", value)
+    return "" if good else "expected an address such as http://proxy.example:3128"
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -206,6 +211,27 @@ class Dimensions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """What this server may send to: providers of sign-in, channels, sources of bills.
+
+    Addresses of the Internet always, at these ports and with TLS; others only as listed here.
+    """
+
+    allow: tuple[str, ...] = _setting(
+        (), "networks and hosts inside that may be reached, without the proxy", check=_check_hosts
+    )
+    plain: tuple[str, ...] = _setting(
+        (), "hosts that may be spoken to by http, without TLS", check=_check_hosts
+    )
+    ports: tuple[str, ...] = _setting(
+        ("443", "8443"), "ports that may be reached, and 80 for http", check=_check_ports
+    )
+    ca_file: str = _setting("", "certificates (PEM) to trust beside those of the system")
+    proxy: str = _setting("", "an HTTP proxy that leads to the Internet", check=_check_proxy)
+    proxy_password_file: str = _setting("", "a file with user:password for the proxy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What is in force. `origins` says for every key where its value came from."""
 
@@ -223,6 +249,7 @@ class Settings:
     privacy: Privacy = field(default_factory=Privacy)
     retention: Retention = field(default_factory=Retention)
     dimensions: Dimensions = field(default_factory=Dimensions)
+    outgoing: Outgoing = field(default_factory=Outgoing)
     origins: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -23,8 +23,9 @@ from codometer.access.tickets import Tickets
 from codometer.configuration import find_main_keys
 from codometer.errors import BadSettings
 from codometer.jobs import Periodic
+from codometer.networks import is_loopback
 from codometer.privacy.main_key import main_key_source
-from codometer.settings import OPERATOR_KEY_NAME, Settings, is_loopback
+from codometer.settings import OPERATOR_KEY_NAME, Settings
 from codometer.store.control import Control
 
 _SECRET_BYTES: Final = 32
