@@ -251,6 +251,12 @@ class Accounts:
         with self.audit.control.read() as connection:
             return read_accounts(connection)
 
+    def list_issuers(self, account_id: str) -> frozenset[str]:
+        """Return the providers with which somebody can sign in to an account, by issuer."""
+        mine = select(ACCOUNT_IDENTITY.c.issuer).where(ACCOUNT_IDENTITY.c.account == account_id)
+        with self.audit.control.read() as connection:
+            return frozenset(connection.execute(mine).scalars())
+
     def _find_link(self, connection: Connection, secret: str) -> Invitation:
         setup, now = self._setup, self.audit.now()
         if setup and hmac.compare_digest(setup.secret.encode(), secret.encode("utf-8", "replace")):

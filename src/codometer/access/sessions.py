@@ -123,6 +123,14 @@ def begin_session(
     return secret
 
 
+def renew_session(change: Change, session: Session, *, proved: datetime | None) -> str:
+    """Have a session go on under another secret, as after all that raises what it may."""
+    end_sessions(change, SESSION.c.digest == session.digest)
+    return begin_session(
+        change, session.account.id, session.address, proved=proved, created=session.created
+    )
+
+
 def end_sessions(change: Change, which: ColumnElement[bool]) -> int:
     """End sessions and return how many."""
     return change.connection.execute(delete(SESSION).where(which)).rowcount

@@ -22,7 +22,7 @@ from codometer.access.actor import Actor, ActorKind
 from codometer.access.password import LONGEST, check_password, hash_password, is_password
 from codometer.access.rate_limit import RateLimit
 from codometer.access.second_factor import count_codes
-from codometer.access.sessions import begin_session, end_sessions
+from codometer.access.sessions import begin_session, end_sessions, renew_session
 from codometer.access.tickets import TICKET_NOT_GOOD, Errand, use_ticket
 from codometer.errors import BadRequest, Forbidden, TooManyTries, Unauthenticated
 from codometer.store.control_tables import ACCOUNT, SESSION
@@ -144,7 +144,7 @@ class SigningIn:
         with self._known.changing(self._audit, actor) as change:
             if not account.has_second_factor or self._take_code(change, row["id"], code):
                 change.record(Action.CONFIRM, object=account.id)
-                return _renew(change, session, proved=change.time)
+                return renew_session(change, session, proved=change.time)
         self._tries.count(address, account.login)
         self._record_failure(Action.CONFIRM, actor, account.id)
         raise _WRONG_CODE
@@ -166,7 +166,7 @@ class SigningIn:
         kept = hash_password(new)
         with self._known.changing(self._audit, actor) as change:
             replace_password(change, session.account.id, kept)
-            return _renew(change, session, proved=change.time)
+            return renew_session(change, session, proved=change.time)
 
     def propose_factor(self, session: Session, secret: str) -> str:
         """Return a ticket with which `add_factor` takes this secret for this account."""
@@ -291,14 +291,6 @@ _WRONG: Final = Unauthenticated(
 _WRONG_CODE: Final = Unauthenticated(
     "the code is wrong, or was used already", hint="wait for the next one, or use a recovery code"
 )
-
-
-def _renew(change: Change, session: Session, *, proved: datetime | None) -> str:
-    """Have a session go on under another secret, as after everything that raises what it may."""
-    end_sessions(change, SESSION.c.digest == session.digest)
-    return begin_session(
-        change, session.account.id, session.address, proved=proved, created=session.created
-    )
 
 
 def _others(session: Session) -> Any:  # noqa: ANN401 - a condition

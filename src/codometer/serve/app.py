@@ -52,6 +52,7 @@ from codometer.serve.web.doors import Doors
 from codometer.serve.web.events import Changes
 from codometer.serve.web.pages import build_pages
 from codometer.serve.web.pages.first_run import first_run_page
+from codometer.serve.web.provider_sign_in import ProviderSignIn
 from codometer.serve.web.sign_in import SignIn
 from codometer.serve.web.site import Site
 from codometer.serve.workers import Workers
@@ -120,9 +121,11 @@ def build_app(
                 doors,
                 access.accounts,
                 access.signing_in,
+                access.federation,
                 choose_first=people.decisions.choose_first,
             ).routes(),
-            *OwnAccount(doors, access.accounts, access.signing_in, access.sessions).routes(),
+            *OwnAccount(doors, access.accounts, access.signing_in, access.federation).routes(),
+            *ProviderSignIn(doors, access.federation).routes(),
             *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
             *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
         ],

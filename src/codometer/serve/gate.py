@@ -76,6 +76,7 @@ class Gate:
         self.cookie = SECURE_COOKIE if url else PLAIN_COOKIE
         """The name of the cookie that a session is in."""
         self._visit_cookie = f"{self.cookie}-visit"
+        self._ticket_cookie = f"{self.cookie}-ticket"
 
     @property
     def is_local(self) -> bool:
@@ -140,6 +141,20 @@ class Gate:
         response.delete_cookie(self.cookie, secure=self._is_secure, httponly=True, samesite="lax")
         return response
 
+    def leave_ticket(self, response: Response, ticket: str, seconds: int) -> Response:
+        """Have an answer leave a ticket in the browser, for as long as it is good."""
+        self._set_cookie(response, self._ticket_cookie, ticket, seconds)
+        return response
+
+    def find_ticket(self, request: Request) -> str:
+        """Return the ticket that a browser carries; "" where it has none."""
+        return request.cookies.get(self._ticket_cookie, "")
+
+    def take_ticket(self, response: Response) -> Response:
+        """Have an answer take the ticket out of the browser."""
+        self._delete_cookie(response, self._ticket_cookie)
+        return response
+
     def form_token(self, request: Request) -> str:
         """Return what a form must bring back that this answer shows."""
         return _token_of(self._form_secret(request) or self._begin_visit(request))
@@ -165,8 +180,15 @@ class Gate:
                 hint="load its page again, and send it once more",
             )
 
-    def _set_cookie(self, response: Response, name: str, value: str) -> None:
-        response.set_cookie(name, value, secure=self._is_secure, httponly=True, samesite="lax")
+    def _set_cookie(
+        self, response: Response, name: str, value: str, seconds: int | None = None
+    ) -> None:
+        response.set_cookie(
+            name, value, seconds, secure=self._is_secure, httponly=True, samesite="lax"
+        )
+
+    def _delete_cookie(self, response: Response, name: str) -> None:
+        response.delete_cookie(name, secure=self._is_secure, httponly=True, samesite="lax")
 
     def _require_proof(self, request: Request) -> None:
         session = self.find_session(request)

@@ -11,9 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from codometer.access.accounts import Accounts
+from codometer.access.federation import Federation
 from codometer.access.permissions import Permission
 from codometer.access.second_factor import factor_address, make_factor_secret
-from codometer.access.sessions import KnownSessions
 from codometer.access.signing_in import SigningIn
 from codometer.serve.web.doors import Doors, address_of
 from codometer.serve.web.forms import read_form
@@ -28,13 +28,17 @@ class OwnAccount:
     """The page of whoever is signed in about their account, and its forms."""
 
     def __init__(
-        self, doors: Doors, accounts: Accounts, signing_in: SigningIn, known: KnownSessions
+        self,
+        doors: Doors,
+        accounts: Accounts,
+        signing_in: SigningIn,
+        federation: Federation,
     ) -> None:
         self._doors = doors
         self._render = doors.site.render
         self._accounts = accounts
         self._signing_in = signing_in
-        self._known = known
+        self._federation = federation
 
     def routes(self) -> list[Route]:
         """Return a route for the page and for each of its forms."""
@@ -119,12 +123,15 @@ class OwnAccount:
 
     def _shown(self, request: Request) -> dict[str, Any]:
         session = self._doors.get_session(request)
-        sessions = self._known.list_sessions(self._doors.gate.now(), account_id=session.account.id)
+        now, account_id = self._doors.gate.now(), session.account.id
+        sessions = self._accounts.known.list_sessions(now, account_id=account_id)
         return {
             "session": session,
             "account": session.account,
             "sessions": sorted(sessions, key=lambda each: each.used, reverse=True),
             "codes_left": self._signing_in.count_codes(session),
+            "providers": self._federation.labels,
+            "connected": self._federation.list_connected(account_id),
         }
 
     def _proposal(self, request: Request, ticket: str) -> dict[str, Any]:

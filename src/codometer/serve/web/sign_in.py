@@ -9,8 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from codometer.access.account import Account
 from codometer.access.accounts import Accounts
 from codometer.access.actor import Actor, ActorKind
+from codometer.access.federation import Federation
 from codometer.access.permissions import Permission
 from codometer.access.signing_in import SigningIn, Step
 from codometer.errors import BadRequest
@@ -38,6 +40,7 @@ class SignIn:
         doors: Doors,
         accounts: Accounts,
         signing_in: SigningIn,
+        federation: Federation,
         *,
         choose_first: ChooseFirst,
     ) -> None:
@@ -46,6 +49,7 @@ class SignIn:
         self._render = doors.site.render
         self._accounts = accounts
         self._signing_in = signing_in
+        self._federation = federation
         self._choose_first = choose_first
 
     def routes(self) -> list[Route]:
@@ -132,8 +136,8 @@ class SignIn:
         leads_to = local_address(request.query_params.get("next"))
         if self._doors.gate.is_local:
             return go(leads_to)
-        account = self._doors.get_session(request).account
-        return self._render("confirm.html", request, account=account, **self._ways(leads_to))
+        shown = self._confirming(self._doors.get_session(request).account, leads_to)
+        return self._render("confirm.html", request, **shown)
 
     async def _confirm(self, request: Request) -> Response:
         form = await read_form(request)
@@ -146,7 +150,7 @@ class SignIn:
             secret = self._signing_in.confirm(session, password, code, actor, address=address)
             return self._doors.gate.let_in(go(leads_to), secret)
 
-        again = {"account": session.account, **self._ways(leads_to)}
+        again = self._confirming(session.account, leads_to)
         return await self._doors.attempt(request, work, "confirm.html", **again)
 
     def _go_on(self, request: Request, step: Step, leads_to: str) -> Response:
@@ -155,11 +159,27 @@ class SignIn:
         return self._render("code.html", request, ticket=step.ticket, next=leads_to)
 
     def _ways(self, leads_to: str) -> dict[str, Any]:
-        return {"next": leads_to, "has_passwords": self._signing_in.has_passwords}
+        return {
+            "next": leads_to,
+            "has_passwords": self._signing_in.has_passwords,
+            "providers": self._federation.labels,
+        }
+
+    def _confirming(self, account: Account, leads_to: str) -> dict[str, Any]:
+        connected = self._federation.list_connected(account.id)
+        labels = self._federation.labels.items()
+        ways = {name: label for name, label in labels if name in connected}
+        return {"account": account, "next": leads_to, "providers": ways}
 
     def _joining(self, link: str, account: str) -> dict[str, Any]:
         """Return what the page of a link shows; `account` is whose password it is for."""
-        return {"link": link, "account": account, "profiles": self._profiles()}
+        return {
+            "link": link,
+            "account": account,
+            "profiles": self._profiles(),
+            "providers": {} if account or self._doors.gate.is_local else self._federation.labels,
+            "has_passwords": self._signing_in.has_passwords,
+        }
 
     def _profiles(self) -> Mapping[str, str]:
         """Return what the first administrator chooses from, and what each means for people."""
