@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+import threading
+import time
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -32,7 +34,7 @@ from codometer.serve.http import (
 from codometer.serve.scope import limited
 from codometer.serve.web.assets import PREFIX, Assets, accepts_gzip
 from codometer.serve.web.events import Changes
-from codometer.serve.web.frame import Frame, Freshness
+from codometer.serve.web.frame import Frame, Freshness, Sections
 from codometer.serve.web.page import Page
 from codometer.serve.web.sign_in import sign_in_address
 from codometer.serve.web.view import View, read_view
@@ -62,6 +64,9 @@ _REMEMBERED: Final = timedelta(seconds=30)
 _SCOPE_SINCE: Final = "90d"
 _WIDEST: Final = "/?range=90d"
 _A_DAY: Final = timedelta(days=1)
+_LATELY: Final = timedelta(seconds=15)
+_RENEW_SECONDS: Final = 0.5
+_LOOKS: Final = 32
 
 
 class Site:
@@ -97,6 +102,10 @@ class Site:
         self._frame = Frame(pages, self._assets, is_local=lambda: gate.is_local)
         self._has_counted = False
         self._scopes: dict[Hashable, _Scope] = {}
+        self._sections = Sections()
+        self._looks: dict[Hashable, _Look] = {}
+        self._looking = threading.Lock()
+        changes.prepare = self.renew
 
     def routes(self) -> list[Route]:
         """Return a route for each page, for the assets and for the stream of changes."""
@@ -132,30 +141,64 @@ class Site:
 
         return endpoint
 
+    def renew(self) -> None:
+        """Build anew what was looked at lately, and then show that: call it when the sums changed.
+
+        Who looks meanwhile sees it as it was. What there was no time for is built when it is
+        asked for.
+        """
+        sections, began, now = Sections(), time.monotonic(), self._now()
+        with self._looking:
+            looks = [look for look in self._looks.values() if now - look.at <= _LATELY]
+        for look in reversed(looks):
+            if time.monotonic() - began > _RENEW_SECONDS:
+                break
+            shared = [panel for panel in look.page.panels if panel.is_shared]
+            self._frame.render_panels(shared, self._read_view(look), sections)
+        self._sections = sections
+
     def _answer(self, page: Page, request: Request) -> Response:
-        subject: Subject = request.state.subject
         freshness = Freshness(version=self._changes.version, at=self._changes.changed_at)
         if not self._find_counted():
             page = self._first_run
-        minimum = self._minimum_people()
-        view = read_view(
-            request.query_params,
+        look = _Look(
+            page=page,
             path=request.url.path,
-            now=self._now(),
-            days_in=self._zone,
-            ask=cache(limited(self._ask, subject)),  # panels share some questions
-            reader=(frozenset(subject.granted), subject.teams, minimum),
-            minimum_people=1 if is_allowed(subject, Permission.READ_PEOPLE) else minimum,
+            given=request.query_params,
+            subject=request.state.subject,
+            at=self._now(),
         )
+        view = self._read_view(look)
         _check_people(view)
         if names := request.query_params.getlist("panel"):
             html = self._render_panels(page, names, view)
         else:
             scope = self._find_scope(view)
             html = self._frame.render_page(
-                page, view, teams=scope.teams, freshness=scope.complete(freshness)
+                page, view, self._sections, teams=scope.teams, freshness=scope.complete(freshness)
             )
+        self._remember(view, look)
         return _html_response(html, request)
+
+    def _read_view(self, look: _Look) -> View:
+        minimum = self._minimum_people()
+        return read_view(
+            look.given,
+            path=look.path,
+            now=self._now(),
+            days_in=self._zone,
+            ask=cache(limited(self._ask, look.subject)),  # panels share some questions
+            reader=(frozenset(look.subject.granted), look.subject.teams, minimum),
+            minimum_people=1 if is_allowed(look.subject, Permission.READ_PEOPLE) else minimum,
+        )
+
+    def _remember(self, view: View, look: _Look) -> None:
+        """Keep the latest look at each view, the last one last."""
+        with self._looking:
+            self._looks.pop(view.identity, None)
+            self._looks[view.identity] = look
+            if len(self._looks) > _LOOKS:
+                del self._looks[next(iter(self._looks))]
 
     def _render_panels(self, page: Page, names: Sequence[str], view: View) -> str:
         panels = {panel.name: panel for panel in page.panels}
@@ -163,7 +206,7 @@ class Site:
             raise NotFound(
                 f"{page.title} has no panel {', '.join(unknown)}", hint="load the page again"
             )
-        return self._frame.render_panels([panels[name] for name in names], view)
+        return self._frame.render_panels([panels[name] for name in names], view, self._sections)
 
     def _find_counted(self) -> bool:
         """Say whether there is anything to show, now or ever before."""
@@ -210,6 +253,17 @@ class Site:
             title, home = "Too few people to tell of", _WIDEST
         html = self._frame.render_error(error, title=title, home=home)
         return HTMLResponse(html, error.status, _PAGE_HEADERS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What somebody looked at, and when."""
+
+    page: Page
+    path: str
+    given: Mapping[str, str]
+    subject: Subject
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
