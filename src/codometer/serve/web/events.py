@@ -131,12 +131,13 @@ class Changes:
             began = time.monotonic()
             if self._streams:
                 await asyncio.to_thread(_try, self._freshen)
+            took = time.monotonic() - began
             if (version := self._read()) != self._version:
                 await asyncio.to_thread(_try, self.prepare)
                 self._version, self._at = version, self._now()
                 ended, self._turn = self._turn, asyncio.Event()
                 ended.set()
-            await asyncio.sleep(max(POLL_SECONDS, 2 * (time.monotonic() - began)))
+            await asyncio.sleep(max(POLL_SECONDS, 2 * took))
 
     def _mark(self) -> bytes:
         at = self._at.isoformat(timespec="seconds") if self._at else None
