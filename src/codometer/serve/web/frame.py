@@ -18,6 +18,7 @@ from codometer.serve.web.formats import FILTERS
 from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.recent import Recent
 from codometer.serve.web.view import CUSTOM, RANGES, View
+from codometer.serve.web.visitor import Visitor
 
 _log: Final = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class Frame:
         view: View,
         sections: Sections,
         *,
+        visitor: Visitor,
         teams: Sequence[str],
         freshness: Freshness,
     ) -> str:
@@ -94,6 +96,7 @@ class Frame:
         return self._environment.get_template(page.template).render(
             page=page,
             view=view,
+            visitor=visitor,
             show=show,
             teams=teams,
             period_text=describe_period(view),
@@ -105,15 +108,15 @@ class Frame:
         """Return the sections of some panels, as they stand in the page."""
         return "\n".join(self._render_panel(panel, view, sections) for panel in panels)
 
-    def render_plain(self, template: str, **values: object) -> str:
+    def render_plain(self, template: str, visitor: Visitor, **values: object) -> str:
         """Return a page that has no panels and shows no period."""
-        return self._environment.get_template(template).render(page=None, **values)
+        return self._environment.get_template(template).render(page=None, visitor=visitor, **values)
 
-    def render_error(self, error: CodometerError, *, title: str, home: str = "/") -> str:
+    def render_error(
+        self, error: CodometerError, *, title: str, visitor: Visitor, home: str = "/"
+    ) -> str:
         """Return a page that says what failed, why, and what to do."""
-        return self._environment.get_template("error.html").render(
-            page=None, error=error, title=title, home=home
-        )
+        return self.render_plain("error.html", visitor, error=error, title=title, home=home)
 
     def _render_panel(self, panel: Panel, view: View, sections: Sections) -> Markup:
         def render() -> Markup:
