@@ -66,10 +66,7 @@ def read_status(engine: Engine, path: Path, as_of: datetime | None) -> Status:
             UnknownName(agent=agent, what=what, name=name, count=count, last=_aware(last))
             for agent, what, name, count, last in engine.fetch(_STRANGERS)
         ),
-        rejects=tuple(
-            RejectStatus(reason=reason, count=count, last=_aware(last))
-            for reason, count, last in engine.fetch(_REJECTED)
-        ),
+        rejects=read_rejects(engine),
         unpriced_models=tuple(
             UnpricedModel(model=model, requests=int(requests))
             for model, requests in engine.fetch(_UNPRICED)
@@ -86,6 +83,14 @@ def read_status(engine: Engine, path: Path, as_of: datetime | None) -> Status:
         rollup=RollupStatus(
             as_of=as_of, pending=single("SELECT count(*) FROM (SELECT DISTINCT * FROM dirty)")
         ),
+    )
+
+
+def read_rejects(engine: Engine) -> tuple[RejectStatus, ...]:
+    """Read which signals were refused, which takes no time, unlike the rest of the status."""
+    return tuple(
+        RejectStatus(reason=reason, count=count, last=_aware(last))
+        for reason, count, last in engine.fetch(_REJECTED)
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from codometer.store.duckdb_engine import LOST, REWRITE_DUE, DuckDBEngine, transaction
 from codometer.store.migrate import add_resource_columns, migrate
 from codometer.store.rollups import Rollups
-from codometer.store.status import read_status
+from codometer.store.status import read_rejects, read_status
 from codometer.store.writer import Batch, Writer
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from codometer.model.status import Status
+    from codometer.model.status import RejectStatus, Status
     from codometer.store.dialect import Dialect
     from codometer.store.engine import Row
 
@@ -144,6 +144,7 @@ class Store:
                     if for_good:
                         connection.execute(_MARK_REWRITE)
                     yield connection
+                self._version += 1
             finally:
                 connection.close()
 
@@ -205,11 +206,15 @@ class Store:
         """Tell what arrived and what is stored."""
         return read_status(self._engine, self._engine.path, self._rollups.as_of)
 
+    def read_rejects(self) -> Sequence[RejectStatus]:
+        """Tell which signals were refused, at once."""
+        return read_rejects(self._engine)
+
     def _refresh(self) -> None:
         with self._using(self._refreshing):
             commits = self._commits
             refreshed = self._rollups.refresh()
-        self._version += refreshed.scopes > 0
+            self._version += refreshed.scopes > 0
         if not refreshed.pending:
             with self._progress:
                 self._rolled_up = max(self._rolled_up, commits)

@@ -141,6 +141,10 @@ class Office:
         self.check()
         return STATUS
 
+    def read_rejects(self) -> Sequence[RejectStatus]:
+        """Tell what of that was refused."""
+        return self.read_status().rejects
+
     def _groups(self, query: Query) -> list[Group]:
         found: dict[tuple[KeyValue, ...], list[Use]] = {}
         for use in self.uses:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -38,7 +38,10 @@ class StatusSource(Protocol):
     """Knows what arrived and what is stored."""
 
     def read_status(self) -> Status:
-        """Return it as of now. May block."""
+        """Return it as of now. May block, for seconds where much is stored."""
+
+    def read_rejects(self) -> Sequence[RejectStatus]:
+        """Return which signals were refused, which is a part of it, at once."""
 
 
 def status_resource(

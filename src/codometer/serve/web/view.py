@@ -60,6 +60,11 @@ class View:
     """The fewest that a number on the page covers."""
 
     @property
+    def identity(self) -> Hashable:
+        """Equal for views in which the same is shown, as long as the sums do not change."""
+        return self.reader, self.path, tuple(sorted(self.given.items())), self.period, self.today
+
+    @property
     def previous(self) -> Period:
         """The period to compare with."""
         return self.period.previous()
