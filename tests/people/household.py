@@ -88,7 +88,9 @@ class Household:
         origins = Origins(rules, people.identifier, salt=salt)
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
         normaliser = Normaliser(
-            agents, lambda: int((BEGIN + timedelta(days=30)).timestamp()) * 10**9, people.in_force
+            agents,
+            lambda: int((clock[0] + timedelta(days=30)).timestamp()) * 10**9,
+            people.in_force,
         )
         household = cls(folder, clock, access, store, people, normaliser)
         people.attach(people._pause, origins.forget)  # noqa: SLF001 - one thread needs no pause

@@ -27,6 +27,9 @@ class Action(StrEnum):
     PERSON_FORGET = "person.forget"
     PERSON_MERGE = "person.merge"
     PERSON_SPLIT = "person.split"
+    HOLD_SET = "hold.set"
+    HOLD_LIFT = "hold.lift"
+    RETENTION_RUN = "retention.run"
     AUDIT_BEGIN = "audit.begin"
     AUDIT_SEAL = "audit.seal"
 
@@ -50,6 +53,9 @@ ACTIONS: Final = {
     Action.PERSON_FORGET: "A person was erased; the entry has the pseudonym only.",
     Action.PERSON_MERGE: "Two persons were decided to be one.",
     Action.PERSON_SPLIT: "A pseudonym was taken out of a person.",
+    Action.HOLD_SET: "Data of a person, a team or all was put under a legal hold, and stays.",
+    Action.HOLD_LIFT: "A legal hold was lifted.",
+    Action.RETENTION_RUN: "What was past its retention was let go: how many rows of what.",
     Action.AUDIT_BEGIN: "The log began, with the first start of this installation.",
     Action.AUDIT_SEAL: "Entries past their retention were let go, up to the one named.",
 }

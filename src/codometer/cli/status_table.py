@@ -116,6 +116,13 @@ def _print_stored(console: Console, status: dict[str, Any]) -> None:
         "Detail": f"{_count(storage['detail_rows'])} rows{since}",
         "Rollups": f"{_count(storage['rollup_rows'])} rows, {up_to}{pending}",
     }
+    run = status["retention"]
+    if run:
+        lines["Let go"] = (
+            f"{_count(run['detail'])} rows of detail, {_count(run['sums'])} of sums;"
+            f" {_number_of(run['sessions'], 'session')} without a name now,"
+            f" {_count(run['persons'])} rows without a person, on {format_instant(run['time'])} UTC"
+        )
     _print_section(console, "Stored", _text("", list(lines)), _text("", list(lines.values())))
 
 

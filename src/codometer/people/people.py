@@ -17,6 +17,7 @@ from codometer.errors import StoreUnusable
 from codometer.jobs import Periodic
 from codometer.model.identity import Identities
 from codometer.people.decisions import Decision, Decisions
+from codometer.people.holds import Holds
 from codometer.people.identifier import PERSON_KINDS, Identifier, list_named
 from codometer.people.vault import Vault
 from codometer.privacy.encryption import Purpose
@@ -38,6 +39,7 @@ from codometer.store.people import (
 if TYPE_CHECKING:
     from codometer.access.actor import Actor
     from codometer.store.duckdb_engine import Connection
+    from codometer.store.retention import Held
     from codometer.store.store import Store
 
 _FOLLOW_SECONDS: Final = 0.5
@@ -55,6 +57,7 @@ class People:
         self.access = access
         self.store = store
         self.decisions = Decisions(access.audit, access.sessions)
+        self.holds = Holds(access.audit)
         self.vault = Vault(access.control, access.keys)
         decision = self.decisions.find_in_force()
         self.in_force = PolicyInForce(POLICIES[decision.profile], decision.version)
@@ -111,6 +114,10 @@ class People:
                 self.vault.encrypt_anew()
             self.look_anew()
 
+    def find_held(self) -> Held | None:
+        """Return what legal holds keep as it is, None for everything."""
+        return self.holds.find_held(self.vault.people.find_person)
+
     def look_anew(self) -> None:
         """Have the intake look anew at who each client is."""
         self._forget_origins()
@@ -131,7 +138,8 @@ class People:
 
     def _resolved(self, stored: StoredOrigin) -> StoredOrigin:
         told = stored.identities
-        names = [name for _, name in list_named(told)]
+        # Of a session that lost its keys, the person is all that there is.
+        names = [name for _, name in list_named(told)] or [told.person or ""]
         person = self.vault.people.person_of(names)
         if person is None:
             return stored

@@ -17,12 +17,14 @@ from codometer.access.generation import bump_generation
 from codometer.errors import BadRequest, CodometerError
 from codometer.model.identity import Counts
 from codometer.people.archive import make_archive
+from codometer.people.holds import OnHold
 from codometer.people.identifier import list_named
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
 from codometer.privacy.resolution import Known, Link
 from codometer.store.control_tables import ACCOUNT, CREDENTIAL
 from codometer.store.people import (
     StoredOrigin,
+    are_held,
     count_rows,
     erase_origins,
     export_rows,
@@ -120,6 +122,7 @@ class Requests:
         Raises:
             NoSuchPerson: nothing is stored of them.
             BadRequest: what is confirmed is another person, or there is no reason.
+            OnHold: a legal hold keeps what is stored of them.
         """
         with self.people.pausing():
             found = self._find(subject)
@@ -129,6 +132,7 @@ class Requests:
             _check_reason(reason)
             if confirmed != found.person:
                 raise BadRequest("this confirms another person", hint=f"confirm {found.person}")
+            self._refuse_held(found)
             marks = self._marks(found)
             with self.people.store.changing(for_good=True) as connection:
                 erase_origins(connection, [each.origin for each in found.origins])
@@ -264,6 +268,17 @@ class Requests:
             credentials=tuple(
                 row.id for row in credentials if row.person and row.person.casefold() in names
             ),
+        )
+
+    def _refuse_held(self, found: _Subject) -> None:
+        held = self.people.find_held()
+        if held is not None:
+            with self.people.store.reading() as connection:
+                if not are_held(connection, [each.origin for each in found.origins], held):
+                    return
+        raise OnHold(
+            "a legal hold keeps what is stored of this person",
+            hint="codometer retention show lists the holds",
         )
 
     def _marks(self, found: _Subject) -> list[str]:

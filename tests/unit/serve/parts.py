@@ -33,6 +33,7 @@ from codometer.model.status import (
     VersionStatus,
 )
 from codometer.people.people import People
+from codometer.people.retention import Retention
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
 from codometer.settings import Settings
@@ -251,15 +252,18 @@ def build_office_app(
 ) -> Starlette:
     """Return the web application of an office, at a fixed time unless told otherwise."""
     access = access or shared_access()
+    settings = settings or Settings()
+    people = People(access, shared_store(), known_attributes=frozenset())
     return build_app(
-        settings=settings or Settings(),
+        settings=settings,
         ask=office.ask,
         look=office.ask,
         status=office,
         check_ready=office.check,
         changes=Changes(lambda: office.version),
         access=access,
-        people=People(access, shared_store(), known_attributes=frozenset()),
+        people=people,
+        retention=Retention(people, settings.retention, ZoneInfo("UTC")),
         now=now,
     )
 

@@ -9,9 +9,10 @@ from codometer.access.actor import Actor
 from codometer.access.permissions import Permission
 from codometer.errors import BadRequest
 from codometer.people.decisions import Decision
-from codometer.privacy.profile import POLICIES, Policy, Profile, describe
+from codometer.privacy.profile import POLICIES, Kept, Profile, describe, find_kept
 from codometer.serve.api.resource import Action, Call, Resource
 from codometer.serve.api.schema import array_schema, object_schema
+from codometer.settings import Retention
 
 _TEXT: Final = {"type": "string"}
 _INSTANT: Final = {"type": "string", "format": "date-time"}
@@ -31,7 +32,7 @@ _SCHEMA: Final = object_schema(
         "type": "integer",
         "description": "the fewest people that a number is meant to tell of",
     },
-    detail_days={"type": "integer"},
+    **{name: {"type": "integer"} for name in Kept._fields},
 )
 
 
@@ -48,20 +49,20 @@ class PrivacySource(Protocol):
         """Decide on something else."""
 
 
-def privacy_resource(source: PrivacySource, *, detail_days: int) -> Resource:
-    """Return the resource; `detail_days` is how long single events are kept by the settings."""
+def privacy_resource(source: PrivacySource, retention: Retention) -> Resource:
+    """Return the resource; `retention` is how long what is kept by the settings."""
     return Resource(
         path="/api/v1/privacy",
         name="privacy",
         summary="What is collected and what is not, and what that is for",
         permission=Permission.READ_PRIVACY,
-        answer=lambda _: _document(source, detail_days),
+        answer=lambda _: _document(source, retention),
         schema=_SCHEMA,
         example=_EXAMPLE,
     )
 
 
-def privacy_action(source: PrivacySource, *, detail_days: int) -> Action:
+def privacy_action(source: PrivacySource, retention: Retention) -> Action:
     """Return the action that changes the profile or the purpose."""
 
     def act(call: Call) -> object:
@@ -72,7 +73,7 @@ def privacy_action(source: PrivacySource, *, detail_days: int) -> Action:
         if not all(text is None or isinstance(text, str) for text in texts):
             raise BadRequest("purpose and reason are texts")
         source.decide(Profile(profile), texts[0], texts[1] or "", call.actor)
-        return _document(source, detail_days)
+        return _document(source, retention)
 
     return Action(
         path="/api/v1/privacy",
@@ -91,24 +92,19 @@ def privacy_action(source: PrivacySource, *, detail_days: int) -> Action:
     )
 
 
-def kept_days(policy: Policy, detail_days: int) -> int:
-    """Return how long single events are kept: what the settings say, within the policy."""
-    return min(policy.detail_days, detail_days)
+def _document(source: PrivacySource, retention: Retention) -> dict[str, Any]:
+    return _told(source.find_in_force(), source.find_upcoming(), retention)
 
 
-def _document(source: PrivacySource, detail_days: int) -> dict[str, Any]:
-    return _told(source.find_in_force(), source.find_upcoming(), detail_days)
-
-
-def _told(decision: Decision, upcoming: Decision | None, detail_days: int) -> dict[str, Any]:
+def _told(decision: Decision, upcoming: Decision | None, retention: Retention) -> dict[str, Any]:
     policy = POLICIES[decision.profile]
-    days = kept_days(policy, detail_days)
+    kept = find_kept(policy, retention)
     return {
         "in_force": _decision(decision),
         "upcoming": _decision(upcoming) if upcoming else None,
-        "in_words": [*describe(policy, detail_days=days)],
+        "in_words": [*describe(policy, kept)],
         "min_people": policy.min_people,
-        "detail_days": days,
+        **kept._asdict(),
     }
 
 
@@ -128,5 +124,5 @@ _EXAMPLE: Final = _told(
         effective=_EXAMPLE_TIME,
     ),
     None,
-    90,
+    Retention(),
 )

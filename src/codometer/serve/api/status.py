@@ -19,8 +19,10 @@ from codometer.model.status import (
     VersionStatus,
 )
 from codometer.operate.connect import otlp_url
+from codometer.people.retention import Run
 from codometer.privacy.profile import Profile
 from codometer.serve.api.resource import Resource
+from codometer.serve.api.retention import RUN_EXAMPLE, RUN_SCHEMA, describe_run
 from codometer.serve.api.schema import object_schema, schema_of
 from codometer.settings import Listen, Settings, base_url, url_host
 
@@ -47,17 +49,23 @@ def status_resource(
     settings: Settings,
     version: str,
     find_profile: Callable[[], Profile],
+    find_last_run: Callable[[], Run | None],
     now: Callable[[], datetime],
 ) -> Resource:
     """Return the resource that tells how the server is doing, and under which privacy profile."""
     schema = schema_of(Status)
-    schema["properties"] = {"server": _SERVER_SCHEMA, **schema["properties"]}
-    schema["required"] = ["server", *schema["required"]]
+    schema["properties"] = {
+        "server": _SERVER_SCHEMA,
+        **schema["properties"],
+        "retention": {"anyOf": [RUN_SCHEMA, {"type": "null"}]},
+    }
+    schema["required"] = ["server", *schema["required"], "retention"]
 
     def answer(_: object) -> dict[str, Any]:
-        return _document(
+        document = _document(
             source.read_status(), settings.listen, version, now(), profile=find_profile()
         )
+        return {**document, "retention": describe_run(find_last_run())}
 
     return Resource(
         path="/api/v1/status",
@@ -66,7 +74,10 @@ def status_resource(
         permission=Permission.READ_STATUS,
         answer=answer,
         schema=schema,
-        example=_document(_EXAMPLE, Listen(), "1.0.0", _EXAMPLE_TIME, profile=Profile.STANDARD),
+        example={
+            **_document(_EXAMPLE, Listen(), "1.0.0", _EXAMPLE_TIME, profile=Profile.STANDARD),
+            "retention": RUN_EXAMPLE,
+        },
     )
 
 

@@ -20,10 +20,11 @@ from codometer.errors import (
     Unauthenticated,
     UnsupportedEncoding,
 )
-from codometer.privacy.profile import POLICIES, Profile, describe
+from codometer.privacy.profile import POLICIES, Profile, describe, find_kept
 from codometer.serve.gate import Endpoint, Gate, actor_from
 from codometer.serve.http import read_content
 from codometer.serve.workers import Workers
+from codometer.settings import Retention
 
 SIGN_IN: Final = "/sign-in"
 _MAX_FORM_BYTES: Final = 8 * 2**10
@@ -116,7 +117,7 @@ class SignIn:
         if not self._gate.is_local:
             return {}
         return {
-            policy.profile: " ".join(describe(policy, detail_days=policy.detail_days)[2:])
+            policy.profile: " ".join(describe(policy, find_kept(policy, Retention()))[2:])
             for policy in POLICIES.values()
         }
 
