@@ -116,7 +116,9 @@ class Household:
     def become(self, profile: Profile) -> None:
         """Have the first administrator choose a profile, or decide on another one."""
         if self.access.sessions.have_accounts:
-            self.people.decisions.decide(profile, "to see costs", "it was agreed", ROOT)
+            self.people.decisions.decide(
+                profile, "to see costs", "it was agreed", ROOT, confirmed=profile
+            )
         else:
             link = self.access.accounts.invite_first()
             assert link is not None

@@ -22,6 +22,7 @@ class Action(StrEnum):
     KEY_CREATE = "key.create"
     KEY_REWRAP = "key.rewrap"
     PRIVACY_CHANGE = "privacy.change"
+    PRIVACY_CANCEL = "privacy.cancel"
     PERSON_SHOW = "person.show"
     PERSON_EXPORT = "person.export"
     PERSON_FORGET = "person.forget"
@@ -48,6 +49,7 @@ ACTIONS: Final = {
     Action.KEY_CREATE: "A key for one purpose was made; its number, never the key.",
     Action.KEY_REWRAP: "The main key was replaced, and locks all the others now.",
     Action.PRIVACY_CHANGE: "A privacy profile or purpose was decided on; from when on it holds.",
+    Action.PRIVACY_CANCEL: "What was decided about privacy for later will not happen.",
     Action.PERSON_SHOW: "Somebody looked at what is known about a person.",
     Action.PERSON_EXPORT: "All that is stored of a person was given out, for them.",
     Action.PERSON_FORGET: "A person was erased; the entry has the pseudonym only.",

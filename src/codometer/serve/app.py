@@ -32,7 +32,7 @@ from codometer.serve.api.health import liveness_resource, readiness_resource
 from codometer.serve.api.keys import keys_resource, rotate_action
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.people import people_actions
-from codometer.serve.api.privacy import privacy_action, privacy_resource
+from codometer.serve.api.privacy import cancel_action, privacy_action, privacy_resource
 from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
 from codometer.serve.api.retention import hold_actions, retention_resource
@@ -188,6 +188,7 @@ def _build_actions(
         *account_actions(access.accounts, settings),
         rotate_action(access.keys, people.rotate),
         privacy_action(people.decisions, settings.retention),
+        cancel_action(people.decisions, settings.retention),
         *hold_actions(people.holds),
         *people_actions(Requests(people)),
     )

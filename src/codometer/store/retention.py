@@ -224,7 +224,7 @@ def drop_sums(connection: duckdb.DuckDBPyConnection, cuts: Cuts, held: Held) -> 
             ("workplace_day", "day < $before", _NO_HELD_WORKPLACE, day),
         )
     ]
-    rows = sum(row[0] for row in deleted if row)
+    rows: int = sum(row[0] for row in deleted if row)
     if rows:
         for statement in _DROP_UNUSED:
             connection.execute(statement, start if "$before" in statement else None)

@@ -45,8 +45,19 @@ class PrivacySource(Protocol):
     def find_upcoming(self) -> Decision | None:
         """Return what was decided and is not in force yet."""
 
-    def decide(self, profile: Profile, purpose: str | None, reason: str, actor: Actor) -> Decision:
+    def decide(
+        self,
+        profile: Profile,
+        purpose: str | None,
+        reason: str,
+        actor: Actor,
+        *,
+        confirmed: str = "",
+    ) -> Decision:
         """Decide on something else."""
+
+    def cancel(self, reason: str, actor: Actor) -> Decision:
+        """Have what was decided for later not happen."""
 
 
 def privacy_resource(source: PrivacySource, retention: Retention) -> Resource:
@@ -69,10 +80,13 @@ def privacy_action(source: PrivacySource, retention: Retention) -> Action:
         profile = call.body.get("profile", source.find_in_force().profile)
         if profile not in [*Profile]:
             raise BadRequest(f"{profile!r} is no profile", hint=f"one of {', '.join(Profile)}")
-        texts = [call.body.get("purpose"), call.body.get("reason", "")]
+        texts = [call.body.get(name) for name in ("purpose", "reason", "confirm")]
         if not all(text is None or isinstance(text, str) for text in texts):
-            raise BadRequest("purpose and reason are texts")
-        source.decide(Profile(profile), texts[0], texts[1] or "", call.actor)
+            raise BadRequest("purpose, reason and confirm are texts")
+        purpose, reason, confirmed = texts
+        source.decide(
+            Profile(profile), purpose, reason or "", call.actor, confirmed=confirmed or ""
+        )
         return _document(source, retention)
 
     return Action(
@@ -83,10 +97,39 @@ def privacy_action(source: PrivacySource, retention: Retention) -> Action:
         act=act,
         body={
             "type": "object",
-            "properties": {"profile": {"enum": [*Profile]}, "purpose": _TEXT, "reason": _TEXT},
+            "properties": {
+                "profile": {"enum": [*Profile]},
+                "purpose": _TEXT,
+                "reason": _TEXT,
+                "confirm": {**_TEXT, "description": "the profile again, if it is a weaker one"},
+            },
             "required": ["reason"],
         },
         body_example={"profile": "strict", "reason": "agreed with the works council"},
+        schema=_SCHEMA,
+        example=_EXAMPLE,
+        errors={409: "more would be known about people, and that is not confirmed"},
+    )
+
+
+def cancel_action(source: PrivacySource, retention: Retention) -> Action:
+    """Return the action that has what was decided for later not happen."""
+
+    def act(call: Call) -> object:
+        reason = call.body.get("reason", "")
+        if not isinstance(reason, str):
+            raise BadRequest("reason is no text")
+        source.cancel(reason, call.actor)
+        return _document(source, retention)
+
+    return Action(
+        path="/api/v1/privacy/cancel",
+        name="cancel_privacy_change",
+        summary="Have a profile that was decided on for later not come",
+        permission=Permission.WRITE_PRIVACY,
+        act=act,
+        body={"type": "object", "properties": {"reason": _TEXT}, "required": ["reason"]},
+        body_example={"reason": "the works council said no"},
         schema=_SCHEMA,
         example=_EXAMPLE,
     )
