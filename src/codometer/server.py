@@ -151,7 +151,12 @@ class Server:
 
     def _open_people(self) -> People:
         try:
-            return People(self.access, self.store, known_attributes=EXTRA_ATTRIBUTES)
+            return People(
+                self.access,
+                self.store,
+                known_attributes=EXTRA_ATTRIBUTES,
+                services=self._settings.privacy.services,
+            )
         except BaseException:
             self.access.close()
             self.store.close()

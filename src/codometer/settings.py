@@ -179,6 +179,18 @@ class Privacy:
     """What may be told of people, once there is an administrator."""
 
     minimum_people: int = _setting(5, "the fewest that a number covers", check=_between(5, 100))
+    services: tuple[str, ...] = _setting(
+        (
+            "*[bot]@users.noreply.github.com",
+            "bot@*",
+            "*-bot@*",
+            "ci@*",
+            "ci-*",
+            "svc-*",
+            "jenkins@*",
+        ),
+        "what is no person: addresses and accounts, with * for any text",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

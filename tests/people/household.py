@@ -79,7 +79,12 @@ class Household:
         store.set_prices(unit_prices(catalogue))
         access = Access(settings, now=lambda: clock[0])
         try:
-            people = People(access, store, known_attributes=EXTRA_ATTRIBUTES)
+            people = People(
+                access,
+                store,
+                known_attributes=EXTRA_ATTRIBUTES,
+                services=settings.privacy.services,
+            )
         except BaseException:
             access.close()
             store.close()

@@ -28,6 +28,7 @@ class Action(StrEnum):
     PERSON_FORGET = "person.forget"
     PERSON_MERGE = "person.merge"
     PERSON_SPLIT = "person.split"
+    PERSON_TREAT = "person.treat"
     HOLD_SET = "hold.set"
     HOLD_LIFT = "hold.lift"
     RETENTION_RUN = "retention.run"
@@ -55,6 +56,7 @@ ACTIONS: Final = {
     Action.PERSON_FORGET: "A person was erased; the entry has the pseudonym only.",
     Action.PERSON_MERGE: "Two persons were decided to be one.",
     Action.PERSON_SPLIT: "A pseudonym was taken out of a person.",
+    Action.PERSON_TREAT: "Somebody's records are treated as a person's, a service's or nobody's.",
     Action.HOLD_SET: "Data of a person, a team or all was put under a legal hold, and stays.",
     Action.HOLD_LIFT: "A legal hold was lifted.",
     Action.RETENTION_RUN: "What was past its retention was let go: how many rows of what.",

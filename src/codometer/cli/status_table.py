@@ -61,6 +61,12 @@ def _print_arrived(console: Console, status: dict[str, Any], now: datetime) -> N
         _text("First (UTC)", [format_instant(entry["first"]) for entry in status["signals"]]),
         _text("Last", [format_ago(entry["last"], now) for entry in status["signals"]]),
     )
+    _print_section(
+        console,
+        "Who that was; an installation stands for a person where a client names none",
+        _text("Known by", [entry["kind"] for entry in status["people"]]),
+        _right("Count", [_count(entry["count"]) for entry in status["people"]]),
+    )
     versions = status["versions"][:_MAX_LISTED]
     _print_section(
         console,

@@ -18,7 +18,8 @@ from codometer.errors import BadRequest, CodometerError
 from codometer.model.identity import Counts
 from codometer.people.archive import make_archive
 from codometer.people.holds import OnHold
-from codometer.people.identifier import list_named
+from codometer.people.identifier import list_named, of_kind
+from codometer.people.vault import Treatment
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
 from codometer.privacy.resolution import Known, Link
 from codometer.store.control_tables import ACCOUNT, CREDENTIAL
@@ -29,6 +30,7 @@ from codometer.store.people import (
     erase_origins,
     export_rows,
     list_origins,
+    replace_identities,
 )
 
 if TYPE_CHECKING:
@@ -206,6 +208,48 @@ class Requests:
                 )
             self.people.settle()
             return self._told(self._find(known.pseudonym))
+
+    def treat(self, subject: str, treatment: Treatment, reason: str, actor: Actor) -> int:
+        """Have somebody's records treated as a person's, a service's, or as nobody's.
+
+        Who objects is nobody from now on, known here already or not; what is stored of them stays
+        until it is forgotten. Of a service, what is stored is a service's too. Return of how many
+        sessions that is so.
+
+        Raises:
+            NoSuchPerson: nobody of this pseudonym is known.
+            BadRequest: there is no reason.
+        """
+        _check_reason(reason)
+        with self.people.pausing():
+            try:
+                found: _Subject | None = self._find(subject)
+            except NoSuchPerson:
+                found = None
+                if is_pseudonym(subject.strip()):
+                    raise
+            names = self._marks(found) if found else [*self._candidates(subject.strip())]
+            recorded = self._recorded(found) if found else names[0]
+            with self.people.access.audit.change(actor) as change:
+                self.people.vault.treat(change.connection, names, treatment, change.time)
+                change.record(
+                    Action.PERSON_TREAT,
+                    object=recorded,
+                    reason=reason,
+                    after={"as": str(treatment)},
+                )
+            self.people.look_anew()
+            if found is None or treatment is Treatment.EXCLUDED:
+                return 0
+            is_service = treatment is Treatment.SERVICE
+            changed = [
+                each._replace(identities=now)
+                for each in found.origins
+                if (now := of_kind(each.identities, is_service=is_service)) != each.identities
+            ]
+            with self.people.store.changing(for_good=False) as connection:
+                replace_identities(connection, changed)
+            return len(changed)
 
     def _known(self, pseudonym: str) -> Known:
         known = self.people.vault.people.identities.get(pseudonym)

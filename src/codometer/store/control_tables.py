@@ -235,6 +235,16 @@ TOMBSTONE: Final = Table(
 )
 """Keyed hashes of pseudonyms that were erased, so that their late data stays out."""
 
+TREATMENT: Final = Table(
+    "treatment",
+    METADATA,
+    Column("mark", Text, primary_key=True),
+    Column("treatment", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+)
+"""Keyed hashes of pseudonyms whose records are treated otherwise than usual: who objected, and
+whom an administrator declared to be a service, or a person after all."""
+
 EVERYTHING: Final = "everything"
 """The kind of a hold on all that there is, the audit log too."""
 

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from codometer.model.identity import Counts, Identities, hash64
+from codometer.model.identity import Counts, Identities, hash64, number_of_person
 from codometer.store.given import I64, TEXT, U64, give
 from codometer.store.retention import Held, find_held
 from codometer.store.sealing import seal_work
@@ -72,7 +72,7 @@ def replace_identities(
         give(
             connection,
             origin=(U64, [each.origin for each in chunk]),
-            person_id=(U64, [None if w.person is None else hash64(w.person) for w in who]),
+            person_id=(U64, [number_of_person(w.person, w.person_kind) for w in who]),
             policy_version=(I64, [w.version for w in who]),
             **{
                 name: (TEXT, [getattr(w, name) for w in who])

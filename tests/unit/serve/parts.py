@@ -23,6 +23,7 @@ from codometer.analysis.measures.run import Answer, Group, KeyValue, Values
 from codometer.errors import CodometerError
 from codometer.model.period import Period, local_date
 from codometer.model.status import (
+    PeopleStatus,
     RejectStatus,
     RollupStatus,
     SignalStatus,
@@ -204,6 +205,7 @@ STATUS: Final = Status(
     ),
     clients=3,
     sessions=41,
+    people=(PeopleStatus(kind="account", count=3),),
     versions=(
         VersionStatus(agent="claude_code", version="2.1.330", sessions=40, last=LAST),
         VersionStatus(agent="claude_code", version=None, sessions=1, last=FIRST),

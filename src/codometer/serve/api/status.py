@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from codometer.access.permissions import Permission
 from codometer.model.status import (
+    PeopleStatus,
     RejectStatus,
     RollupStatus,
     SignalStatus,
@@ -106,6 +107,7 @@ _EXAMPLE: Final = Status(
     ),
     clients=3,
     sessions=41,
+    people=(PeopleStatus(kind="account", count=2), PeopleStatus(kind="service", count=1)),
     versions=(
         VersionStatus(agent="claude_code", version="2.1.330", sessions=41, last=_EXAMPLE_LAST),
     ),

@@ -1,4 +1,4 @@
-"""What must stay whatever its age."""
+"""What must stay whatever its age, and whose records are treated otherwise than usual."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the tables."""
     op.create_table(
         "legal_hold",
         sa.Column("id", sa.Text, primary_key=True),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("kind", "subject", "reason")),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "treatment",
+        sa.Column("mark", sa.Text, primary_key=True),
+        sa.Column("treatment", sa.Text, nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
     )
