@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -33,6 +32,7 @@ from codometer.jobs import Periodic
 from codometer.networks import is_loopback
 from codometer.operate.connect import connection_lines
 from codometer.people.people import People
+from codometer.people.retention import Retention
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.privacy.encryption import Purpose
 from codometer.serve.api.accounts import invitation_link
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 Beside = Callable[["PriceCatalogue", "Accept"], Coroutine[Any, Any, None]]
 
 _GRACE_SECONDS: Final = 10.0
-_EXPIRE_EVERY_SECONDS: Final = 3600.0
+_RETAIN_EVERY_SECONDS: Final = 600.0
 
 
 class Server:
@@ -78,7 +78,8 @@ class Server:
         self.access = self._open_access()
         self.people = self._open_people()
         self._intake = self._make_intake()
-        self._expiry = Periodic("expiry", _EXPIRE_EVERY_SECONDS, self._expire)
+        self.retention = Retention(self.people, settings.retention, self._zone)
+        self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self.retention.run_if_due)
         limits = _limits(settings)
         budget = ByteBudget(limits.budget_bytes)
         host = settings.listen.host
@@ -114,6 +115,7 @@ class Server:
             check_ready=self._check,
             access=self.access,
             people=self.people,
+            retention=self.retention,
             changes=self.changes,
         )
         self.web = HttpServer(app, host=host, port=settings.listen.port, limits=limits)
@@ -150,7 +152,12 @@ class Server:
 
     def _open_people(self) -> People:
         try:
-            return People(self.access, self.store, known_attributes=EXTRA_ATTRIBUTES)
+            return People(
+                self.access,
+                self.store,
+                known_attributes=EXTRA_ATTRIBUTES,
+                services=self._settings.privacy.services,
+            )
         except BaseException:
             self.access.close()
             self.store.close()
@@ -185,10 +192,6 @@ class Server:
         self.store.check()
         self.access.control.check()
 
-    def _expire(self) -> None:
-        days = min(self._settings.retention.detail_days, self.people.policy.detail_days)
-        self.store.seal(datetime.now(UTC) - timedelta(days=days))
-
     async def run(self, until: asyncio.Event, *, beside: Beside | None = None) -> None:
         """Listen until the event is set, then finish what is in flight and close everything.
 
@@ -204,8 +207,8 @@ class Server:
             stack.callback(self._intake.stop)
             self.people.start()
             stack.callback(self.people.stop)
-            self._expiry.start()
-            stack.callback(self._expiry.stop)
+            self._retaining.start()
+            stack.callback(self._retaining.stop)
             for part in (self.otlp_grpc, self.otlp_http, self.web):
                 await part.start()
                 stack.push_async_callback(part.stop, _GRACE_SECONDS)
