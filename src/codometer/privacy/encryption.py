@@ -53,6 +53,10 @@ class Purpose(StrEnum):
     """Encrypts what people and models wrote, where both sides agreed that it is kept."""
     TOMBSTONE = "tombstone"
     """Makes what is kept of the erased, so that their late data stays out. Never replaced."""
+    SECOND_FACTOR = "second_factor"
+    """Encrypts what authenticators share with us."""
+    TICKET = "ticket"
+    """Signs what browsers carry for us for some minutes."""
 
 
 REPLACEABLE: Final = (Purpose.VAULT, Purpose.PSEUDONYM, Purpose.CONTENT)
