@@ -12,7 +12,7 @@ from codometer.model.money import usd_from_pico
 from codometer.pricing import price_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import date
 
     from codometer.model.event import Event
@@ -22,8 +22,8 @@ _NOTHING: Final = Charge()
 _NS_PER_DAY: Final = 86_400 * 10**9
 
 
-def pricer(catalogue: PriceCatalogue) -> Callable[[Event], Charge]:
-    """Return the function that says what an event cost at list prices."""
+def pricer(catalogue: PriceCatalogue) -> Callable[[Iterable[Event]], list[Charge]]:
+    """Return the function that says what each event cost at list prices."""
 
     def price(event: Event) -> Charge:
         if event.kind is not Kind.REQUEST or event.output_tokens is None:
@@ -43,7 +43,7 @@ def pricer(catalogue: PriceCatalogue) -> Callable[[Event], Charge]:
             reported_cost=event.reported_cost,
         )
 
-    return price
+    return lambda events: [price(event) for event in events]
 
 
 @lru_cache(maxsize=1024)
