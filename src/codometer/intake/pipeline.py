@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from codometer.intake.normalise import Refused
     from codometer.intake.receivers.export import ExportRequest
     from codometer.model.charge import Charge
-    from codometer.model.event import Event
+    from codometer.model.event import Event, Rows
     from codometer.model.signal import AttributeDefault, Signal
 
 _log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Intake:
     def __init__(
         self,
         normaliser: Normaliser,
-        price: Callable[[Iterable[Event]], list[Charge]],
+        price: Callable[[Rows[Event]], list[Charge]],
         store: Store,
         *,
         min_interval_seconds: float = 0.02,
