@@ -32,9 +32,11 @@ from codometer.access.permissions import (
 from codometer.access.rate_limit import RateLimit
 from codometer.errors import Forbidden, TooManyTries, Unauthenticated
 from codometer.serve.http import CrossSite
+from codometer.settings import Listen
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+_LOCAL: Final = Listen()
 _FAILURES: Final = 20
 _FAILURES_SECONDS: Final = 60.0
 _REQUEST_ID_BYTES: Final = 8
@@ -49,16 +51,15 @@ class Gate:
     def __init__(
         self,
         access: Access,
+        listen: Listen = _LOCAL,
         *,
-        url: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`url` is where people open the pages, if that is not here."""
         self._access = access
         self._now = now
         self._failures = RateLimit(_FAILURES, _FAILURES_SECONDS)
-        self._own_site = urlsplit(url).netloc
-        self.cookie = SECURE_COOKIE if url else PLAIN_COOKIE
+        self._own_site = urlsplit(listen.url).netloc
+        self.cookie = SECURE_COOKIE if listen.is_secure else PLAIN_COOKIE
         """The name of the cookie that a session is in."""
 
     @property

@@ -61,7 +61,7 @@ class SignIn:
         site: Site,
         workers: Workers,
         *,
-        url: str,
+        is_secure: bool,
         choose_first: ChooseFirst,
     ) -> None:
         """`choose_first` takes what the first administrator chose of privacy."""
@@ -70,7 +70,7 @@ class SignIn:
         self._gate = gate
         self._site = site
         self._workers = workers
-        self._is_secure = bool(url)
+        self._is_secure = is_secure
 
     def routes(self) -> list[Route]:
         """Return a route for each of them."""
