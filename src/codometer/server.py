@@ -25,7 +25,7 @@ from codometer.analysis.measures.run import run_query
 from codometer.intake.billing import pricer, unit_prices
 from codometer.intake.limits import ByteBudget, Limits, allow_connections
 from codometer.intake.normalise import Normaliser
-from codometer.intake.pipeline import Intake, spare_collector
+from codometer.intake.pipeline import Intake, spared_collector
 from codometer.intake.receivers.http_server import HttpServer
 from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
@@ -253,7 +253,6 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     allow_connections(settings.ingest.max_connections)
     server = Server(settings)
-    spare_collector()
 
     async def main() -> None:
         until = asyncio.Event()
@@ -269,7 +268,7 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
         if beside is not None:
             await beside(catalogue, accept)
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with spared_collector(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
 
 

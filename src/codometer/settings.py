@@ -26,6 +26,9 @@ VARIABLE_PREFIX: Final = "CODOMETER_"
 """What every environment variable of ours begins with."""
 _EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here
 """What stands for all addresses of this machine, and how it reaches itself there."""
+ANY_NAME: Final = "*"
+"""Stands for the name of a section in the key of a setting."""
+_NAME: Final = re.compile(r"[a-z0-9]+")
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
@@ -77,6 +80,16 @@ def _one_of(*words: str) -> Callable[[str], str]:
 def _check_url(value: str) -> str:
     good = not value or re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d{1,5})?", value)
     return "" if good else "expected an address such as https://codometer.example"
+
+
+def _check_issuer(value: str) -> str:
+    good = not value or re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+(/[\w.~/%-]*)?", value)
+    return "" if good else "expected an address such as https://login.example.com"
+
+
+def _check_map(values: tuple[str, ...]) -> str:
+    good = all(re.fullmatch(r".+=\s*\S.*", value) for value in values)
+    return "" if good else "expected pairs such as admins=administrator"
 
 
 def _check_database(value: str) -> str:
@@ -265,6 +278,45 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """How people sign in."""
+
+    passwords: str = _setting(
+        "on",
+        "whether with a password too, on or off; links of `codometer account reset` always do",
+        check=_one_of("on", "off"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oidc:
+    """A provider of identities that speaks OpenID Connect; `oidc` has one section for each.
+
+    Its client secret is in a file, or in the variable CODOMETER_OIDC_<NAME>_CLIENT_SECRET.
+    """
+
+    label: str = _setting("", "what the button says; empty: the name of the section")
+    issuer: str = _setting(
+        "", "the provider's address, exactly as it calls itself", check=_check_issuer
+    )
+    client_id: str = _setting("", "what the provider calls this server")
+    client_secret_file: str = _setting("", "a file with the client secret")
+    scopes: tuple[str, ...] = _setting(("email", "profile"), "what to ask for, beside openid")
+    groups_claim: str = _setting("groups", "the claim that lists somebody's groups")
+    roles: tuple[str, ...] = _setting(
+        (), "group=role, the first that fits counts; empty: roles are given here", check=_check_map
+    )
+    teams: tuple[str, ...] = _setting(
+        (), "group=team, where * is all teams; empty: teams are given here", check=_check_map
+    )
+    joining: str = _setting(
+        "link",
+        "who makes an account: link, who was sent one, or role, who is in a group that has one",
+        check=_one_of("link", "role"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What is in force. `origins` says for every key where its value came from."""
 
@@ -283,12 +335,17 @@ class Settings:
     retention: Retention = field(default_factory=Retention)
     dimensions: Dimensions = field(default_factory=Dimensions)
     outgoing: Outgoing = field(default_factory=Outgoing)
+    sign_in: SignIn = field(default_factory=SignIn)
+    oidc: Mapping[str, Oidc] = field(default_factory=dict, metadata={"each": Oidc})
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One entry of the catalogue of settings."""
+    """One entry of the catalogue of settings.
+
+    In the key of a section that has names, * stands for the name; `named` fills it in.
+    """
 
     key: str
     default: Any
@@ -300,11 +357,15 @@ class Setting:
         """The environment variable that sets it."""
         return VARIABLE_PREFIX + self.key.upper().replace(".", "_")
 
+    def named(self, name: str) -> Setting:
+        """Return the setting as it is in the section of that name."""
+        return dataclasses.replace(self, key=self.key.replace(ANY_NAME, name))
+
     def value_in(self, settings: Settings) -> Any:  # noqa: ANN401 - a value is of any field's type
         """Return the value that is in force."""
         value: Any = settings
         for part in self.key.split("."):
-            value = getattr(value, part)
+            value = value[part] if isinstance(value, Mapping) else getattr(value, part)
         return value
 
 
@@ -314,12 +375,43 @@ def _catalogue(section: type, prefix: str = "") -> Iterator[Setting]:
         if "text" in entry.metadata:
             text, check = entry.metadata["text"], entry.metadata["check"]
             yield Setting(key=key, default=entry.default, text=text, check=check)
+        elif each := entry.metadata.get("each"):
+            yield from _catalogue(each, f"{key}.{ANY_NAME}.")
         elif isinstance(entry.default_factory, type) and entry.default_factory is not dict:
             yield from _catalogue(entry.default_factory, f"{key}.")
 
 
 SETTINGS: Final = {setting.key: setting for setting in _catalogue(Settings)}
 """Every setting by its key, in the order in which they are documented."""
+
+
+def list_settings(settings: Settings) -> Iterator[Setting]:
+    """Return every setting there is a value of, those of sections with names once for each."""
+    for setting in SETTINGS.values():
+        section, has_names, _ = setting.key.partition(f".{ANY_NAME}.")
+        if not has_names:
+            yield setting
+        else:
+            yield from (setting.named(name) for name in getattr(settings, section))
+
+
+def find_setting(key: str) -> Setting | None:
+    """Return the setting of a key, None where there is none."""
+    if (found := SETTINGS.get(key)) is not None:
+        return found
+    section, _, rest = key.partition(".")
+    name, _, last = rest.partition(".")
+    pattern = SETTINGS.get(f"{section}.{ANY_NAME}.{last}")
+    return pattern.named(name) if pattern and _NAME.fullmatch(name) else None
+
+
+def find_variable(variable: str) -> Setting | None:
+    """Return the setting that an environment variable sets, None where there is none."""
+    for setting in SETTINGS.values():
+        shape = re.escape(setting.variable).replace(re.escape(ANY_NAME), "([A-Z0-9]+)")
+        if found := re.fullmatch(shape, variable):
+            return setting.named(found[1].lower()) if found.groups() else setting
+    return None
 
 
 def base_url(listen: Listen) -> str:

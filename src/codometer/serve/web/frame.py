@@ -17,6 +17,7 @@ from codometer.serve.web.assets import Assets
 from codometer.serve.web.formats import FILTERS
 from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.view import CUSTOM, RANGES, View
+from codometer.serve.web.visitor import Visitor
 
 _log: Final = logging.getLogger(__name__)
 
@@ -72,7 +73,13 @@ class Frame:
         )
 
     def render_page(
-        self, page: Page, view: View, *, teams: Sequence[str], freshness: Freshness
+        self,
+        page: Page,
+        view: View,
+        *,
+        visitor: Visitor,
+        teams: Sequence[str],
+        freshness: Freshness,
     ) -> str:
         """Return a whole page. Each panel is built where the page's template shows it."""
         panels = {panel.name: panel for panel in page.panels}
@@ -83,6 +90,7 @@ class Frame:
         return self._environment.get_template(page.template).render(
             page=page,
             view=view,
+            visitor=visitor,
             show=show,
             teams=teams,
             period_text=describe_period(view),
@@ -94,15 +102,15 @@ class Frame:
         """Return the sections of some panels, as they stand in the page."""
         return "\n".join(self._render_panel(panel, view) for panel in panels)
 
-    def render_plain(self, template: str, **values: object) -> str:
+    def render_plain(self, template: str, visitor: Visitor, **values: object) -> str:
         """Return a page that has no panels and shows no period."""
-        return self._environment.get_template(template).render(page=None, **values)
+        return self._environment.get_template(template).render(page=None, visitor=visitor, **values)
 
-    def render_error(self, error: CodometerError, *, title: str, home: str = "/") -> str:
+    def render_error(
+        self, error: CodometerError, *, title: str, visitor: Visitor, home: str = "/"
+    ) -> str:
         """Return a page that says what failed, why, and what to do."""
-        return self._environment.get_template("error.html").render(
-            page=None, error=error, title=title, home=home
-        )
+        return self.render_plain("error.html", visitor, error=error, title=title, home=home)
 
     def _render_panel(self, panel: Panel, view: View) -> Markup:
         try:

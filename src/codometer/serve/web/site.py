@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from codometer.access.permissions import Permission, Subject, is_allowed
+from codometer.access.actor import ActorKind
+from codometer.access.permissions import NOBODY, Permission, Subject, is_allowed
 from codometer.analysis.measures.query import Query, parse_query
 from codometer.analysis.measures.run import Answer
-from codometer.errors import CodometerError, TooFewPeople, Unauthenticated
+from codometer.errors import CodometerError, ProofTooOld, TooFewPeople, Unauthenticated
 from codometer.model.period import Period, local_date, parse_period
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
@@ -34,8 +35,9 @@ from codometer.serve.web.assets import PREFIX, Assets, accepts_gzip
 from codometer.serve.web.events import Changes
 from codometer.serve.web.frame import Frame, Freshness
 from codometer.serve.web.page import Page
-from codometer.serve.web.sign_in import sign_in_address
 from codometer.serve.web.view import View, read_view
+from codometer.serve.web.visitor import Visitor
+from codometer.serve.web.ways import confirm_address, go, sign_in_address
 from codometer.serve.workers import Workers
 
 _log: Final = logging.getLogger(__name__)
@@ -109,9 +111,11 @@ class Site:
             self._route("/events", Permission.READ_NUMBERS, self._changes.answer),
         ]
 
-    def render(self, template: str, *, status: int = 200, **values: object) -> Response:
+    def render(
+        self, template: str, request: Request, *, status: int = 200, **values: object
+    ) -> Response:
         """Answer with a page that has no panels and shows no period."""
-        html = self._frame.render_plain(template, **values)
+        html = self._frame.render_plain(template, self._find_visitor(request), **values)
         return HTMLResponse(html, status, _PAGE_HEADERS)
 
     def _route(self, path: str, permission: Permission, handle: Endpoint) -> Route:
@@ -123,8 +127,25 @@ class Site:
             return await answer_http_exception(request, error)
         if error.status_code == NotFound.status:
             fault: CodometerError = NotFound(f"there is nothing at {request.url.path}")
-            return self._render_error(fault)
+            return self._render_error(fault, request)
         return await answer_http_exception(request, error)
+
+    def _find_visitor(self, request: Request) -> Visitor:
+        """Return who is shown an answer that is for everybody, or a fault."""
+        return self._visitor(request, self._gate.find_person(request) or NOBODY)
+
+    def _visitor(self, request: Request, subject: Subject) -> Visitor:
+        is_person = subject.actor.kind is ActorKind.ACCOUNT
+        session = self._gate.find_session(request) if is_person else None
+        return Visitor(
+            subject=subject,
+            account=session.account if session else None,
+            path=request.url.path,
+            given=request.query_params,
+            now=self._now(),
+            zone=self._zone,
+            make_token=lambda: self._gate.form_token(request),
+        )
 
     def _endpoint(self, page: Page) -> Endpoint:
         async def endpoint(request: Request) -> Response:
@@ -153,7 +174,11 @@ class Site:
         else:
             scope = self._find_scope(view)
             html = self._frame.render_page(
-                page, view, teams=scope.teams, freshness=scope.complete(freshness)
+                page,
+                view,
+                visitor=self._visitor(request, subject),
+                teams=scope.teams,
+                freshness=scope.complete(freshness),
             )
         return _html_response(html, request)
 
@@ -194,21 +219,26 @@ class Site:
                 return await handle(request)
             except Unauthenticated as error:
                 if _is_person(request):
-                    return RedirectResponse(sign_in_address(request), 303)
+                    return go(sign_in_address(request))
                 return error_response(error)
             except CodometerError as error:
-                return self._render_error(error) if _is_person(request) else error_response(error)
+                if not _is_person(request):
+                    return error_response(error)
+                if isinstance(error, ProofTooOld):
+                    return go(confirm_address(request))
+                return self._render_error(error, request)
             except Exception:  # noqa: BLE001 - the outer edge of a request
                 fault = fault_response(request)
-                return self._render_error(FAULT) if _is_person(request) else fault
+                return self._render_error(FAULT, request) if _is_person(request) else fault
 
         return endpoint
 
-    def _render_error(self, error: CodometerError) -> Response:
+    def _render_error(self, error: CodometerError, request: Request) -> Response:
         title, home = _TITLES.get(error.status, _FAULT_TITLE), "/"
         if isinstance(error, TooFewPeople):
             title, home = "Too few people to tell of", _WIDEST
-        html = self._frame.render_error(error, title=title, home=home)
+        visitor = self._find_visitor(request)
+        html = self._frame.render_error(error, title=title, visitor=visitor, home=home)
         return HTMLResponse(html, error.status, _PAGE_HEADERS)
 
 
