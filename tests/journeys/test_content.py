@@ -1,4 +1,4 @@
-"""Content at a running server: opened by a command, sent in three ways, read, and nowhere in clear."""
+"""Content at a running server: opened by a command, sent in three ways, nowhere in clear."""
 
 import json
 import time

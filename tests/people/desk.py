@@ -62,13 +62,15 @@ class Desk:
         signals = decode(request)
         fill_in(signals, request.defaults)
         into = Normalised()
-        self.household.normaliser.normalise(signals, into)
+        self.household.normaliser.normalise([signals], into)
         if keeper.is_wanted:
-            keeper.keep(request, into.events)
+            keeper.keep([request], into.events.columns["origin"])
         self.household.people.identifier.save()
         keeper.save()
-        rows = [(event, Charge()) for event in into.events]
-        self.household.store.write(Batch(rows, into.readings, {}, {}))
+        charges = [Charge()] * len(into.events)
+        self.household.store.write(
+            Batch(into.events, charges, into.readings, strangers={}, rejected={})
+        )
         return len(into.events)
 
     def deliver_recorded(

@@ -1,9 +1,9 @@
 """Content: kept where both a project and a person agreed, redacted first; else never looked at.
 
-The pipeline drops content, as it always did, and hands on the events that a
-request came to. Where one of them is covered by consents, the request is read
-again for its texts, and each text is redacted. What goes wrong here costs the
-text, never the event.
+The pipeline drops content, as it always did, and hands on requests and the
+origins of the events that they came to. Where one of these is covered by
+consents, the requests are read again for their texts, and each text that is
+covered is redacted. What goes wrong here costs the text, never the event.
 """
 
 from __future__ import annotations
@@ -67,32 +67,38 @@ class ContentKeeper:
         """Whether content of anybody is to be kept."""
         return self._contents.has_consents
 
-    def keep(self, request: ExportRequest, events: Sequence[Event]) -> None:
-        """Take what a request has of content, if these events of it are covered. Never raises."""
-        find_cover = self._contents.find_cover
-        if not any(find_cover(event.origin) for event in events):
+    def keep(self, requests: Sequence[ExportRequest], origins: Sequence[Origin]) -> None:
+        """Take what requests have of content, if one of these origins is covered. Never raises."""
+        if not any(map(self._contents.find_cover, origins)):
             return
-        try:
-            left = MAX_CONTENT_OF_REQUEST
-            for covered in self._read(request):
-                left = self._take(covered, left)
-        except Exception:  # noqa: BLE001 - no event may be lost for content that was not read
-            self._contents.drop("unreadable")
-            _log.warning("the content of a request could not be read, and is dropped")
+        for request in requests:
+            try:
+                left = MAX_CONTENT_OF_REQUEST
+                for covered in self._read(request):
+                    left = self._take(covered, left)
+            except Exception:  # noqa: BLE001 - no event may be lost for content that was not read
+                self._contents.drop("unreadable")
+                _log.warning("the content of a request could not be read, and is dropped")
 
     def save(self) -> None:
         """Write what was taken."""
         self._contents.save()
 
     def _read(self, request: ExportRequest) -> Iterator[_Covered]:
-        """Find out anew which event each record is, since the events alone do not tell."""
+        """Find out anew which event each record is: the origins alone do not tell."""
+        texts = [
+            [each for each in written if each.text not in _PLACEHOLDERS]
+            for written in read_content(request, CONTENT_PARTS)
+        ]
+        if not any(texts):
+            return
         signals = decode(request)
         fill_in(signals, request.defaults)
-        for signal, written in zip(signals, read_content(request, CONTENT_PARTS), strict=True):
+        for signal, written in zip(signals, texts, strict=True):
             if not written:
                 continue
             one = Normalised()
-            self._normaliser.normalise([signal], one)
+            self._normaliser.normalise([[signal]], one)
             for event in one.events:
                 if cover := self._contents.find_cover(event.origin):
                     yield _Covered(event, cover, written)
@@ -107,8 +113,6 @@ class ContentKeeper:
         # Clients send the same text under several names; the first of them tells what it is.
         texts = {each.text: each.attribute for each in reversed(covered.written)}
         for text, attribute in texts.items():
-            if text in _PLACEHOLDERS:
-                continue
             left -= min(len(text), 2 * MAX_CONTENT_LENGTH)
             if left < 0:
                 self._contents.drop("too_much")

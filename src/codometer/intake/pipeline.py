@@ -29,9 +29,10 @@ from codometer.store.writer import Batch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from codometer.intake.normalise import Refused
     from codometer.intake.receivers.export import ExportRequest
     from codometer.model.charge import Charge
-    from codometer.model.event import Event
+    from codometer.model.event import Event, Origin, Rows
     from codometer.model.signal import AttributeDefault, Signal
 
 _log = logging.getLogger(__name__)
@@ -61,8 +62,8 @@ class KeepContent(Protocol):
     def is_wanted(self) -> bool:
         """Whether content of anybody is to be kept."""
 
-    def keep(self, request: ExportRequest, events: Sequence[Event]) -> None:
-        """Take the content of a request that came to these events. It never raises."""
+    def keep(self, requests: Sequence[ExportRequest], origins: Sequence[Origin]) -> None:
+        """Take the content of requests that came to events of these origins. It never raises."""
 
 
 class _Waiting(NamedTuple):
@@ -77,7 +78,7 @@ class Intake:
     def __init__(
         self,
         normaliser: Normaliser,
-        price: Callable[[Event], Charge],
+        price: Callable[[Rows[Event]], list[Charge]],
         store: Store,
         *,
         min_interval_seconds: float = 0.02,
@@ -166,21 +167,13 @@ class Intake:
         total = Normalised()
         accepted: list[tuple[_Waiting, Accepted]] = []
         for portion in _portions(group):
-            decoded = _decode([waiting.request for waiting in portion])
-            for waiting, signals in zip(portion, decoded, strict=True):
-                if isinstance(signals, CodometerError):
-                    _answer(waiting, signals)
-                else:
-                    fill_in(signals, waiting.request.defaults)
-                    first = len(total.events)
-                    accepted.append((waiting, self._add(signals, total)))
-                    if self._content is not None and self._content.is_wanted:
-                        self._content.keep(waiting.request, total.events[first:])
+            accepted += self._read(portion, total)
         try:
             self._before_commit()
             self._store.write(
                 Batch(
-                    [(event, self._price(event)) for event in total.events],
+                    total.events,
+                    self._price(total.events),
                     total.readings,
                     total.strangers,
                     {str(reason): count for reason, count in total.rejected.items()},
@@ -194,13 +187,30 @@ class Intake:
         for waiting, outcome in accepted:
             _answer(waiting, outcome)
 
-    def _add(self, signals: list[Signal], total: Normalised) -> Accepted:
-        refused_before = total.rejected.copy()
-        self._normaliser.normalise(signals, total)
-        refused = total.rejected - refused_before
-        if not refused:
-            return _ALL
-        return Accepted(rejected=refused.total(), message=f"refused: {', '.join(sorted(refused))}")
+    def _read(
+        self, portion: Sequence[_Waiting], total: Normalised
+    ) -> list[tuple[_Waiting, Accepted]]:
+        """Add what bodies say to the total, and answer those that cannot be read at all."""
+        read: list[tuple[_Waiting, list[Signal]]] = []
+        decoded = _decode([waiting.request for waiting in portion])
+        for waiting, signals in zip(portion, decoded, strict=True):
+            if isinstance(signals, CodometerError):
+                _answer(waiting, signals)
+            else:
+                fill_in(signals, waiting.request.defaults)
+                read.append((waiting, signals))
+        first = len(total.events)
+        refused = self._normaliser.normalise([signals for _, signals in read], total)
+        if self._content is not None and self._content.is_wanted:
+            requests = [waiting.request for waiting, _ in read]
+            self._content.keep(requests, total.events.columns["origin"][first:])
+        return [(waiting, _outcome(each)) for (waiting, _), each in zip(read, refused, strict=True)]
+
+
+def _outcome(refused: Refused) -> Accepted:
+    if not refused:
+        return _ALL
+    return Accepted(rejected=refused.total(), message=f"refused: {', '.join(sorted(refused))}")
 
 
 _ALL: Final = Accepted()
