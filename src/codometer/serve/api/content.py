@@ -56,6 +56,7 @@ _FACT: Final[dict[str, Schema]] = {
 }
 _LOOK: Final = object_schema(time=_TEXT, action=_TEXT, actor=_TEXT, reason=_TEXT)
 _OWN: Final = object_schema(
+    person={**_MAYBE, "description": "null where nobody confirmed who this account is"},
     consents=array_schema(_CONSENT),
     offers=array_schema(_OFFER),
     content=array_schema(object_schema(**_FACT)),
@@ -73,8 +74,7 @@ def content_resources(people: People) -> Sequence[Resource]:
         return _projects(people)
 
     def own(given: Given) -> object:
-        person = _own(people, given.subject.actor)
-        return _own_document(people, person)
+        return _own_document(people, people.content_views.find_own(given.subject.actor))
 
     return (
         Resource(
@@ -100,7 +100,11 @@ def content_resources(people: People) -> Sequence[Resource]:
 
 def content_actions(people: People, requests: Requests) -> Sequence[Action]:
     """Return what can be done."""
-    return (*_project_actions(people), *_personal_actions(people, requests))
+    return (
+        *_project_actions(people),
+        *_personal_actions(people, requests),
+        _read_action(people),
+    )
 
 
 def _project_actions(people: People) -> Sequence[Action]:
@@ -164,12 +168,6 @@ def _personal_actions(people: People, requests: Requests) -> Sequence[Action]:
         told = _text(call, "subject"), _text(call, "project"), _text(call, "reason")
         return {"deleted": requests.withdraw_content(*told, call.actor)}
 
-    def read(call: Call) -> object:
-        wanted = {name: _text(call, name) or None for name in ("project", "person", "session")}
-        reason = _text(call, "reason")
-        found = people.content_views.read(call.actor, **wanted, reason=reason)
-        return {"texts": [_read(each) for each in found]}
-
     project = {"project": "team:payments"}
     reason = {"reason": "she asked for it"}
     deleted = _DELETED, {"deleted": 12}
@@ -198,22 +196,29 @@ def _personal_actions(people: People, requests: Requests) -> Sequence[Action]:
             example={"subject": "ada@example.com", **project, **reason},
             answer=deleted,
         ),
-        _action(
-            "read",
-            "Read content: one's own, or of a project that was opened to one; it is on the record",
-            Permission.READ_OWN,
-            read,
-            example={
-                **project,
-                "person": "",
-                "session": "",
-                "reason": "to write better instructions",
-            },
-            answer=(
-                _READ,
-                {"texts": [{**_EXAMPLE_FACT._asdict(), "text": "Fix [REDACTED:email:1f0a77c2]"}]},
-            ),
-        ),
+    )
+
+
+def _read_action(people: People) -> Action:
+    def read(call: Call) -> object:
+        wanted = {name: _text(call, name) or None for name in ("project", "person", "session")}
+        reason = _text(call, "reason")
+        found = people.content_views.read(call.actor, **wanted, reason=reason)
+        return {"texts": [_read(each) for each in found]}
+
+    example = {**_EXAMPLE_FACT._asdict(), "text": "Fix [REDACTED:email:1f0a77c2]"}
+    return _action(
+        "read",
+        "Read content: one's own, or of a project that was opened to one; it is on the record",
+        Permission.READ_OWN,
+        read,
+        example={
+            "project": "team:payments",
+            "person": "",
+            "session": "",
+            "reason": "to write better instructions",
+        },
+        answer=(_READ, {"texts": [example]}),
     )
 
 
@@ -295,15 +300,21 @@ def _project(offer: ProjectConsent, logins: Sequence[str]) -> dict[str, Any]:
     return {**told, "reviewers": [*logins]}
 
 
-def _own_document(people: People, person: str) -> dict[str, Any]:
+def _own_document(people: People, person: str | None) -> dict[str, Any]:
     contents, views = people.contents, people.content_views
     offers = [(each, contents.consents.text_of(each)) for each in contents.consents.list_projects()]
-    return {
-        "consents": [_consent(each) for each in contents.consents_of(person)],
+    told: dict[str, Any] = {
+        "person": person,
+        "consents": [],
         "offers": [_offer(offer, text) for offer, text in offers],
-        "content": [each._asdict() for each in views.content_of(person)],
-        "looks": [_look(each) for each in views.access_log_of(person)],
+        "content": [],
+        "looks": [],
     }
+    if person is not None:
+        told["consents"] = [_consent(each) for each in contents.consents_of(person)]
+        told["content"] = [each._asdict() for each in views.content_of(person)]
+        told["looks"] = [_look(each) for each in views.access_log_of(person)]
+    return told
 
 
 def _offer(offer: ProjectConsent, text: ConsentText) -> dict[str, Any]:
@@ -347,6 +358,7 @@ _EXAMPLE_FACT: Final = ContentFact(
     part=Part.PROMPT,
 )
 _EXAMPLE_OWN: Final = {
+    "person": _EXAMPLE_FACT.person,
     "consents": [],
     "offers": [_offer(_EXAMPLE_CONSENT, _EXAMPLE_TEXT)],
     "content": [_EXAMPLE_FACT._asdict()],
