@@ -28,11 +28,21 @@ def _joined(parts: Iterable[object]) -> bytes:
 LOW_64: Final = 2**64 - 1
 
 
+SERVICE: Final = "service"
+"""The kind of what is no person: a build machine or the like."""
+
+
+def number_of_person(person: str | None, kind: str | None) -> int | None:
+    """Return by which number sums know a person; services are nobody there."""
+    return None if person is None or kind == SERVICE else hash64(person)
+
+
 class Identities(NamedTuple):
     """Whom a client names: every identity key that came, and the best of them as the person.
 
     Pseudonyms, where the privacy profile asks for them. `person_kind` is `subject`,
-    `account`, `enduser`, `email` or `installation`. `repository` is beside them
+    `account`, `enduser`, `email` or `installation`, or `SERVICE` where it is no person.
+    `repository` is beside them
     because a profile may hide it too. `version` says which policy they were kept under.
     """
 

@@ -140,6 +140,11 @@ class Writer:
                 known.clear()
             known.update(new)
 
+    def look_anew(self) -> None:
+        """Ask again which origins and workplaces are stored, since some are no more."""
+        self._known_origins.clear()
+        self._known_workplaces.clear()
+
     def close(self) -> None:
         """Let the connection go."""
         self._connection.close()
