@@ -33,7 +33,7 @@ from codometer.analysis.measures.rows import (
     weave,
 )
 from codometer.store.dialect import Dialect
-from codometer.store.tables import LATENCY_TIERS
+from codometer.store.tables import LATENCY_TIERS, epoch_of
 
 MAX_GROUPS: Final = 50_000
 """How many groups a period's answer has at most; a statement returns one more, to say so."""
@@ -167,7 +167,14 @@ def _aggregate(fact: SumOf | DistinctOf) -> Sql:
     # Rows that cannot tell must not turn into "nobody": NULL unless one row can.
     proof = " OR ".join(f"{name} > 0" for name in fact.evidence)
     told = f"{fact.column} IS NOT NULL AND coalesce({', '.join(fact.evidence)}) IS NOT NULL"
+    seen = f"CASE WHEN {proof} THEN {fact.column} END"
+    # Who stands in for people in one month does not in another: together they cannot be counted.
+    is_of_one_time = (
+        f" AND {epoch_of(f'min({seen})')} = {epoch_of(f'max({seen})')}"
+        if fact.column == "person_id"
+        else ""
+    )
     return Sql(
-        f"CASE WHEN count(CASE WHEN {told} THEN 1 END) > 0"
-        f" THEN count(DISTINCT CASE WHEN {proof} THEN {fact.column} END) END"
+        f"CASE WHEN count(CASE WHEN {told} THEN 1 END) > 0{is_of_one_time}"
+        f" THEN count(DISTINCT {seen}) END"
     )
