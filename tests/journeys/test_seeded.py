@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
@@ -60,6 +61,8 @@ SEEDS: Final = (
     "very-secret",
     "ghp_0123456789",
 )
+IDS: Final = (b"a" * 16, b"b" * 8)
+"""Of a trace and of a span."""
 PROTOCOLS: Final = ("protobuf", "json", "grpc")
 
 
@@ -91,8 +94,8 @@ def requests(session: str) -> Iterator[tuple[str, str, Message]]:
         "sum": {"aggregationTemporality": 1, "isMonotonic": True, "dataPoints": [point]},
     }
     span = {
-        "traceId": "YWFhYWFhYWFhYWFhYWFhYQ==",
-        "spanId": "YmJiYmJiYmI=",
+        "traceId": b64encode(IDS[0]).decode(),
+        "spanId": b64encode(IDS[1]).decode(),
         "name": "claude_code.llm_request",
         "startTimeUnixNano": now,
         "endTimeUnixNano": now,
@@ -125,6 +128,14 @@ def requests(session: str) -> Iterator[tuple[str, str, Message]]:
     )
 
 
+def to_json(message: Message) -> bytes:
+    """Write a request as OTLP does, whose ids are hexadecimal and not base64."""
+    text = MessageToJson(message)
+    for id_ in IDS:
+        text = text.replace(b64encode(id_).decode(), id_.hex())
+    return text.encode()
+
+
 def send(server: RunningServer, protocol: str) -> None:
     for kind, method, message in requests(f"session-{protocol}"):
         whole = message.SerializeToString()
@@ -132,7 +143,7 @@ def send(server: RunningServer, protocol: str) -> None:
             with grpc.insecure_channel(server.grpc_target) as channel:
                 channel.unary_unary(method)(whole, timeout=60)
             continue
-        body = whole if protocol == "protobuf" else MessageToJson(message).encode()
+        body = whole if protocol == "protobuf" else to_json(message)
         form = "x-protobuf" if protocol == "protobuf" else "json"
         answer = httpx.post(
             f"{server.otlp_url}/v1/{kind}",

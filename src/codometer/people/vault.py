@@ -210,6 +210,22 @@ class Vault:
     def bury(self, connection: Connection, pseudonyms: list[str], now: datetime) -> None:
         """Delete pseudonyms and all about them, and remember that they are erased."""
         key = self._keys.ring.newest(Purpose.TOMBSTONE)
+        for mark in {tombstone(key, name) for name in pseudonyms} - self._marks:
+            connection.execute(insert(TOMBSTONE).values(mark=mark, created=now))
+            self._marks.add(mark)
+        self.drop(connection, pseudonyms)
+
+    def find_made_with(self, number: int) -> list[str]:
+        """Return the pseudonyms that one key made."""
+        with self._control.read() as connection:
+            made = select(IDENTITY.c.pseudonym).where(IDENTITY.c.key_number == number)
+            return [*connection.execute(made).scalars()]
+
+    def drop(self, connection: Connection, pseudonyms: list[str]) -> None:
+        """Delete pseudonyms and all about them, in somebody's transaction.
+
+        A person that was named by one is named by another of theirs from now on.
+        """
         for at in range(0, len(pseudonyms), _AT_ONCE):
             some = pseudonyms[at : at + _AT_ONCE]
             links = IDENTITY_LINK.c
@@ -218,12 +234,10 @@ class Vault:
             )
             connection.execute(delete(IDENTITY_MOVE).where(IDENTITY_MOVE.c.pseudonym.in_(some)))
             connection.execute(delete(IDENTITY).where(IDENTITY.c.pseudonym.in_(some)))
-        for mark in {tombstone(key, name) for name in pseudonyms} - self._marks:
-            connection.execute(insert(TOMBSTONE).values(mark=mark, created=now))
-            self._marks.add(mark)
-        self.people.forget(pseudonyms)
+        moved = self.people.forget(pseudonyms)
         self._valued.difference_update(pseudonyms)
         self.moves.difference_update(pseudonyms)
+        self._move(connection, moved)
         self._generation = _bump(connection)
 
     def drop_values(self) -> None:

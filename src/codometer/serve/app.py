@@ -33,7 +33,7 @@ from codometer.serve.api.catalogue import dimensions_resource, measures_resource
 from codometer.serve.api.config import config_resource
 from codometer.serve.api.credentials import credential_actions, credentials_resource
 from codometer.serve.api.health import liveness_resource, readiness_resource
-from codometer.serve.api.keys import keys_resource, rotate_action
+from codometer.serve.api.keys import delete_action, keys_resource, rotate_action
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.people import people_actions
 from codometer.serve.api.privacy import cancel_action, privacy_action, privacy_resource
@@ -199,6 +199,7 @@ def _build_actions(
         *account_actions(access.accounts, settings),
         *account_session_actions(access.accounts),
         rotate_action(access.keys, people.rotate),
+        delete_action(access.keys, people.delete_key),
         privacy_action(people.decisions, settings.retention),
         cancel_action(people.decisions, settings.retention),
         *hold_actions(people.holds),
