@@ -19,7 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from codometer.store.control import FILE_NAME as CONTROL_NAME
 from codometer.store.duckdb_engine import FILE_NAME
 from codometer.store.tables import TABLES
-from tests.journeys.test_privacy import join, wait_for
+from tests.journeys.test_privacy import command, join, wait_for
 from tests.receiving import EXPORT_LOGS, EXPORT_METRICS, EXPORT_TRACES
 
 if TYPE_CHECKING:
@@ -196,7 +196,9 @@ def test_no_seeded_secret_and_no_name_is_found_in_clear(
     wait_for(server, profile)
     for protocol in PROTOCOLS:
         send(server, protocol)
-    assert server.query("commits")[0]["commits"] == len(PROTOCOLS)
+    arrived = {each["signal"]: each["events"] for each in command(server, "status")["signals"]}
+    assert arrived["metrics"] == arrived["traces"] == len(PROTOCOLS)
+    assert arrived["logs"] == 3 * len(PROTOCOLS)
     assert held_in_files(server) == set()
     server.kill()
     assert held_in_files(server) == set()
