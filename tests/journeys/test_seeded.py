@@ -141,7 +141,10 @@ def send(server: RunningServer, protocol: str) -> None:
         whole = message.SerializeToString()
         if protocol == "grpc":
             with grpc.insecure_channel(server.grpc_target) as channel:
-                channel.unary_unary(method)(whole, timeout=60)
+                call = channel.unary_unary(
+                    method, request_serializer=bytes, response_deserializer=bytes
+                )
+                call(whole, timeout=60)
             continue
         body = whole if protocol == "protobuf" else to_json(message)
         form = "x-protobuf" if protocol == "protobuf" else "json"

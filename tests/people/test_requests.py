@@ -104,6 +104,18 @@ def test_an_erased_person_is_nowhere_and_the_totals_stay(told: Household) -> Non
     assert told.requests.show(GRACE["user.email"], ROOT).rows.events == 1
 
 
+def test_what_a_killed_process_had_put_aside_goes_at_the_next_start(told: Household) -> None:
+    told.close()
+    spilled = told.folder / "spill" / "duckdb_temp_storage-0.tmp"
+    spilled.parent.mkdir(exist_ok=True)
+    spilled.write_text("session-of-ada and lovelace")
+    fresh = told.folder / "codometer.duckdb.fresh"
+    fresh.write_text("lovelace")
+    told.reopen()
+    assert not spilled.exists()
+    assert not fresh.exists()
+
+
 def test_late_data_of_the_erased_stays_out_and_that_of_others_does_not(told: Household) -> None:
     forget(told)
     totals = told.totals()

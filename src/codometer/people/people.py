@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from codometer.access.access import Access
 from codometer.errors import CodometerError, StoreUnusable
@@ -31,6 +31,7 @@ from codometer.store.people import (
     StoredOrigin,
     change_extras,
     find_applied,
+    find_names,
     list_origins,
     note_applied,
     rename_repositories,
@@ -75,7 +76,7 @@ class People:
         self.store = store
         self.decisions = Decisions(access.audit, access.sessions)
         self.holds = Holds(access.audit)
-        self.vault = Vault(access.control, access.keys)
+        self.vault = Vault(access.control, access.keys, access.audit.now)
         decision = self.decisions.find_in_force()
         self.in_force = PolicyInForce(POLICIES[decision.profile], decision.version)
         self.identifier = Identifier(
@@ -193,7 +194,7 @@ class People:
     def _without(
         self, told: Identities, gone: frozenset[str], newer: Mapping[str, str]
     ) -> Identities:
-        keys = {
+        keys: dict[str, Any] = {
             name: None
             for name in ("installation", "account_uuid", "account_id", "email", "enduser_id")
             if getattr(told, name) in gone
@@ -201,6 +202,22 @@ class People:
         stays = newer.get(told.person or "")
         person = self.vault.people.find_person(stays) if stays else told.person
         return told._replace(person=person, **keys)
+
+    def drop_unused(self) -> int:
+        """Take out of the vault who is in no row any more; return how many pseudonyms went."""
+        with self.pausing():
+            self.vault.save()
+            with self.store.reading() as connection:
+                used = find_names(connection)
+            people = self.vault.people
+            persons = {people.find_person(name) for name in used}
+            unused = [name for name in people.identities if people.find_person(name) not in persons]
+            if unused:
+                with self.access.audit.control.write() as connection:
+                    self.vault.drop(connection, unused)
+                self.access.control.purge()
+                self.look_anew()
+            return len(unused)
 
     def find_held(self) -> Held | None:
         """Return what legal holds keep as it is, None for everything."""
