@@ -53,8 +53,8 @@ def join(server: RunningServer, profile: str) -> None:
     with httpx.Client(base_url=server.url, headers=HTML, trust_env=False) as client:
         page = client.get(f"/join?link={link}").text
         assert "A person is stored as a pseudonym; the e-mail address is kept encrypted" in page
-        token = find_token(page)
-        form = {"link": link, "login": "root", "password": PASSWORD, "form_token": token}
+        token = {"form_token": find_token(page)}
+        form = {"link": link, "login": "root", "password": PASSWORD, **token}
         refused = client.post("/join", data={**form, "profile": "nosy"})
         assert refused.status_code == 400
         chosen = {**form, "profile": profile, "purpose": "to see costs"}

@@ -141,9 +141,7 @@ def send(server: RunningServer, protocol: str) -> None:
         whole = message.SerializeToString()
         if protocol == "grpc":
             with grpc.insecure_channel(server.grpc_target) as channel:
-                call = channel.unary_unary(
-                    method, request_serializer=bytes, response_deserializer=bytes
-                )
+                call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
                 call(whole, timeout=60)
             continue
         body = whole if protocol == "protobuf" else to_json(message)

@@ -165,12 +165,12 @@ class Household:
             "claude_code.commit.count", "1", Temporality.DELTA, 0, time_ns, 1.0, 0, dict(shared)
         )
         into = Normalised()
-        self.normaliser.normalise([request, commit], into)
+        self.normaliser.normalise([[request, commit]], into)
         self.refused += into.rejected.total()
         self.people.identifier.save()
         price = pricer(load_catalogue())
         self.store.write(
-            Batch([(event, price(event)) for event in into.events], into.readings, {}, {})
+            Batch(into.events, price(into.events), into.readings, strangers={}, rejected={})
         )
 
     def totals(self) -> tuple[Any, ...]:

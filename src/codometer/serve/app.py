@@ -19,7 +19,6 @@ from codometer.access.access import Access
 from codometer.access.permissions import NOBODY
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
-from codometer.people.people import People
 from codometer.people.requests import Requests
 from codometer.people.retention import Retention
 from codometer.privacy.profile import Profile
@@ -79,7 +78,6 @@ def build_app(
     check_ready: Callable[[], object],
     changes: Changes,
     access: Access,
-    people: People,
     retention: Retention,
     now: Callable[[], datetime] = _now,
     minimum_people: Callable[[], int] = lambda: 1,
@@ -92,7 +90,7 @@ def build_app(
     answering. `minimum_people` is what both ask with, for pages to say it.
     """
     workers = Workers(threads=_THREADS, max_waiting=_MAX_WAITING)
-    gate = Gate(access, url=settings.listen.url, now=now)
+    gate = Gate(access, settings.listen, now=now)
     actions = _build_actions(settings, access, retention, now)
     resources = _build_resources(
         settings, ask, status, check_ready=check_ready, access=access, retention=retention, now=now
@@ -125,14 +123,14 @@ def build_app(
                 access.accounts,
                 access.signing_in,
                 access.federation,
-                choose_first=people.decisions.choose_first,
+                choose_first=retention.people.decisions.choose_first,
             ).routes(),
             *OwnAccount(doors, access.accounts, access.signing_in, access.federation).routes(),
             *ProviderSignIn(doors, access.federation).routes(),
             *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
             *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
         ],
-        middleware=[Middleware(Guard, host=settings.listen.host, url=settings.listen.url)],
+        middleware=[Middleware(Guard, listen=settings.listen)],
         exception_handlers={HTTPException: site.refuse},
         lifespan=lifespan,
     )

@@ -1,6 +1,6 @@
 import pytest
 
-from codometer.model.signal import Attributes
+from codometer.model.signal import AttributeColumns
 from codometer.privacy.profile import (
     POLICIES,
     Identity,
@@ -44,7 +44,8 @@ def test_profiles_are_in_order() -> None:
 
 def test_what_is_described_as_dropped_is_dropped() -> None:
     for policy in POLICIES.values():
-        told: Attributes = {"prompt": "hello", "new.note": "two words", "user.name": "ada"}
+        told: AttributeColumns
+        told = {"prompt": ["hello"], "new.note": ["two words"], "user.name": ["ada"]}
         protect(told, frozenset(), policy.strangers)
         assert "prompt" not in told
         assert ("user.name" in told) is (policy.identity is Identity.PLAIN)
