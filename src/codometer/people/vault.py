@@ -95,7 +95,7 @@ class Vault:
                 {"mark": mark, "treatment": treatment, "created": self._now()}
                 for mark, treatment in self._learned.items()
             ]
-            _insert_new(connection, TREATMENT, marks)
+            insert_new(connection, TREATMENT, marks)
             made = {
                 (link.stronger, link.weaker): (link, now)
                 for now, seen in self._seen
