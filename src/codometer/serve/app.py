@@ -165,7 +165,12 @@ def _build_resources(
         measures_resource(),
         dimensions_resource(dimensions),
         status_resource(
-            status, settings=settings, version=version, find_profile=find_profile, now=now
+            status,
+            settings=settings,
+            version=version,
+            find_profile=find_profile,
+            list_ending=access.credentials.list_ending,
+            now=now,
         ),
         config_resource(settings, find_profile),
         liveness_resource(),
@@ -196,7 +201,7 @@ def _build_actions(
 
 def _route(each: Resource | Action, gate: Gate, endpoint: Endpoint) -> Route:
     methods = ["POST"] if isinstance(each, Action) else ["GET"]
-    handle = guarded(gate.require(each.permission, endpoint))
+    handle = guarded(gate.require(each.permission, endpoint, is_export=each.is_export))
     return Route(each.path, handle, name=each.name, methods=methods)
 
 
