@@ -202,8 +202,10 @@ CREDENTIAL: Final = Table(
     Column("person", Text),
     Column("created", Instant, nullable=False),
     Column("revoked", Instant),
+    Column("addresses", Text, nullable=False, server_default=""),
 )
-"""What a client or program proves itself with. It never changes but for being revoked."""
+"""What a client or program proves itself with. It never changes but for being revoked.
+`addresses` are the networks that it is good from, separated by spaces; none: from everywhere."""
 
 CREDENTIAL_SECRET: Final = Table(
     "credential_secret",
