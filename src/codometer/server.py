@@ -23,6 +23,7 @@ from codometer.agents.origin import ACCOUNT_ATTRIBUTES, OriginRules, Origins
 from codometer.agents.unknown import UnknownAgent
 from codometer.analysis.measures.run import run_query
 from codometer.intake.billing import pricer, unit_prices
+from codometer.intake.content import ContentKeeper
 from codometer.intake.limits import ByteBudget, Limits, allow_connections
 from codometer.intake.normalise import Normaliser
 from codometer.intake.pipeline import Intake, spared_collector
@@ -37,6 +38,7 @@ from codometer.people.people import People
 from codometer.people.retention import Retention
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.privacy.encryption import Purpose
+from codometer.privacy.redaction import Redactor
 from codometer.serve.api.accounts import invitation_link
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
@@ -87,7 +89,7 @@ class Server:
         self.people = self._open_people()
         self._intake = self._make_intake()
         self.retention = Retention(self.people, settings.retention, self._zone)
-        self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self.retention.run_if_due)
+        self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self._retain)
         limits = _limits(settings)
         budget = ByteBudget(limits.budget_bytes)
         host = listen.host
@@ -160,12 +162,24 @@ class Server:
             salt=self.access.keys.ring.newest(Purpose.FINGERPRINT).secret.hex(),
         )
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
+        normaliser = Normaliser(agents, time.time_ns, self.people.in_force)
+        content = ContentKeeper(
+            self.people,
+            normaliser,
+            Redactor(self.access.keys.ring.newest(Purpose.FINGERPRINT).secret),
+        )
+
+        def before_commit() -> None:
+            self.people.identifier.save()
+            content.save()
+
         intake = Intake(
-            Normaliser(agents, time.time_ns, self.people.in_force),
+            normaliser,
             pricer(self.catalogue),
             self.store,
             min_interval_seconds=self._settings.ingest.commit_interval_ms / 1000,
-            before_commit=self.people.identifier.save,
+            before_commit=before_commit,
+            content=content,
         )
         self.people.attach(intake.paused, origins.forget)
         return intake
@@ -176,6 +190,7 @@ class Server:
                 self.access,
                 self.store,
                 known_attributes=EXTRA_ATTRIBUTES,
+                content_days=self._settings.retention.content_days,
                 services=self._settings.privacy.services,
             )
         except BaseException:
@@ -207,6 +222,10 @@ class Server:
         if not self.access.sessions.have_accounts:
             return 1
         return max(self._settings.privacy.minimum_people, self.people.policy.min_people)
+
+    def _retain(self) -> None:
+        self.people.contents.sweep()
+        self.retention.run_if_due()
 
     def _check(self) -> None:
         self.store.check()
