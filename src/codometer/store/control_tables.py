@@ -330,11 +330,13 @@ TREATMENT: Final = Table(
     "treatment",
     METADATA,
     Column("mark", Text, primary_key=True),
+    Column("subject", Text, nullable=False),
     Column("treatment", Text, nullable=False),
     Column("created", Instant, nullable=False),
 )
 """Keyed hashes of pseudonyms whose records are treated otherwise than usual: who objected, and
-whom an administrator declared to be a service, or a person after all."""
+whom an administrator declared to be a service, or a person after all. `subject` is a number by
+chance, the same for all of one."""
 
 EVERYTHING: Final = "everything"
 """The kind of a hold on all that there is, the audit log too."""
