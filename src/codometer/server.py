@@ -16,6 +16,7 @@ import uvloop
 
 from codometer.access.access import Access
 from codometer.access.admission import Admission, DefaultNames
+from codometer.access.rate_limit import RateLimit
 from codometer.agents.claude_code.agent import ClaudeCode
 from codometer.agents.claude_code.catalogue import EXTRA_ATTRIBUTES
 from codometer.agents.origin import ACCOUNT_ATTRIBUTES, OriginRules, Origins
@@ -97,6 +98,7 @@ class Server:
             self.access.known,
             required=settings.ingest.credentials == "required" or not is_loopback(host),
             names=_default_names(settings),
+            limit=_limit_of_one(settings),
         )
         self.otlp_http = HttpServer(
             OtlpHttp(self._intake.accept, authenticate=admission, limits=limits, budget=budget),
@@ -347,6 +349,12 @@ def _default_names(settings: Settings) -> DefaultNames:
         cost_center=dimensions.cost_center_attributes,
         person=ACCOUNT_ATTRIBUTES,
     )
+
+
+def _limit_of_one(settings: Settings) -> RateLimit:
+    """Return how much may come with one credential: so much a second, twice that at once."""
+    per_second = settings.ingest.max_requests_per_second
+    return RateLimit(2 * per_second, 2.0)
 
 
 def _client_certificates(settings: Settings) -> ClientCertificates | None:

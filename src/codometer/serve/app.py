@@ -172,6 +172,7 @@ def _build_resources(
             version=version,
             find_profile=find_profile,
             find_last_run=retention.find_last,
+            list_ending=access.credentials.list_ending,
             now=now,
         ),
         config_resource(settings, find_profile),
@@ -211,7 +212,7 @@ def _build_actions(
 
 def _route(each: Resource | Action, gate: Gate, endpoint: Endpoint) -> Route:
     methods = ["POST"] if isinstance(each, Action) else ["GET"]
-    handle = guarded(gate.require(each.permission, endpoint))
+    handle = guarded(gate.require(each.permission, endpoint, is_export=each.is_export))
     return Route(each.path, handle, name=each.name, methods=methods)
 
 

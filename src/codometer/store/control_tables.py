@@ -202,8 +202,10 @@ CREDENTIAL: Final = Table(
     Column("person", Text),
     Column("created", Instant, nullable=False),
     Column("revoked", Instant),
+    Column("addresses", Text, nullable=False, server_default=""),
 )
-"""What a client or program proves itself with. It never changes but for being revoked."""
+"""What a client or program proves itself with. It never changes but for being revoked.
+`addresses` are the networks that it is good from, separated by spaces; none: from everywhere."""
 
 CREDENTIAL_SECRET: Final = Table(
     "credential_secret",
@@ -328,11 +330,13 @@ TREATMENT: Final = Table(
     "treatment",
     METADATA,
     Column("mark", Text, primary_key=True),
+    Column("subject", Text, nullable=False),
     Column("treatment", Text, nullable=False),
     Column("created", Instant, nullable=False),
 )
 """Keyed hashes of pseudonyms whose records are treated otherwise than usual: who objected, and
-whom an administrator declared to be a service, or a person after all."""
+whom an administrator declared to be a service, or a person after all. `subject` is a number by
+chance, the same for all of one."""
 
 EVERYTHING: Final = "everything"
 """The kind of a hold on all that there is, the audit log too."""
