@@ -71,6 +71,10 @@ class Company(Installation):
 
     def leave(self, browser: Browser, path: str = "/sign-in/with/company") -> str:
         """Follow the link to the provider; return the address there."""
+        if path.startswith("/account/connect/"):
+            answer = browser.submit(path)
+            assert answer.status_code == 200, answer.text
+            return answer.headers["refresh"].partition("url=")[2]
         answer = browser.get(path)
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
@@ -225,8 +229,16 @@ def test_an_account_is_connected_by_who_is_signed_in(company: Company) -> None:
 def test_connecting_needs_a_fresh_proof(company: Company) -> None:
     ada = company.person("ada", Role.VIEWER)
     company.now += timedelta(minutes=10)
-    answer = ada.get("/account/connect/company")
-    assert answer.headers["location"] == "/confirm?next=%2Faccount%2Fconnect%2Fcompany"
+    at = {"referer": f"{BASE}/account"}
+    answer = ada.submit("/account/connect/company", at)
+    assert answer.headers["location"] == "/confirm?next=%2Faccount"
+
+
+def test_a_link_elsewhere_connects_nothing(company: Company) -> None:
+    ada = company.person("ada", Role.VIEWER)
+    assert ada.get("/account/connect/company").status_code == 405
+    assert ada.send("/account/connect/company").status_code == 403
+    assert "codometer-ticket" not in ada.cookies
 
 
 def test_what_the_provider_saw_long_ago_is_no_fresh_proof(company: Company) -> None:
