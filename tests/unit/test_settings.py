@@ -8,7 +8,7 @@ from codometer.configuration import (
     FLAGS,
     find_client_secret,
     find_credential,
-    find_server_url,
+    find_server,
     load_settings,
 )
 from codometer.errors import BadSettings
@@ -69,6 +69,9 @@ _VALUES = {
     "organisation.time_zone": "Asia/Kathmandu",
     "ingest.credentials": "required",
     "listen.url": "https://codometer.example",
+    "listen.otlp_url": "https://otlp.codometer.example",
+    "listen.trusted_proxies": "10.0.0.0/8, 192.0.2.7",
+    "ingest.client_certificates": "optional",
     "control.database": "postgresql://codometer@db.example/codometer",
     "retention.audit_days": "500",
     "outgoing.allow": "10.0.0.0/8, git.example",
@@ -88,12 +91,22 @@ _COMPANY = {
 }
 
 
+_CERTIFICATE = {"CODOMETER_LISTEN_TLS_CERTIFICATE": "tls.crt"}
+_KEY = {"CODOMETER_LISTEN_TLS_KEY": "tls.key"}
+_PARTNERS = {
+    "listen.tls_certificate": _KEY,
+    "listen.tls_key": _CERTIFICATE,
+    "ingest.client_ca": {**_CERTIFICATE, **_KEY},
+}
+
+
 def test_every_setting_can_be_set_by_its_variable(tmp_path: Path) -> None:
     values = {int: "7", str: "2GiB", tuple: "one, two"}
     for setting in (each.named("company") for each in SETTINGS.values()):
         text = values.get(type(setting.default), "/srv/data")
         text = _VALUES.get(setting.key, text)
-        settings = load(tmp_path, {**_COMPANY, setting.variable: text})
+        partners = {**_COMPANY, **_PARTNERS.get(setting.key, {})}
+        settings = load(tmp_path, {**partners, setting.variable: text})
         assert settings.origins[setting.key] == setting.variable
         assert setting.value_in(settings) != setting.default
 
@@ -308,16 +321,45 @@ def test_variables_with_another_purpose_are_left_alone(
 
 def test_the_server_to_ask_is_the_one_that_the_settings_name(tmp_path: Path) -> None:
     named = {"CODOMETER_URL": "http://elsewhere:1"}
-    assert find_server_url(environ=named, folder=tmp_path) == (
+    assert find_server(environ=named, folder=tmp_path) == (
         "http://elsewhere:1",
         "CODOMETER_URL",
+        "",
     )
-    assert find_server_url(environ={}, folder=tmp_path) == ("http://127.0.0.1:4319", "default")
+    assert find_server(environ={}, folder=tmp_path) == ("http://127.0.0.1:4319", "default", "")
     path = write(tmp_path, "[listen]\nport = 5000")
-    assert find_server_url(environ={}, folder=tmp_path) == ("http://127.0.0.1:5000", str(path))
+    assert find_server(environ={}, folder=tmp_path) == ("http://127.0.0.1:5000", str(path), "")
+
+
+@pytest.mark.parametrize(
+    ("environ", "complaint"),
+    [
+        (_CERTIFICATE, "listen: tls_certificate and tls_key go together"),
+        (_KEY, "listen: tls_certificate and tls_key go together"),
+        ({"CODOMETER_INGEST_CLIENT_CA": "ca.pem"}, "ingest.client_ca needs listen.tls_certificate"),
+        ({"CODOMETER_LISTEN_TRUSTED_PROXIES": "proxy.example"}, "expected networks, such as 10"),
+        ({"CODOMETER_LISTEN_TRUSTED_PROXIES": "10.0.0.1/8"}, "expected networks, such as 10"),
+        ({"CODOMETER_OUTGOING_ALLOW": "https://git.example/"}, "expected networks and names"),
+        ({"CODOMETER_OUTGOING_PORTS": "0"}, "expected ports, such as 443"),
+        ({"CODOMETER_OUTGOING_PORTS": "65536"}, "expected ports, such as 443"),
+        ({"CODOMETER_OUTGOING_PROXY": "http://robot:pw@proxy:3128"}, "such as http://proxy"),
+    ],
+)
+def test_settings_of_the_network_that_cannot_be_are_mistakes(
+    tmp_path: Path, environ: dict[str, str], complaint: str
+) -> None:
+    (mistake,) = mistakes_of(tmp_path, environ)
+    assert complaint in mistake
+
+
+def test_with_a_certificate_the_server_is_asked_over_tls(tmp_path: Path) -> None:
+    write(tmp_path, '[listen]\nhost = "0.0.0.0"\ntls_certificate = "a.crt"\ntls_key = "a.key"')
+    found = find_server(environ={}, folder=tmp_path)
+    assert (found.url, found.certificate) == ("https://127.0.0.1:4319", "a.crt")
 
 
 def test_an_address_has_ipv6_in_brackets() -> None:
+    assert base_url(Listen(host="::")) == "http://[::1]:4319"
     assert base_url(Listen(host="::1")) == "http://[::1]:4319"
     assert base_url(Listen(host="127.0.0.1")) == "http://127.0.0.1:4319"
 

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import select
+
 from codometer.access.accounts import Accounts
 from codometer.access.anchors import ANCHORS_NAME, KEY_NAME, Anchors
 from codometer.access.audit import AuditLog
@@ -30,6 +32,7 @@ from codometer.outgoing import outgoing_client
 from codometer.privacy.main_key import main_key_source
 from codometer.settings import OPERATOR_KEY_NAME, Settings, pages_url
 from codometer.store.control import Control
+from codometer.store.control_tables import EVERYTHING, LEGAL_HOLD
 
 _SECRET_BYTES: Final = 32
 _FOLLOW_SECONDS: Final = 0.5
@@ -160,13 +163,18 @@ class Access:
         self.sessions.save_uses(self._now())
 
     def _seal(self) -> None:
+        with self.control.read() as connection:
+            holds_all = select(LEGAL_HOLD.c.id).where(LEGAL_HOLD.c.kind == EVERYTHING)
+            if connection.execute(holds_all).first():
+                return
         self.audit.seal(self._now() - self._kept)
 
 
 _HOW_TO_LISTEN: Final = """start it on this machine first:
   codometer serve                                  # and open the link that it prints
   codometer credential create --name laptops       # in another terminal
-then have a proxy with TLS lead to it, and name the proxy's address:
+then give it a certificate (listen.tls_certificate, listen.tls_key) or have a proxy with TLS
+lead to it, and name the address that people open:
   CODOMETER_LISTEN_URL=https://codometer.example codometer serve --host 0.0.0.0"""
 
 

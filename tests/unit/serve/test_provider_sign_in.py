@@ -87,7 +87,12 @@ class Company(Installation):
 
 
 def come_back(
-    browser: Browser, fake: FakeProvider, address: str, name: str = "company", **changes: str | None
+    browser: Browser,
+    fake: FakeProvider,
+    address: str,
+    name: str = "company",
+    /,
+    **changes: str | None,
 ) -> httpx.Response:
     brought = urlencode(fake.come_back(address, **changes))
     headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
@@ -304,7 +309,7 @@ def test_the_answer_of_one_provider_does_not_do_for_another(company: Company) ->
     assert browser.get(f"/sign-in/return/company?{there}").status_code == 410
     mixed = company.browser()
     address = company.leave(mixed, "/sign-in/with/other")
-    answer = come_back(mixed, company.other, address, name="other", iss=ISSUER)
+    answer = come_back(mixed, company.other, address, "other", iss=ISSUER)
     assert (answer.status_code, "answers for another provider" in answer.text) == (403, True)
 
 
@@ -313,7 +318,7 @@ def test_the_same_subject_of_two_providers_is_two_people(company: Company) -> No
     company.sign_in(ada, "/account/connect/company")
     browser = company.browser()
     address = company.leave(browser, "/sign-in/with/other")
-    answer = come_back(browser, company.other, address, name="other")
+    answer = come_back(browser, company.other, address, "other")
     assert (answer.status_code, "Nobody here knows you" in answer.text) == (403, True)
 
 
