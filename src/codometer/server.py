@@ -104,7 +104,7 @@ class Server:
             lambda: self.store.version,
             freshen=self.store.catch_up,
         )
-        app = build_app(
+        self.app = build_app(
             settings=settings,
             ask=self.ask,
             look=self.look,
@@ -115,7 +115,7 @@ class Server:
             people=self.people,
             changes=self.changes,
         )
-        self.web = HttpServer(app, host=host, port=settings.listen.port, limits=limits)
+        self.web = HttpServer(self.app, host=host, port=settings.listen.port, limits=limits)
 
     def _open_access(self) -> Access:
         try:

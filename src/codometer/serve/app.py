@@ -158,7 +158,6 @@ def _build_resources(
             status, settings=settings, version=version, find_profile=find_profile, now=now
         ),
         config_resource(settings, find_profile),
-        liveness_resource(),
         credentials_resource(access.credentials, now),
         accounts_resource(access.accounts),
         keys_resource(access.keys),

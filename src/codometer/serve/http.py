@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codometer.errors import CodometerError, TooLarge
@@ -110,17 +111,23 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     path, method = request.url.path, request.method
-    refusals: dict[int, CodometerError] = {
-        404: NotFound(f"there is nothing at {path}", hint="GET /api/v1/openapi.json lists the API"),
-        405: MethodNotAllowed(f"{path} does not answer to {method}", hint=_other_methods(error)),
-    }
-    refused = refusals.get(error.status_code, Fault(error.detail))
-    return error_response(refused, error.headers)
+    if error.status_code == NotFound.status:
+        hint = "GET /api/v1/openapi.json lists the API"
+        return error_response(NotFound(f"there is nothing at {path}", hint=hint))
+    if error.status_code != MethodNotAllowed.status:
+        return error_response(Fault(error.detail), error.headers)
+    methods = _list_methods(request)
+    refused = MethodNotAllowed(
+        f"{path} does not answer to {method}", hint=f"use {' or '.join(methods)}"
+    )
+    return error_response(refused, {"allow": ", ".join(methods)})
 
 
-def _other_methods(error: HTTPException) -> str:
-    methods = {name.strip() for name in (error.headers or {}).get("allow", "").split(",")}
-    return f"use {' or '.join(sorted(methods - {'HEAD', ''})) or 'GET'}"
+def _list_methods(request: Request) -> list[str]:
+    """Return what a path answers to; the router names only the first route's."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    matching = (each for each in routes if each.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for each in matching for method in each.methods or ()})
 
 
 async def read_content(request: Request, most_bytes: int) -> bytes:
