@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import signal
 import sys
 import time
@@ -224,7 +225,9 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
 
     `beside` is work that goes on while it runs.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneEntryEach("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in ("uvicorn", "alembic", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
     allow_connections(settings.ingest.max_connections)
@@ -247,6 +250,18 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+
+
+class _OneEntryEach(logging.Formatter):
+    """Lets nothing that others wrote begin an entry of the log, or reach a terminal as a command.
+
+    An error's text may have anything in it: lines after the first are set in, and control
+    characters are escaped.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record).replace("\n", "\n  ")
+        return re.sub(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]", lambda found: ascii(found[0])[1:-1], text)
 
 
 async def _forever(beside: Beside | None, catalogue: PriceCatalogue, accept: Accept) -> None:

@@ -89,8 +89,15 @@ class Gate:
 
     def find_session(self, request: Request) -> Session | None:
         """Return the session of whoever is signed in."""
-        secret = request.cookies.get(self.cookie)
+        secret = self._find_cookie(request)
         return self._access.sessions.find(secret, self._now()) if secret else None
+
+    def _find_cookie(self, request: Request) -> str | None:
+        """Return the value of our cookie; none if it came twice, one of which another site set."""
+        headers = request.headers.getlist("cookie")
+        pairs = (pair.strip().partition("=") for each in headers for pair in each.split(";"))
+        found = [value for name, _, value in pairs if name == self.cookie]
+        return found[0] if len(found) == 1 else None
 
     def _identify(self, request: Request) -> Subject:
         if (secret := find_bearer(request.headers.get("authorization"))) is not None:

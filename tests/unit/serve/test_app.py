@@ -44,7 +44,15 @@ def test_a_loopback_name_is_served(client: Client, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:4319", "127.0.0.1.evil.example", "[::2]:1", ""]
+    "host",
+    [
+        "evil.example",
+        "evil.example:4319",
+        "127.0.0.1.evil.example",
+        "[::2]:1",
+        "[::1].evil.example",
+        "",
+    ],
 )
 def test_another_host_is_refused_whatever_the_path(client: Client, host: str) -> None:
     response = client.get("/healthz", headers={"host": host})

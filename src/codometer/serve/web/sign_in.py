@@ -22,7 +22,7 @@ from codometer.errors import (
 )
 from codometer.privacy.profile import POLICIES, Profile, describe
 from codometer.serve.gate import Endpoint, Gate, actor_from
-from codometer.serve.http import read_content
+from codometer.serve.http import check_texts, read_content
 from codometer.serve.workers import Workers
 
 SIGN_IN: Final = "/sign-in"
@@ -208,4 +208,6 @@ async def _read_form(request: Request) -> Form:
         )
     except ValueError:
         raise TooLarge("the form has too many fields") from None
-    return {name: values[0] for name, values in fields.items()}
+    form = {name: values[0] for name, values in fields.items()}
+    check_texts(*form.values())
+    return form
