@@ -17,6 +17,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import APIOperation, Case, GenerationMode, Response
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -36,6 +37,8 @@ CHECKS: Final = [
     response_schema_conformance,
     negative_data_rejection,
 ]
+Operation = APIOperation[Any, Any, Any, Any]
+
 EXAMPLES: Final = 4
 EXAMPLES_AT_LENGTH: Final = 400
 EXPLORERS: Final = (
@@ -67,7 +70,9 @@ class Explorer:
         operations = schemathesis.openapi.from_dict(document).get_all_operations()
         with requests.Session() as session:
             session.trust_env = False
-            for operation in (each.ok() for each in operations):
+            for found in operations:
+                assert isinstance(found, Ok), found
+                operation = found.ok()
                 self._ask(session, operation, GenerationMode.POSITIVE, examples)
                 if operation.query or operation.body:  # else there is no way to ask wrongly
                     self._ask(session, operation, GenerationMode.NEGATIVE, examples)
@@ -76,7 +81,7 @@ class Explorer:
     def _ask(
         self,
         session: requests.Session,
-        operation: APIOperation[Any, Any, Any, Any, Any],
+        operation: Operation,
         mode: GenerationMode,
         examples: int,
     ) -> None:
@@ -84,7 +89,7 @@ class Explorer:
 
         @settings(max_examples=examples if allowed else 1, suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy(generation_mode=mode))
-        def ask(case: Case) -> None:
+        def ask(case: Case[Any]) -> None:
             headers = dict(self.asker.headers)
             answer = case.call(base_url=self.firm.url, session=session, headers=headers)
             self._check(answer)
@@ -95,7 +100,7 @@ class Explorer:
 
         ask()
 
-    def _is_allowed(self, operation: APIOperation[Any, Any, Any, Any, Any]) -> bool:
+    def _is_allowed(self, operation: Operation) -> bool:
         ways = operation.definition.raw["security"]
         needed = {each for way in ways for scopes in way.values() for each in scopes}
         return needed <= (self.asker.granted or frozenset())
@@ -104,7 +109,9 @@ class Explorer:
     def _is_of_its_team_alone(self) -> bool:
         # What the server receives and stores, and what was done with it, is of no team.
         wide = {Permission.READ_STATUS, Permission.READ_AUDIT}
-        return self.asker.teams == {OWN.name} and not wide & (self.asker.granted or frozenset())
+        return self.asker.teams == frozenset({OWN.name}) and not wide & (
+            self.asker.granted or frozenset()
+        )
 
     def _check(self, answer: Response) -> None:
         self.told[answer.status_code] += 1
