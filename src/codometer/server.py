@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -26,19 +25,21 @@ from codometer.analysis.measures.run import run_query
 from codometer.intake.billing import pricer, unit_prices
 from codometer.intake.limits import ByteBudget, Limits, allow_connections
 from codometer.intake.normalise import Normaliser
-from codometer.intake.pipeline import Intake, spare_collector
+from codometer.intake.pipeline import Intake, spared_collector
 from codometer.intake.receivers.http_server import HttpServer
 from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
 from codometer.jobs import Periodic
+from codometer.networks import is_loopback
 from codometer.operate.connect import connection_lines
 from codometer.people.people import People
+from codometer.people.retention import Retention
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.privacy.encryption import Purpose
 from codometer.serve.api.accounts import invitation_link
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
-from codometer.settings import base_url, is_loopback, pages_url
+from codometer.settings import base_url, pages_url
 from codometer.store.store import Store
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 Beside = Callable[["PriceCatalogue", "Accept"], Coroutine[Any, Any, None]]
 
 _GRACE_SECONDS: Final = 10.0
-_EXPIRE_EVERY_SECONDS: Final = 3600.0
+_RETAIN_EVERY_SECONDS: Final = 600.0
 
 
 class Server:
@@ -78,7 +79,8 @@ class Server:
         self.access = self._open_access()
         self.people = self._open_people()
         self._intake = self._make_intake()
-        self._expiry = Periodic("expiry", _EXPIRE_EVERY_SECONDS, self._expire)
+        self.retention = Retention(self.people, settings.retention, self._zone)
+        self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self.retention.run_if_due)
         limits = _limits(settings)
         budget = ByteBudget(limits.budget_bytes)
         host = settings.listen.host
@@ -114,6 +116,7 @@ class Server:
             check_ready=self._check,
             access=self.access,
             people=self.people,
+            retention=self.retention,
             changes=self.changes,
         )
         self.web = HttpServer(self.app, host=host, port=settings.listen.port, limits=limits)
@@ -150,7 +153,12 @@ class Server:
 
     def _open_people(self) -> People:
         try:
-            return People(self.access, self.store, known_attributes=EXTRA_ATTRIBUTES)
+            return People(
+                self.access,
+                self.store,
+                known_attributes=EXTRA_ATTRIBUTES,
+                services=self._settings.privacy.services,
+            )
         except BaseException:
             self.access.close()
             self.store.close()
@@ -185,10 +193,6 @@ class Server:
         self.store.check()
         self.access.control.check()
 
-    def _expire(self) -> None:
-        days = min(self._settings.retention.detail_days, self.people.policy.detail_days)
-        self.store.seal(datetime.now(UTC) - timedelta(days=days))
-
     async def run(self, until: asyncio.Event, *, beside: Beside | None = None) -> None:
         """Listen until the event is set, then finish what is in flight and close everything.
 
@@ -204,8 +208,8 @@ class Server:
             stack.callback(self._intake.stop)
             self.people.start()
             stack.callback(self.people.stop)
-            self._expiry.start()
-            stack.callback(self._expiry.stop)
+            self._retaining.start()
+            stack.callback(self._retaining.stop)
             for part in (self.otlp_grpc, self.otlp_http, self.web):
                 await part.start()
                 stack.push_async_callback(part.stop, _GRACE_SECONDS)
@@ -232,7 +236,6 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     allow_connections(settings.ingest.max_connections)
     server = Server(settings)
-    spare_collector()
 
     async def main() -> None:
         until = asyncio.Event()
@@ -248,7 +251,7 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
         if beside is not None:
             await beside(catalogue, accept)
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with spared_collector(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
 
 

@@ -16,17 +16,31 @@ class Action(StrEnum):
     CREDENTIAL_REFUSED = "credential.refused"
     ACCOUNT_INVITE = "account.invite"
     ACCOUNT_CREATE = "account.create"
+    ACCOUNT_CHANGE = "account.change"
+    ACCOUNT_CONNECT = "account.connect"
     ACCOUNT_DISABLE = "account.disable"
+    ACCOUNT_RESET = "account.reset"
+    PASSWORD_CHANGE = "account.password"  # noqa: S105 - the name of an act
+    FACTOR_ADD = "account.factor_add"
+    FACTOR_CODES = "account.factor_codes"
+    FACTOR_REMOVE = "account.factor_remove"
     SIGN_IN = "session.sign_in"
+    CONFIRM = "session.confirm"
     SIGN_OUT = "session.sign_out"
+    SESSION_END = "session.end"
     KEY_CREATE = "key.create"
     KEY_REWRAP = "key.rewrap"
     PRIVACY_CHANGE = "privacy.change"
+    PRIVACY_CANCEL = "privacy.cancel"
     PERSON_SHOW = "person.show"
     PERSON_EXPORT = "person.export"
     PERSON_FORGET = "person.forget"
     PERSON_MERGE = "person.merge"
     PERSON_SPLIT = "person.split"
+    PERSON_TREAT = "person.treat"
+    HOLD_SET = "hold.set"
+    HOLD_LIFT = "hold.lift"
+    RETENTION_RUN = "retention.run"
     AUDIT_BEGIN = "audit.begin"
     AUDIT_SEAL = "audit.seal"
 
@@ -39,17 +53,31 @@ ACTIONS: Final = {
     Action.CREDENTIAL_REFUSED: "Requests were refused for their credential: how many, and why.",
     Action.ACCOUNT_INVITE: "A link was made that lets one person make an account.",
     Action.ACCOUNT_CREATE: "Somebody made an account with such a link.",
+    Action.ACCOUNT_CHANGE: "The role or the teams of an account changed; its sessions ended.",
+    Action.ACCOUNT_CONNECT: "An account can be signed in to with a provider of identities.",
     Action.ACCOUNT_DISABLE: "An account was disabled, and all its sessions ended.",
+    Action.ACCOUNT_RESET: "A link was made with which somebody gets a new password.",
+    Action.PASSWORD_CHANGE: "A password was replaced; the account's other sessions ended.",
+    Action.FACTOR_ADD: "Somebody set up an authenticator as their second factor.",
+    Action.FACTOR_CODES: "Somebody made new recovery codes, or used one.",
+    Action.FACTOR_REMOVE: "A second factor was removed, by its owner or by an administrator.",
     Action.SIGN_IN: "Somebody signed in, or tried to.",
+    Action.CONFIRM: "Somebody who is signed in showed again that it is them, or tried to.",
     Action.SIGN_OUT: "Somebody signed out.",
+    Action.SESSION_END: "Sessions of an account were ended.",
     Action.KEY_CREATE: "A key for one purpose was made; its number, never the key.",
     Action.KEY_REWRAP: "The main key was replaced, and locks all the others now.",
     Action.PRIVACY_CHANGE: "A privacy profile or purpose was decided on; from when on it holds.",
+    Action.PRIVACY_CANCEL: "What was decided about privacy for later will not happen.",
     Action.PERSON_SHOW: "Somebody looked at what is known about a person.",
     Action.PERSON_EXPORT: "All that is stored of a person was given out, for them.",
     Action.PERSON_FORGET: "A person was erased; the entry has the pseudonym only.",
     Action.PERSON_MERGE: "Two persons were decided to be one.",
     Action.PERSON_SPLIT: "A pseudonym was taken out of a person.",
+    Action.PERSON_TREAT: "Somebody's records are treated as a person's, a service's or nobody's.",
+    Action.HOLD_SET: "Data of a person, a team or all was put under a legal hold, and stays.",
+    Action.HOLD_LIFT: "A legal hold was lifted.",
+    Action.RETENTION_RUN: "What was past its retention was let go: how many rows of what.",
     Action.AUDIT_BEGIN: "The log began, with the first start of this installation.",
     Action.AUDIT_SEAL: "Entries past their retention were let go, up to the one named.",
 }

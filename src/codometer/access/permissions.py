@@ -15,6 +15,7 @@ class Permission(StrEnum):
     """One thing that may be done. A credential's scopes are spelt like these."""
 
     PUBLIC = "public"
+    OWN_ACCOUNT = "own:account"
     INGEST_LOGS = "ingest:logs"
     INGEST_METRICS = "ingest:metrics"
     INGEST_TRACES = "ingest:traces"
@@ -36,6 +37,7 @@ class Permission(StrEnum):
 
 PERMISSIONS: Final = {
     Permission.PUBLIC: "What everybody may ask: is the server alive, what does its API look like.",
+    Permission.OWN_ACCOUNT: "See and change one's own account. Every role has it, no credential.",
     Permission.INGEST_LOGS: "Send events.",
     Permission.INGEST_METRICS: "Send metrics.",
     Permission.INGEST_TRACES: "Send spans.",
@@ -63,7 +65,19 @@ EVERYTHING: Final = frozenset(Permission)
 _READING: Final = frozenset(
     {Permission.READ_NUMBERS, Permission.READ_STATUS, Permission.READ_METRICS}
 )
-_REST: Final = EVERYTHING - INGEST - {Permission.PUBLIC, Permission.READ_PEOPLE}
+_OWN: Final = frozenset({Permission.OWN_ACCOUNT})
+_REST: Final = EVERYTHING - INGEST - {Permission.PUBLIC, Permission.READ_PEOPLE} - _OWN
+
+SENSITIVE: Final = frozenset(
+    {
+        Permission.WRITE_CREDENTIALS,
+        Permission.WRITE_ACCOUNTS,
+        Permission.WRITE_PRIVACY,
+        Permission.WRITE_PEOPLE,
+    }
+)
+"""What nobody may do in a browser that was left alone: whoever is signed in must have shown a few
+minutes ago that it is them."""
 
 
 class Role(StrEnum):
@@ -77,23 +91,22 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-_LOOKING: Final = frozenset({Permission.READ_NUMBERS, Permission.READ_PRIVACY})
+_LOOKING: Final = _OWN | {Permission.READ_NUMBERS, Permission.READ_PRIVACY}
 
 ROLES: Final = {
     Role.VIEWER: _LOOKING,
     Role.DEVELOPER: _LOOKING,
     Role.TEAM_LEAD: _LOOKING,
     Role.FINOPS: _LOOKING | {Permission.READ_TOTALS},
-    Role.AUDITOR: frozenset(
-        {
-            Permission.READ_PRIVACY,
-            Permission.READ_AUDIT,
-            Permission.READ_ACCOUNTS,
-            Permission.READ_CREDENTIALS,
-            Permission.READ_SETTINGS,
-        }
-    ),
-    Role.ADMINISTRATOR: _REST,
+    Role.AUDITOR: _OWN
+    | {
+        Permission.READ_PRIVACY,
+        Permission.READ_AUDIT,
+        Permission.READ_ACCOUNTS,
+        Permission.READ_CREDENTIALS,
+        Permission.READ_SETTINGS,
+    },
+    Role.ADMINISTRATOR: _REST | _OWN,
 }
 """What each may. Who runs the server sees no people by that alone."""
 

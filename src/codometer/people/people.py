@@ -8,16 +8,18 @@ over and written under what has begun.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 from codometer.access.access import Access
 from codometer.errors import StoreUnusable
 from codometer.jobs import Periodic
-from codometer.model.identity import Identities
+from codometer.model.identity import SERVICE, Identities
 from codometer.people.decisions import Decision, Decisions
+from codometer.people.holds import Holds
 from codometer.people.identifier import PERSON_KINDS, Identifier, list_named
+from codometer.people.services import find_services
 from codometer.people.vault import Vault
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.profile import POLICIES, Identity, Policy, PolicyInForce, Profile
@@ -38,6 +40,7 @@ from codometer.store.people import (
 if TYPE_CHECKING:
     from codometer.access.actor import Actor
     from codometer.store.duckdb_engine import Connection
+    from codometer.store.retention import Held
     from codometer.store.store import Store
 
 _FOLLOW_SECONDS: Final = 0.5
@@ -46,8 +49,17 @@ _FOLLOW_SECONDS: Final = 0.5
 class People:
     """Everything about persons, of one server. Safe to use from several threads."""
 
-    def __init__(self, access: Access, store: Store, *, known_attributes: frozenset[str]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        store: Store,
+        *,
+        known_attributes: frozenset[str],
+        services: Sequence[str] = (),
+    ) -> None:
         """`known_attributes` are kept whatever the policy says of unknown ones.
+
+        `services` are patterns of what services call themselves, with * for any text.
 
         Raises:
             StoreUnusable: what is stored has pseudonyms of another installation.
@@ -55,10 +67,13 @@ class People:
         self.access = access
         self.store = store
         self.decisions = Decisions(access.audit, access.sessions)
+        self.holds = Holds(access.audit)
         self.vault = Vault(access.control, access.keys)
         decision = self.decisions.find_in_force()
         self.in_force = PolicyInForce(POLICIES[decision.profile], decision.version)
-        self.identifier = Identifier(self.vault, access.keys, self.in_force, access.audit.now)
+        self.identifier = Identifier(
+            self.vault, access.keys, self.in_force, access.audit.now, find_services(services)
+        )
         self._known_attributes = known_attributes
         self._pause: Callable[[], AbstractContextManager[None]] = nullcontext
         self._applied = 0
@@ -111,6 +126,10 @@ class People:
                 self.vault.encrypt_anew()
             self.look_anew()
 
+    def find_held(self) -> Held | None:
+        """Return what legal holds keep as it is, None for everything."""
+        return self.holds.find_held(self.vault.people.find_person)
+
     def look_anew(self) -> None:
         """Have the intake look anew at who each client is."""
         self._forget_origins()
@@ -131,13 +150,14 @@ class People:
 
     def _resolved(self, stored: StoredOrigin) -> StoredOrigin:
         told = stored.identities
-        names = [name for _, name in list_named(told)]
+        # Of a session that lost its keys, the person is all that there is.
+        names = [name for _, name in list_named(told)] or [told.person or ""]
         person = self.vault.people.person_of(names)
         if person is None:
             return stored
         kind = PERSON_KINDS[self.vault.people.identities[person].kind]
-        if told.person_kind == "subject":
-            kind = "subject"
+        if told.person_kind in {"subject", SERVICE}:
+            kind = told.person_kind
         return stored._replace(identities=told._replace(person=person, person_kind=kind))
 
     def _check_keys(self, applied: Applied | None) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, insert, or_, select, update
@@ -18,7 +19,13 @@ from codometer.access.generation import bump_generation, find_generation
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.pseudonym import IdentityKind, tombstone
 from codometer.privacy.resolution import Known, Link, Resolution, Seen
-from codometer.store.control_tables import IDENTITY, IDENTITY_LINK, IDENTITY_MOVE, TOMBSTONE
+from codometer.store.control_tables import (
+    IDENTITY,
+    IDENTITY_LINK,
+    IDENTITY_MOVE,
+    TOMBSTONE,
+    TREATMENT,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -27,6 +34,19 @@ if TYPE_CHECKING:
     from codometer.store.control import Control
 
 GENERATION: Final = "people"
+
+
+class Treatment(StrEnum):
+    """How the records of somebody are treated."""
+
+    PERSON = "person"
+    """As those of a person, whatever the rules for services say."""
+    SERVICE = "service"
+    """As those of a service: it is no person, and counted apart."""
+    EXCLUDED = "excluded"
+    """As of nobody, because they object: what it cost is kept, and nothing that leads to them."""
+
+
 _AT_ONCE: Final = 500
 
 
@@ -107,6 +127,9 @@ class Vault:
             }
             valued = select(IDENTITY.c.pseudonym).where(IDENTITY.c.value.is_not(None))
             self._valued = set(connection.execute(valued).scalars())
+            self._treatments: dict[str, Treatment] = {
+                row.mark: Treatment(row.treatment) for row in connection.execute(select(TREATMENT))
+            }
             self._marks = set(connection.execute(select(TOMBSTONE.c.mark)).scalars())
             self.moves = set(connection.execute(select(IDENTITY_MOVE.c.pseudonym)).scalars())
             """Pseudonyms whose person changed and the telemetry does not know."""
@@ -123,9 +146,30 @@ class Vault:
         return any(tombstone(key, name) in self._marks for name in pseudonyms)
 
     @property
-    def has_tombstones(self) -> bool:
-        """Whether anybody was erased."""
-        return bool(self._marks)
+    def has_marks(self) -> bool:
+        """Whether anybody was erased, or is treated otherwise than usual."""
+        return bool(self._marks or self._treatments)
+
+    def find_treatment(self, pseudonyms: Iterable[str]) -> Treatment | None:
+        """Return how the records of one who has these pseudonyms are treated, if unusually."""
+        if not self._treatments:
+            return None
+        key = self._keys.ring.newest(Purpose.TOMBSTONE)
+        found = (self._treatments.get(tombstone(key, name)) for name in pseudonyms)
+        return next((each for each in found if each), None)
+
+    def treat(
+        self, connection: Connection, pseudonyms: list[str], treatment: Treatment, now: datetime
+    ) -> None:
+        """Have records with these pseudonyms treated so, in somebody's transaction."""
+        key = self._keys.ring.newest(Purpose.TOMBSTONE)
+        for mark in {tombstone(key, name) for name in pseudonyms}:
+            connection.execute(delete(TREATMENT).where(TREATMENT.c.mark == mark))
+            connection.execute(
+                insert(TREATMENT).values(mark=mark, treatment=treatment, created=now)
+            )
+            self._treatments[mark] = treatment
+        self._generation = _bump(connection)
 
     def find_value(self, pseudonym: str) -> str | None:
         """Return what a pseudonym stands for, where that is kept."""

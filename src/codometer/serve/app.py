@@ -21,7 +21,12 @@ from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
 from codometer.people.people import People
 from codometer.people.requests import Requests
+from codometer.people.retention import Retention
 from codometer.privacy.profile import Profile
+from codometer.serve.api.account_sessions import (
+    account_session_actions,
+    account_sessions_resource,
+)
 from codometer.serve.api.accounts import account_actions, accounts_resource
 from codometer.serve.api.audit import audit_resource, verification_resource
 from codometer.serve.api.catalogue import dimensions_resource, measures_resource
@@ -31,9 +36,10 @@ from codometer.serve.api.health import liveness_resource, readiness_resource
 from codometer.serve.api.keys import keys_resource, rotate_action
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.people import people_actions
-from codometer.serve.api.privacy import privacy_action, privacy_resource
+from codometer.serve.api.privacy import cancel_action, privacy_action, privacy_resource
 from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
+from codometer.serve.api.retention import hold_actions, retention_resource
 from codometer.serve.api.status import StatusSource, status_resource
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
@@ -43,9 +49,12 @@ from codometer.serve.http import (
     json_response,
     read_content,
 )
+from codometer.serve.web.account import OwnAccount
+from codometer.serve.web.doors import Doors
 from codometer.serve.web.events import Changes
 from codometer.serve.web.pages import build_pages
 from codometer.serve.web.pages.first_run import first_run_page
+from codometer.serve.web.provider_sign_in import ProviderSignIn
 from codometer.serve.web.sign_in import SignIn
 from codometer.serve.web.site import Site
 from codometer.serve.workers import Workers
@@ -71,6 +80,7 @@ def build_app(
     changes: Changes,
     access: Access,
     people: People,
+    retention: Retention,
     now: Callable[[], datetime] = _now,
     minimum_people: Callable[[], int] = lambda: 1,
 ) -> Starlette:
@@ -83,9 +93,9 @@ def build_app(
     """
     workers = Workers(threads=_THREADS, max_waiting=_MAX_WAITING)
     gate = Gate(access, url=settings.listen.url, now=now)
-    actions = _build_actions(settings, access, people, now)
+    actions = _build_actions(settings, access, retention, now)
     resources = _build_resources(
-        settings, ask, status, check_ready=check_ready, access=access, people=people, now=now
+        settings, ask, status, check_ready=check_ready, access=access, retention=retention, now=now
     )
     openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
@@ -100,6 +110,8 @@ def build_app(
         now=now,
     )
 
+    doors = Doors(site=site, gate=gate, workers=workers)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -109,13 +121,14 @@ def build_app(
         routes=[
             *site.routes(),
             *SignIn(
+                doors,
                 access.accounts,
-                gate,
-                site,
-                workers,
-                url=settings.listen.url,
+                access.signing_in,
+                access.federation,
                 choose_first=people.decisions.choose_first,
             ).routes(),
+            *OwnAccount(doors, access.accounts, access.signing_in, access.federation).routes(),
+            *ProviderSignIn(doors, access.federation).routes(),
             *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
             *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
         ],
@@ -134,10 +147,10 @@ def _build_resources(
     *,
     check_ready: Callable[[], object],
     access: Access,
-    people: People,
+    retention: Retention,
     now: Callable[[], datetime],
 ) -> Sequence[Resource]:
-    version = installed_version()
+    version, people = installed_version(), retention.people
 
     def find_profile() -> Profile:
         return people.policy.profile
@@ -155,13 +168,20 @@ def _build_resources(
         measures_resource(),
         dimensions_resource(dimensions),
         status_resource(
-            status, settings=settings, version=version, find_profile=find_profile, now=now
+            status,
+            settings=settings,
+            version=version,
+            find_profile=find_profile,
+            find_last_run=retention.find_last,
+            now=now,
         ),
         config_resource(settings, find_profile),
         credentials_resource(access.credentials, now),
         accounts_resource(access.accounts),
+        account_sessions_resource(access.accounts, now),
         keys_resource(access.keys),
-        privacy_resource(people.decisions, detail_days=settings.retention.detail_days),
+        privacy_resource(people.decisions, settings.retention),
+        retention_resource(retention),
         audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
         verification_resource(access.audit),
         liveness_resource(),
@@ -170,13 +190,17 @@ def _build_resources(
 
 
 def _build_actions(
-    settings: Settings, access: Access, people: People, now: Callable[[], datetime]
+    settings: Settings, access: Access, retention: Retention, now: Callable[[], datetime]
 ) -> Sequence[Action]:
+    people = retention.people
     return (
         *credential_actions(access.credentials, now),
         *account_actions(access.accounts, settings),
+        *account_session_actions(access.accounts),
         rotate_action(access.keys, people.rotate),
-        privacy_action(people.decisions, detail_days=settings.retention.detail_days),
+        privacy_action(people.decisions, settings.retention),
+        cancel_action(people.decisions, settings.retention),
+        *hold_actions(people.holds),
         *people_actions(Requests(people)),
     )
 

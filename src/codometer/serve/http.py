@@ -19,8 +19,8 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codometer.errors import BadRequest, CodometerError, TooLarge
+from codometer.networks import is_loopback
 from codometer.serve.exact_json import encode
-from codometer.settings import is_loopback
 
 _log: Final = logging.getLogger(__name__)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from codometer.access.permissions import Permission
 from codometer.model.status import (
+    PeopleStatus,
     RejectStatus,
     RollupStatus,
     SignalStatus,
@@ -19,8 +20,10 @@ from codometer.model.status import (
     VersionStatus,
 )
 from codometer.operate.connect import otlp_url
+from codometer.people.retention import Run
 from codometer.privacy.profile import Profile
 from codometer.serve.api.resource import Resource
+from codometer.serve.api.retention import RUN_EXAMPLE, RUN_SCHEMA, describe_run
 from codometer.serve.api.schema import object_schema, schema_of
 from codometer.settings import Listen, Settings, base_url, url_host
 
@@ -38,7 +41,10 @@ class StatusSource(Protocol):
     """Knows what arrived and what is stored."""
 
     def read_status(self) -> Status:
-        """Return it as of now. May block."""
+        """Return it as of now. May block, for seconds where much is stored."""
+
+    def read_rejects(self) -> Sequence[RejectStatus]:
+        """Return which signals were refused, which is a part of it, at once."""
 
 
 def status_resource(
@@ -47,17 +53,23 @@ def status_resource(
     settings: Settings,
     version: str,
     find_profile: Callable[[], Profile],
+    find_last_run: Callable[[], Run | None],
     now: Callable[[], datetime],
 ) -> Resource:
     """Return the resource that tells how the server is doing, and under which privacy profile."""
     schema = schema_of(Status)
-    schema["properties"] = {"server": _SERVER_SCHEMA, **schema["properties"]}
-    schema["required"] = ["server", *schema["required"]]
+    schema["properties"] = {
+        "server": _SERVER_SCHEMA,
+        **schema["properties"],
+        "retention": {"anyOf": [RUN_SCHEMA, {"type": "null"}]},
+    }
+    schema["required"] = ["server", *schema["required"], "retention"]
 
     def answer(_: object) -> dict[str, Any]:
-        return _document(
+        document = _document(
             source.read_status(), settings.listen, version, now(), profile=find_profile()
         )
+        return {**document, "retention": describe_run(find_last_run())}
 
     return Resource(
         path="/api/v1/status",
@@ -66,7 +78,10 @@ def status_resource(
         permission=Permission.READ_STATUS,
         answer=answer,
         schema=schema,
-        example=_document(_EXAMPLE, Listen(), "1.0.0", _EXAMPLE_TIME, profile=Profile.STANDARD),
+        example={
+            **_document(_EXAMPLE, Listen(), "1.0.0", _EXAMPLE_TIME, profile=Profile.STANDARD),
+            "retention": RUN_EXAMPLE,
+        },
     )
 
 
@@ -95,6 +110,7 @@ _EXAMPLE: Final = Status(
     ),
     clients=3,
     sessions=41,
+    people=(PeopleStatus(kind="account", count=2), PeopleStatus(kind="service", count=1)),
     versions=(
         VersionStatus(agent="claude_code", version="2.1.330", sessions=41, last=_EXAMPLE_LAST),
     ),

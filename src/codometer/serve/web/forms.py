@@ -1,0 +1,43 @@
+"""Forms: what is sent is read in one way, which checks that a page of ours sent it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+
+from codometer.errors import TooLarge, UnsupportedEncoding
+from codometer.serve.http import check_texts, read_content
+
+Fields = Mapping[str, str]
+
+TOKEN: Final = "form_token"  # noqa: S105 - the name of a field
+_MAX_FORM_BYTES: Final = 8 * 2**10
+_MAX_FIELDS: Final = 16
+_FORM_TYPE: Final = "application/x-www-form-urlencoded"
+
+
+async def read_form(request: Request) -> Fields:
+    """Return the fields of a form; of those that are sent twice, the first.
+
+    Raises:
+        UnsupportedEncoding: it is no form.
+        TooLarge: it has too many bytes or fields.
+        NoText: a field has a character that is none.
+        FormTooOld: no page of ours holds it.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
+        raise UnsupportedEncoding("the body is no form", hint=f"send {_FORM_TYPE}")
+    content = await read_content(request, _MAX_FORM_BYTES)
+    try:
+        fields = parse_qs(
+            content.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS
+        )
+    except ValueError:
+        raise TooLarge("the form has too many fields") from None
+    given = {name: values[0] for name, values in fields.items()}
+    check_texts(*given.values())
+    request.state.check_form(given.get(TOKEN, ""))  # the gate has left it there
+    return given
