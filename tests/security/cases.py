@@ -24,8 +24,13 @@ class Case:
     content: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     done: int = 200
-    needs_session: bool = False
-    """Whether it answers only to who is signed in, though its permission is everybody's."""
+    without_session: int | None = None
+    """What it answers to who has the permission and no session, if that is something else."""
+
+
+def form(without_session: int | None = None) -> Case:
+    """Return a case for a form: what is no form is refused behind the gate, and is no try."""
+    return Case(done=415, without_session=without_session)
 
 
 def action(content: str = "{}", done: int = 400) -> Case:
@@ -38,11 +43,24 @@ CASES: Final[Mapping[tuple[str, str], Case]] = {
     ("GET", "/assets/{name}"): Case(path="/assets/nothing.css", done=404),
     ("GET", "/events"): Case(),
     ("GET", "/sign-in"): Case(),
-    # A body that is no form is refused before it counts as a try.
-    ("POST", "/sign-in"): Case(done=415),
-    ("GET", "/join"): Case(),
-    ("POST", "/join"): Case(done=415),
-    ("GET", "/account"): Case(needs_session=True),
+    ("POST", "/sign-in"): form(),
+    ("POST", "/sign-in/code"): form(),
+    ("GET", "/sign-in/with/{provider}"): Case(done=404),
+    ("GET", "/sign-in/return/{provider}"): Case(done=404),
+    ("POST", "/sign-out"): form(without_session=303),
+    ("GET", "/join"): Case(done=410),
+    ("POST", "/join"): form(),
+    ("GET", "/account"): Case(without_session=401),
+    ("POST", "/account/password"): form(without_session=401),
+    ("POST", "/account/sessions"): form(without_session=401),
+    ("GET", "/account/second-factor"): Case(without_session=401),
+    ("POST", "/account/second-factor"): form(without_session=401),
+    ("POST", "/account/second-factor/codes"): form(without_session=401),
+    ("POST", "/account/second-factor/remove"): form(without_session=401),
+    ("GET", "/account/connect/{provider}"): Case(done=404, without_session=401),
+    ("GET", "/confirm"): Case(without_session=401),
+    ("POST", "/confirm"): form(without_session=401),
+    ("GET", "/confirm/{provider}"): Case(done=404, without_session=401),
     ("GET", "/healthz"): Case(),
     ("GET", "/readyz"): Case(),
     ("GET", "/api/v1/openapi.json"): Case(),
@@ -53,6 +71,10 @@ CASES: Final[Mapping[tuple[str, str], Case]] = {
     ("GET", "/api/v1/config"): Case(),
     ("GET", "/api/v1/privacy"): Case(),
     ("POST", "/api/v1/privacy"): action(),
+    ("POST", "/api/v1/privacy/cancel"): action(),
+    ("GET", "/api/v1/retention"): Case(),
+    ("POST", "/api/v1/retention/hold"): action(),
+    ("POST", "/api/v1/retention/lift"): action(),
     ("GET", "/api/v1/keys"): Case(),
     ("POST", "/api/v1/keys/rotate"): action('{"key": "none"}'),
     ("GET", "/api/v1/audit"): Case(),
@@ -62,15 +84,20 @@ CASES: Final[Mapping[tuple[str, str], Case]] = {
     ("POST", "/api/v1/credentials/{id}/rotate"): action(done=404),
     ("POST", "/api/v1/credentials/{id}/revoke"): action(done=404),
     ("GET", "/api/v1/accounts"): Case(),
+    ("GET", "/api/v1/account-sessions"): Case(),
+    ("POST", "/api/v1/account-sessions/{id}/end"): action(done=404),
     ("POST", "/api/v1/accounts/invite"): action(),
+    ("POST", "/api/v1/accounts/{id}/change"): action(),
     ("POST", "/api/v1/accounts/{id}/disable"): action(done=404),
+    ("POST", "/api/v1/accounts/{id}/reset"): action(done=404),
+    ("POST", "/api/v1/accounts/{id}/second-factor/remove"): action(done=404),
+    ("POST", "/api/v1/accounts/{id}/sign-out"): action(done=404),
     ("POST", "/api/v1/people/show"): action(),
     ("POST", "/api/v1/people/export"): action(),
     ("POST", "/api/v1/people/forget"): action(),
     ("POST", "/api/v1/people/merge"): action(),
     ("POST", "/api/v1/people/split"): action(),
-    # Last, for who was signed in is not after it.
-    ("POST", "/sign-out"): Case(done=303),
+    ("POST", "/api/v1/people/treat"): action(),
 }
 
 

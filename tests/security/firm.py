@@ -10,8 +10,9 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Final
 
@@ -97,6 +98,7 @@ class Asker:
             base_url=url,
             headers={**self.headers, **headers},
             transport=httpx.HTTPTransport(verify=_NO_TLS, local_address=self.address),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=60,
         )
 
@@ -130,14 +132,8 @@ class Firm:
 
     def sign_in(self, login: str) -> str:
         """Return the secret of a new session."""
-        return self.access.accounts.sign_in(login, PASSWORD, _ALIEN, address="127.0.0.1")
-
-    def sign_in_anew(self, asker: str) -> Asker:
-        """Return somebody with a session of their own, if they have one, that may be ended."""
-        found = self.askers[asker]
-        if not found.login:
-            return found
-        return replace(found, headers=_in_cookie(self.sign_in(found.login)))
+        signing_in = self.access.signing_in
+        return signing_in.with_password(login, PASSWORD, _ALIEN, address="127.0.0.1").session
 
     def send(self, team: Team, *, people: tuple[str, ...] = (), tokens: int = 0) -> None:
         """Have people of a team report the requests of the last days."""
@@ -244,7 +240,7 @@ def _turn_away(firm: Firm) -> None:
     root = firm.sign_in("root")
     over = firm.access.sessions.find(root, datetime.now(UTC))
     assert over is not None
-    accounts.sign_out(over, _ALIEN)
+    access.signing_in.sign_out(over, _ALIEN)
     bearers = {
         "an unknown credential": make_secret(Kind.PERSONAL),
         "a mistyped credential": f"{revoked.secret[:-1]}~",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Final
 
 import httpx
@@ -11,9 +11,10 @@ import pytest
 
 from codometer.access.actor import SYSTEM
 from codometer.access.permissions import Role
-from tests.journeys.test_sign_in import PASSWORD, set_up
+from codometer.serve.web.forms import TOKEN
+from tests.forms import find_token, page_of
 from tests.running import RunningServer, running
-from tests.security.firm import COOKIE, Firm
+from tests.security.firm import COOKIE, PASSWORD, Firm
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +34,14 @@ def browser(firm: Firm) -> Iterator[httpx.Client]:
         yield client
 
 
+def submit(browser: httpx.Client, path: str, **fields: str) -> httpx.Response:
+    """Send a form as its page does, with the token that the page has."""
+    page = browser.get(page_of(path, fields.get("link", "")))
+    return browser.post(path, data={**fields, TOKEN: find_token(page.text)})
+
+
 def sign_in(browser: httpx.Client, login: str, **more: str) -> httpx.Response:
-    return browser.post("/sign-in", data={"login": login, "password": PASSWORD, **more})
+    return submit(browser, "/sign-in", **{"login": login, "password": PASSWORD, **more})
 
 
 def test_session_fixation_by_a_cookie_that_was_there_before(
@@ -190,34 +197,47 @@ def test_cookie_tossing_past_the_prefix_that_binds_a_cookie_to_tls(
 
 
 def find_secret(server: RunningServer) -> str:
-    with closing(set_up(server)) as root:
-        (cookie,) = root.cookies.jar
-    assert (cookie.name, cookie.secure) == ("__Host-codometer", True)
-    return str(cookie.value)
+    """Make the first administrator, and return the secret of their session."""
+    link = server.read_log().partition("/join?link=")[2].split()[0]
+    headers = {**HTML, "host": "codometer.example"}
+    with httpx.Client(base_url=server.url, headers=headers, trust_env=False, timeout=60) as root:
+        page = root.get(f"/join?link={link}")
+        # The browser's own rules about Secure cookies are not what is tried here.
+        visit = page.headers["set-cookie"].partition(";")[0]
+        form = {"link": link, "login": "root", "password": PASSWORD, TOKEN: find_token(page.text)}
+        answer = root.post("/join", data=form, headers={"cookie": visit})
+    name, _, rest = answer.headers["set-cookie"].partition("=")
+    secret, *attributes = rest.split("; ")
+    assert name == "__Host-codometer"
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} <= set(attributes)
+    return secret
 
 
-def test_guessing_passwords_of_one_account(firm: Firm) -> None:
-    tries = [
-        httpx.Client(
-            base_url=firm.url,
-            transport=httpx.HTTPTransport(local_address=f"127.0.1.{1 + number // 3}"),
-        )
-        for number in range(12)
-    ]
-    told = []
-    for client in tries:
-        with client:
-            form = {"login": login_of(firm, "auditor of all"), "password": "wrong wrong wrong"}
-            told.append(client.post("/sign-in", data=form, timeout=60).status_code)
+def guess(firm: Firm, login: str, address: str) -> httpx.Response:
+    """Send a wrong password from an address of its own."""
+    transport = httpx.HTTPTransport(local_address=address)
+    with httpx.Client(base_url=firm.url, transport=transport, headers=HTML, timeout=60) as client:
+        return sign_in(client, login, password="wrong wrong wrong")  # noqa: S106 - that is tried
+
+
+@pytest.mark.needs("loopback addresses")
+def test_guessing_the_password_of_one_account_from_many_addresses(firm: Firm) -> None:
+    login = login_of(firm, "auditor of all")
+    told = [guess(firm, login, f"127.0.1.{1 + number // 3}").status_code for number in range(12)]
     assert told == [401] * 10 + [429] * 2
 
 
+@pytest.mark.needs("loopback addresses")
+def test_guessing_passwords_of_many_accounts_from_one_address(firm: Firm) -> None:
+    told = [guess(firm, f"somebody-{number}", "127.0.3.1").status_code for number in range(7)]
+    assert told == [401] * 5 + [429] * 2
+
+
+@pytest.mark.needs("loopback addresses")
 def test_finding_out_who_has_an_account(firm: Firm) -> None:
     told = []
     for number, login in enumerate((login_of(firm, "viewer of all"), "stranger@firm.example")):
-        transport = httpx.HTTPTransport(local_address=f"127.0.2.{number + 1}")
-        with httpx.Client(base_url=firm.url, transport=transport, timeout=60) as client:
-            form = {"login": login, "password": "wrong wrong wrong"}
-            answer = client.post("/sign-in", data=form)
-            told.append((answer.status_code, answer.text.replace(login, "")))
+        answer = guess(firm, login, f"127.0.2.{number + 1}")
+        shown = re.sub(r'name="form_token" value="\w+"', "", answer.text.replace(login, ""))
+        told.append((answer.status_code, shown))
     assert told[0] == told[1]
