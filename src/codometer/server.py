@@ -29,9 +29,10 @@ from codometer.intake.pipeline import Intake, spared_collector
 from codometer.intake.receivers.http_server import HttpServer
 from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
+from codometer.intake.receivers.tls import ClientCertificates, Tls, read_certificates
 from codometer.jobs import Periodic
-from codometer.networks import is_loopback
-from codometer.operate.connect import connection_lines
+from codometer.networks import is_loopback, parse_network
+from codometer.operate.connect import connection_lines, grpc_url, otlp_url
 from codometer.people.people import People
 from codometer.people.retention import Retention
 from codometer.pricing import load_catalogue, normalise_model
@@ -50,10 +51,13 @@ if TYPE_CHECKING:
     from codometer.pricing import PriceCatalogue
     from codometer.settings import Settings
 
+_log: Final = logging.getLogger(__name__)
+
 Beside = Callable[["PriceCatalogue", "Accept"], Coroutine[Any, Any, None]]
 
 _GRACE_SECONDS: Final = 10.0
 _RETAIN_EVERY_SECONDS: Final = 600.0
+_RENEW_EVERY_SECONDS: Final = 30.0
 
 
 class Server:
@@ -66,6 +70,9 @@ class Server:
             StoreBusy: another server has the data folder.
         """
         self._settings = settings
+        listen = settings.listen
+        self._tls = Tls(listen.tls_certificate, listen.tls_key) if listen.tls_certificate else None
+        clients = _client_certificates(settings)
         self._zone = ZoneInfo(settings.organisation.time_zone)
         catalogue = self.catalogue = load_catalogue()
         self.store = Store(
@@ -83,7 +90,8 @@ class Server:
         self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self.retention.run_if_due)
         limits = _limits(settings)
         budget = ByteBudget(limits.budget_bytes)
-        host = settings.listen.host
+        host = listen.host
+        proxies = tuple(map(parse_network, listen.trusted_proxies))
         admission = Admission(
             self.access.known,
             required=settings.ingest.credentials == "required" or not is_loopback(host),
@@ -92,16 +100,20 @@ class Server:
         self.otlp_http = HttpServer(
             OtlpHttp(self._intake.accept, authenticate=admission, limits=limits, budget=budget),
             host=host,
-            port=settings.listen.otlp_port,
+            port=listen.otlp_port,
             limits=limits,
+            tls=self._tls.make_context(clients) if self._tls else None,
+            proxies=proxies,
         )
         self.otlp_grpc = OtlpGrpc(
             self._intake.accept,
             authenticate=admission,
             host=host,
-            port=settings.listen.grpc_port,
+            port=listen.grpc_port,
             limits=limits,
             budget=budget,
+            credentials=self._tls.make_credentials(clients) if self._tls else None,
+            proxies=proxies,
         )
         self.changes = Changes(
             lambda: self.store.version,
@@ -119,7 +131,14 @@ class Server:
             retention=self.retention,
             changes=self.changes,
         )
-        self.web = HttpServer(self.app, host=host, port=settings.listen.port, limits=limits)
+        self.web = HttpServer(
+            self.app,
+            host=host,
+            port=listen.port,
+            limits=limits,
+            tls=self._tls.make_context() if self._tls else None,
+            proxies=proxies,
+        )
 
     def _open_access(self) -> Access:
         try:
@@ -210,6 +229,10 @@ class Server:
             stack.callback(self.people.stop)
             self._retaining.start()
             stack.callback(self._retaining.stop)
+            if self._tls:
+                renewal = Periodic("certificate", _RENEW_EVERY_SECONDS, self._tls.renew)
+                renewal.start()
+                stack.callback(renewal.stop)
             for part in (self.otlp_grpc, self.otlp_http, self.web):
                 await part.start()
                 stack.push_async_callback(part.stop, _GRACE_SECONDS)
@@ -281,11 +304,13 @@ async def _cancel(task: asyncio.Task[Any]) -> None:
 def _announce(settings: Settings) -> None:
     listen = settings.listen
     where = "this machine only" if is_loopback(listen.host) else listen.host
+    if not (is_loopback(listen.host) or listen.tls_certificate):
+        _log.warning("credentials come in clear to these ports, unless by a proxy with TLS")
     sys.stdout.write(
         f"Codometer listens on {where}, and keeps its data in {settings.data}.\n\n"
         f"  Pages      {base_url(listen)}\n"
-        f"  OTLP/HTTP  port {listen.otlp_port}\n"
-        f"  OTLP/gRPC  port {listen.grpc_port}\n\n"
+        f"  OTLP/HTTP  {otlp_url(listen)}\n"
+        f"  OTLP/gRPC  {grpc_url(listen)}\n\n"
         f"{connection_lines(settings)}\n"
         "Stop with Ctrl-C.\n"
     )
@@ -318,6 +343,16 @@ def _default_names(settings: Settings) -> DefaultNames:
         team=dimensions.team_attributes,
         cost_center=dimensions.cost_center_attributes,
         person=ACCOUNT_ATTRIBUTES,
+    )
+
+
+def _client_certificates(settings: Settings) -> ClientCertificates | None:
+    ingest = settings.ingest
+    if not ingest.client_ca:
+        return None
+    return ClientCertificates(
+        read_certificates(ingest.client_ca, "ingest.client_ca"),
+        required=ingest.client_certificates == "required",
     )
 
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from codometer.cli.edge import ExitStatus
+from tests.forms import find_token
 from tests.journeys.office import run_codometer
 from tests.journeys.test_sign_in import HTML, PASSWORD
 from tests.running import RunningServer
@@ -52,7 +53,8 @@ def join(server: RunningServer, profile: str) -> None:
     with httpx.Client(base_url=server.url, headers=HTML, trust_env=False) as client:
         page = client.get(f"/join?link={link}").text
         assert "A person is stored as a pseudonym; the e-mail address is kept encrypted" in page
-        form = {"link": link, "login": "root", "password": PASSWORD}
+        token = {"form_token": find_token(page)}
+        form = {"link": link, "login": "root", "password": PASSWORD, **token}
         refused = client.post("/join", data={**form, "profile": "nosy"})
         assert refused.status_code == 400
         chosen = {**form, "profile": profile, "purpose": "to see costs"}

@@ -130,7 +130,8 @@ def send(server: RunningServer, protocol: str) -> None:
         whole = message.SerializeToString()
         if protocol == "grpc":
             with grpc.insecure_channel(server.grpc_target) as channel:
-                channel.unary_unary(method)(whole, timeout=60)
+                call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
+                call(whole, timeout=60)
             continue
         body = whole if protocol == "protobuf" else MessageToJson(message).encode()
         form = "x-protobuf" if protocol == "protobuf" else "json"

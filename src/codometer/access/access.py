@@ -173,7 +173,8 @@ class Access:
 _HOW_TO_LISTEN: Final = """start it on this machine first:
   codometer serve                                  # and open the link that it prints
   codometer credential create --name laptops       # in another terminal
-then have a proxy with TLS lead to it, and name the proxy's address:
+then give it a certificate (listen.tls_certificate, listen.tls_key) or have a proxy with TLS
+lead to it, and name the address that people open:
   CODOMETER_LISTEN_URL=https://codometer.example codometer serve --host 0.0.0.0"""
 
 

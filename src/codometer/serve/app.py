@@ -92,7 +92,7 @@ def build_app(
     answering. `minimum_people` is what both ask with, for pages to say it.
     """
     workers = Workers(threads=_THREADS, max_waiting=_MAX_WAITING)
-    gate = Gate(access, url=settings.listen.url, now=now)
+    gate = Gate(access, settings.listen, now=now)
     actions = _build_actions(settings, access, retention, now)
     resources = _build_resources(
         settings, ask, status, check_ready=check_ready, access=access, retention=retention, now=now
@@ -132,7 +132,7 @@ def build_app(
             *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
             *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
         ],
-        middleware=[Middleware(Guard, host=settings.listen.host, url=settings.listen.url)],
+        middleware=[Middleware(Guard, listen=settings.listen)],
         exception_handlers={HTTPException: site.refuse},
         lifespan=lifespan,
     )

@@ -37,9 +37,11 @@ from codometer.access.permissions import (
 from codometer.access.rate_limit import RateLimit
 from codometer.errors import BadRequest, Forbidden, ProofTooOld, TooManyTries, Unauthenticated
 from codometer.serve.http import CrossSite
+from codometer.settings import Listen
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+_LOCAL: Final = Listen()
 _FAILURES: Final = 20
 _FAILURES_SECONDS: Final = 60.0
 _REQUEST_ID_BYTES: Final = 8
@@ -63,17 +65,16 @@ class Gate:
     def __init__(
         self,
         access: Access,
+        listen: Listen = _LOCAL,
         *,
-        url: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`url` is where people open the pages, if that is not here."""
         self._access = access
         self.now = now
         self._failures = RateLimit(_FAILURES, _FAILURES_SECONDS)
-        self._own_site = urlsplit(url).netloc
-        self._is_secure = bool(url)
-        self.cookie = SECURE_COOKIE if url else PLAIN_COOKIE
+        self._own_site = urlsplit(listen.url).netloc
+        self._is_secure = listen.is_secure
+        self.cookie = SECURE_COOKIE if listen.is_secure else PLAIN_COOKIE
         """The name of the cookie that a session is in."""
         self._visit_cookie = f"{self.cookie}-visit"
         self._ticket_cookie = f"{self.cookie}-ticket"

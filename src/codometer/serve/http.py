@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from codometer.errors import BadRequest, CodometerError, TooLarge
 from codometer.networks import is_loopback
 from codometer.serve.exact_json import encode
+from codometer.settings import Listen
 
 _log: Final = logging.getLogger(__name__)
 
@@ -190,11 +191,10 @@ class Guard:
     else, not even for what it could never read.
     """
 
-    def __init__(self, app: ASGIApp, *, host: str, url: str = "") -> None:
-        """`host` is where the server listens, `url` where people open it, if elsewhere."""
+    def __init__(self, app: ASGIApp, listen: Listen) -> None:
         self._app = app
-        self._names = {host.lower(), (urlsplit(url).hostname or "").lower()} - {""}
-        self._headers = {**HEADERS, **(_SECURE_HEADERS if url else {})}
+        self._names = {listen.host.lower(), (urlsplit(listen.url).hostname or "").lower()} - {""}
+        self._is_secure = listen.is_secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -202,15 +202,17 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
+        added = self._find_headers(hosts[0] if hosts else "")
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answered = MutableHeaders(scope=message)
+                for name, value in added.items():
+                    answered.setdefault(name, value)
+            await send(message)
+
         app = self._app
         if len(hosts) != 1 or not self._is_own(hosts[0]):
             app = _refuse_host(", ".join(hosts))
@@ -219,6 +221,12 @@ class Guard:
         elif _is_from_elsewhere(headers) and not _is_link(scope["method"], headers):
             app = _refuse_site()
         await app(scope, receive, send_with_headers)
+
+    def _find_headers(self, host: str) -> Mapping[str, str]:
+        # A browser would then refuse http for all that runs on its own machine, at every port.
+        if not self._is_secure or is_loopback(_without_port(host)):
+            return HEADERS
+        return {**HEADERS, **_SECURE_HEADERS}
 
     def _is_own(self, header: str) -> bool:
         name = _without_port(header).lower()

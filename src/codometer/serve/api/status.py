@@ -19,13 +19,13 @@ from codometer.model.status import (
     UnpricedModel,
     VersionStatus,
 )
-from codometer.operate.connect import otlp_url
+from codometer.operate.connect import grpc_url, otlp_url
 from codometer.people.retention import Run
 from codometer.privacy.profile import Profile
 from codometer.serve.api.resource import Resource
 from codometer.serve.api.retention import RUN_EXAMPLE, RUN_SCHEMA, describe_run
 from codometer.serve.api.schema import object_schema, schema_of
-from codometer.settings import Listen, Settings, base_url, url_host
+from codometer.settings import Listen, Settings, base_url
 
 _SERVER_SCHEMA: Final = object_schema(
     version={"type": "string"},
@@ -94,7 +94,7 @@ def _document(
         "url": base_url(listen),
         "otlp_http": otlp_url(listen),
         "privacy": profile,
-        "otlp_grpc": f"http://{url_host(listen)}:{listen.grpc_port}",
+        "otlp_grpc": grpc_url(listen),
     }
     return {"server": server, **{name: getattr(status, name) for name in Status.__slots__}}
 

@@ -21,6 +21,7 @@ from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.site import PAGE_POLICY, Site
 from codometer.serve.web.view import View
 from codometer.serve.workers import Workers
+from codometer.settings import Listen
 from tests.unit.serve.parts import NOW, Client, Office, StoreGone, shared_access
 
 HTML: Final = {"accept": "text/html,application/xhtml+xml"}
@@ -92,7 +93,7 @@ def client_and_changes(
     client = Client(
         Starlette(
             routes=site.routes(),
-            middleware=[Middleware(Guard, host="127.0.0.1")],
+            middleware=[Middleware(Guard, listen=Listen())],
             exception_handlers={HTTPException: site.refuse},
         )
     )
