@@ -55,6 +55,10 @@ _log: Final = logging.getLogger(__name__)
 
 Beside = Callable[["PriceCatalogue", "Accept"], Coroutine[Any, Any, None]]
 
+# C0 but for tabs and line breaks, C1, and the marks that reorder or hide text.
+_CONTROL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
 _GRACE_SECONDS: Final = 10.0
 _RETAIN_EVERY_SECONDS: Final = 600.0
 _RENEW_EVERY_SECONDS: Final = 30.0
@@ -253,7 +257,7 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
     `beside` is work that goes on while it runs.
     """
     handler = logging.StreamHandler()
-    handler.setFormatter(_OneEntryEach("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(OneEntryEach("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in ("uvicorn", "alembic", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -278,7 +282,7 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
         runner.run(main())
 
 
-class _OneEntryEach(logging.Formatter):
+class OneEntryEach(logging.Formatter):
     """Lets nothing that others wrote begin an entry of the log, or reach a terminal as a command.
 
     An error's text may have anything in it: lines after the first are set in, and control
@@ -286,8 +290,9 @@ class _OneEntryEach(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the text of an entry."""
         text = super().format(record).replace("\n", "\n  ")
-        return re.sub(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]", lambda found: ascii(found[0])[1:-1], text)
+        return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 async def _forever(beside: Beside | None, catalogue: PriceCatalogue, accept: Accept) -> None:
