@@ -255,9 +255,8 @@ class Gate:
 def _find_cookie(request: Request, name: str) -> str:
     """Return a cookie's value; "" where there is none, or two, one of which another site set."""
     headers = request.headers.getlist("cookie")
-    pairs = (pair.strip().partition("=") for each in headers for pair in each.split(";"))
-    found = [value for key, _, value in pairs if key == name]
-    return found[0] if len(found) == 1 else ""
+    names = [pair.partition("=")[0].strip() for each in headers for pair in each.split(";")]
+    return request.cookies.get(name, "") if names.count(name) == 1 else ""
 
 
 def actor_from(request: Request, kind: ActorKind, actor_id: str = "") -> Actor:
