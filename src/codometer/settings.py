@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from codometer.networks import find_address, is_network
+from codometer.networks import find_address, is_loopback, is_network
 
 T = TypeVar("T")
 
@@ -144,6 +144,11 @@ class Listen:
     )
 
     @property
+    def is_public(self) -> bool:
+        """Whether other machines reach us, by themselves or through a proxy."""
+        return not is_loopback(self.host) or bool(self.trusted_proxies)
+
+    @property
     def is_secure(self) -> bool:
         """Whether browsers come with TLS, to us or to a proxy."""
         return bool(self.url or self.tls_certificate)
@@ -251,6 +256,9 @@ class Retention:
     """How long what is kept. A privacy profile may ask for less."""
 
     detail_days: int = _setting(90, "days of single events; sums stay", check=_positive)
+    content_days: int = _setting(
+        7, "days of content, where it was agreed to keep any", check=_between(1, 30)
+    )
     session_days: int = _setting(
         90, "days until nobody knows whose a session was", check=_between(1, 90)
     )
