@@ -17,12 +17,14 @@ import uvloop
 
 from codometer.access.access import Access
 from codometer.access.admission import Admission, DefaultNames
+from codometer.access.rate_limit import RateLimit
 from codometer.agents.claude_code.agent import ClaudeCode
 from codometer.agents.claude_code.catalogue import EXTRA_ATTRIBUTES
 from codometer.agents.origin import ACCOUNT_ATTRIBUTES, OriginRules, Origins
 from codometer.agents.unknown import UnknownAgent
 from codometer.analysis.measures.run import run_query
 from codometer.intake.billing import pricer, unit_prices
+from codometer.intake.content import ContentKeeper
 from codometer.intake.limits import ByteBudget, Limits, allow_connections
 from codometer.intake.normalise import Normaliser
 from codometer.intake.pipeline import Intake, spared_collector
@@ -37,6 +39,7 @@ from codometer.people.people import People
 from codometer.people.retention import Retention
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.privacy.encryption import Purpose
+from codometer.privacy.redaction import Redactor
 from codometer.serve.api.accounts import invitation_link
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
@@ -91,7 +94,7 @@ class Server:
         self.people = self._open_people()
         self._intake = self._make_intake()
         self.retention = Retention(self.people, settings.retention, self._zone)
-        self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self.retention.run_if_due)
+        self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self._retain)
         limits = _limits(settings)
         budget = ByteBudget(limits.budget_bytes)
         host = listen.host
@@ -100,6 +103,7 @@ class Server:
             self.access.known,
             required=settings.ingest.credentials == "required" or not is_loopback(host),
             names=_default_names(settings),
+            limit=_limit_of_one(settings),
         )
         self.otlp_http = HttpServer(
             OtlpHttp(self._intake.accept, authenticate=admission, limits=limits, budget=budget),
@@ -131,7 +135,6 @@ class Server:
             status=self.store,
             check_ready=self._check,
             access=self.access,
-            people=self.people,
             retention=self.retention,
             changes=self.changes,
         )
@@ -164,12 +167,24 @@ class Server:
             salt=self.access.keys.ring.newest(Purpose.FINGERPRINT).secret.hex(),
         )
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
+        normaliser = Normaliser(agents, time.time_ns, self.people.in_force)
+        content = ContentKeeper(
+            self.people,
+            normaliser,
+            Redactor(self.access.keys.ring.newest(Purpose.FINGERPRINT).secret),
+        )
+
+        def before_commit() -> None:
+            self.people.identifier.save()
+            content.save()
+
         intake = Intake(
-            Normaliser(agents, time.time_ns, self.people.in_force),
+            normaliser,
             pricer(self.catalogue),
             self.store,
             min_interval_seconds=self._settings.ingest.commit_interval_ms / 1000,
-            before_commit=self.people.identifier.save,
+            before_commit=before_commit,
+            content=content,
         )
         self.people.attach(intake.paused, origins.forget)
         return intake
@@ -180,6 +195,7 @@ class Server:
                 self.access,
                 self.store,
                 known_attributes=EXTRA_ATTRIBUTES,
+                content_days=self._settings.retention.content_days,
                 services=self._settings.privacy.services,
             )
         except BaseException:
@@ -211,6 +227,10 @@ class Server:
         if not self.access.sessions.have_accounts:
             return 1
         return max(self._settings.privacy.minimum_people, self.people.policy.min_people)
+
+    def _retain(self) -> None:
+        self.people.contents.sweep()
+        self.retention.run_if_due()
 
     def _check(self) -> None:
         self.store.check()
@@ -349,6 +369,12 @@ def _default_names(settings: Settings) -> DefaultNames:
         cost_center=dimensions.cost_center_attributes,
         person=ACCOUNT_ATTRIBUTES,
     )
+
+
+def _limit_of_one(settings: Settings) -> RateLimit:
+    """Return how much may come with one credential: so much a second, twice that at once."""
+    per_second = settings.ingest.max_requests_per_second
+    return RateLimit(2 * per_second, 2.0)
 
 
 def _client_certificates(settings: Settings) -> ClientCertificates | None:

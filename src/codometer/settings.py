@@ -249,6 +249,9 @@ class Retention:
     """How long what is kept. A privacy profile may ask for less."""
 
     detail_days: int = _setting(90, "days of single events; sums stay", check=_positive)
+    content_days: int = _setting(
+        7, "days of content, where it was agreed to keep any", check=_between(1, 30)
+    )
     session_days: int = _setting(
         90, "days until nobody knows whose a session was", check=_between(1, 90)
     )

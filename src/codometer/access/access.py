@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Callable
@@ -34,11 +35,14 @@ from codometer.settings import OPERATOR_KEY_NAME, Settings, pages_url
 from codometer.store.control import Control
 from codometer.store.control_tables import EVERYTHING, LEGAL_HOLD
 
+_log: Final = logging.getLogger(__name__)
+
 _SECRET_BYTES: Final = 32
 _FOLLOW_SECONDS: Final = 0.5
 """Twice in the second that a revocation may take to reach every server."""
 _SAVE_SECONDS: Final = 60.0
 _SEAL_SECONDS: Final = 86_400.0
+_NOTICE_SECONDS: Final = 86_400.0
 
 
 class NotReadyToListen(BadSettings):
@@ -95,6 +99,7 @@ class Access:
             Periodic("credentials", _FOLLOW_SECONDS, self._follow),
             Periodic("uses", _SAVE_SECONDS, self._save_uses),
             Periodic("audit", _SEAL_SECONDS, self._seal),
+            Periodic("notices", _NOTICE_SECONDS, self._tell_of_ends),
         )
 
     def _open_federation(self, settings: Settings, tickets: Tickets) -> Federation:
@@ -161,6 +166,13 @@ class Access:
     def _save_uses(self) -> None:
         self.known.save_uses()
         self.sessions.save_uses(self._now())
+
+    def _tell_of_ends(self) -> None:
+        """Say in the log, at the start and then daily, which credentials end soon."""
+        for each in self.credentials.list_ending(self._now()):
+            ends = each.secrets[-1].expires.date()
+            _log.warning("%s, a credential for %s, ends on %s", each.id, each.kind, ends)
+            _log.warning("  renew it: codometer credential rotate %s", each.id)
 
     def _seal(self) -> None:
         with self.control.read() as connection:

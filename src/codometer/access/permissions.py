@@ -22,6 +22,7 @@ class Permission(StrEnum):
     READ_NUMBERS = "read:aggregates"
     READ_TOTALS = "read:totals"
     READ_PEOPLE = "read:people"
+    READ_OWN = "read:own"
     READ_STATUS = "read:status"
     READ_SETTINGS = "read:settings"
     READ_METRICS = "read:metrics"
@@ -44,6 +45,7 @@ PERMISSIONS: Final = {
     Permission.READ_NUMBERS: "Ask for measures.",
     Permission.READ_TOTALS: "See what all cost, in USD and tokens, also where few people worked.",
     Permission.READ_PEOPLE: "See measures by person and session. No role or credential has it.",
+    Permission.READ_OWN: "See and export what is stored about oneself. Every role has it.",
     Permission.READ_STATUS: "See what arrives and what is stored.",
     Permission.READ_SETTINGS: "See the settings in force.",
     Permission.READ_METRICS: "Scrape `/metrics`.",
@@ -53,8 +55,8 @@ PERMISSIONS: Final = {
     Permission.READ_ACCOUNTS: "See which accounts there are.",
     Permission.WRITE_ACCOUNTS: "Invite people, and disable accounts.",
     Permission.READ_PRIVACY: "See what is collected, what is not, and why. Every role has it.",
-    Permission.WRITE_PRIVACY: "Change the privacy profile and the purpose; replace keys.",
-    Permission.WRITE_PEOPLE: "Do what people may ask for: show, export, forget, merge and split.",
+    Permission.WRITE_PRIVACY: "Change privacy profile and purpose; set legal holds; replace keys.",
+    Permission.WRITE_PEOPLE: "Do what people may ask for; merge, split and treat them.",
 }
 """What each allows, for the reference."""
 
@@ -65,7 +67,7 @@ EVERYTHING: Final = frozenset(Permission)
 _READING: Final = frozenset(
     {Permission.READ_NUMBERS, Permission.READ_STATUS, Permission.READ_METRICS}
 )
-_OWN: Final = frozenset({Permission.OWN_ACCOUNT})
+_OWN: Final = frozenset({Permission.OWN_ACCOUNT, Permission.READ_OWN})
 _REST: Final = EVERYTHING - INGEST - {Permission.PUBLIC, Permission.READ_PEOPLE} - _OWN
 
 SENSITIVE: Final = frozenset(

@@ -19,7 +19,6 @@ from codometer.access.access import Access
 from codometer.access.permissions import NOBODY
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
-from codometer.people.people import People
 from codometer.people.requests import Requests
 from codometer.people.retention import Retention
 from codometer.privacy.profile import Profile
@@ -31,9 +30,10 @@ from codometer.serve.api.accounts import account_actions, accounts_resource
 from codometer.serve.api.audit import audit_resource, verification_resource
 from codometer.serve.api.catalogue import dimensions_resource, measures_resource
 from codometer.serve.api.config import config_resource
+from codometer.serve.api.content import content_actions, content_resources
 from codometer.serve.api.credentials import credential_actions, credentials_resource
 from codometer.serve.api.health import liveness_resource, readiness_resource
-from codometer.serve.api.keys import keys_resource, rotate_action
+from codometer.serve.api.keys import delete_action, keys_resource, rotate_action
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.people import people_actions
 from codometer.serve.api.privacy import cancel_action, privacy_action, privacy_resource
@@ -79,7 +79,6 @@ def build_app(
     check_ready: Callable[[], object],
     changes: Changes,
     access: Access,
-    people: People,
     retention: Retention,
     now: Callable[[], datetime] = _now,
     minimum_people: Callable[[], int] = lambda: 1,
@@ -125,7 +124,7 @@ def build_app(
                 access.accounts,
                 access.signing_in,
                 access.federation,
-                choose_first=people.decisions.choose_first,
+                choose_first=retention.people.decisions.choose_first,
             ).routes(),
             *OwnAccount(doors, access.accounts, access.signing_in, access.federation).routes(),
             *ProviderSignIn(doors, access.federation).routes(),
@@ -173,6 +172,7 @@ def _build_resources(
             version=version,
             find_profile=find_profile,
             find_last_run=retention.find_last,
+            list_ending=access.credentials.list_ending,
             now=now,
         ),
         config_resource(settings, find_profile),
@@ -184,6 +184,7 @@ def _build_resources(
         retention_resource(retention),
         audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
         verification_resource(access.audit),
+        *content_resources(people),
         liveness_resource(),
         readiness_resource(check_ready),
     ]
@@ -193,21 +194,24 @@ def _build_actions(
     settings: Settings, access: Access, retention: Retention, now: Callable[[], datetime]
 ) -> Sequence[Action]:
     people = retention.people
+    requests = Requests(people)
     return (
         *credential_actions(access.credentials, now),
         *account_actions(access.accounts, settings),
         *account_session_actions(access.accounts),
         rotate_action(access.keys, people.rotate),
+        delete_action(access.keys, people.delete_key),
         privacy_action(people.decisions, settings.retention),
         cancel_action(people.decisions, settings.retention),
         *hold_actions(people.holds),
-        *people_actions(Requests(people)),
+        *people_actions(requests),
+        *content_actions(people, requests),
     )
 
 
 def _route(each: Resource | Action, gate: Gate, endpoint: Endpoint) -> Route:
     methods = ["POST"] if isinstance(each, Action) else ["GET"]
-    handle = guarded(gate.require(each.permission, endpoint))
+    handle = guarded(gate.require(each.permission, endpoint, is_export=each.is_export))
     return Route(each.path, handle, name=each.name, methods=methods)
 
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from codometer.access.secret import holds_secret
 from codometer.errors import BadRequest, CodometerError, TooLarge
 from codometer.networks import is_loopback
 from codometer.serve.exact_json import encode
@@ -66,6 +67,12 @@ class WrongHost(CodometerError):
     status = 421
 
 
+class SecretInAddress(BadRequest):
+    """A credential where it does not count and is written down: the client must move it."""
+
+    code = "secret_in_address"
+
+
 class CrossSite(CodometerError):
     """A page of another site asks, behind the back of the person in front of the browser."""
 
@@ -85,6 +92,7 @@ class NotReady(CodometerError):
 
     code = "not_ready"
     status = 503
+    retry_seconds = 1
 
 
 class Fault(CodometerError):
@@ -108,7 +116,7 @@ def json_response(
 def error_response(error: CodometerError, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with what went wrong and what to do next."""
     body = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
-    extra = {"retry-after": "1"} if error.status == NotReady.status else {}
+    extra = {"retry-after": str(error.retry_seconds)} if error.retry_seconds else {}
     return json_response(body, status=error.status, headers={**(headers or {}), **extra})
 
 
@@ -218,6 +226,8 @@ class Guard:
             app = _refuse_host(", ".join(hosts))
         elif "\0" in scope["path"] or b"%00" in scope["query_string"]:
             app = error_response(NoText())
+        elif holds_secret(_address_of(scope)):
+            app = _refuse_secret()
         elif _is_from_elsewhere(headers) and not _is_link(scope["method"], headers):
             app = _refuse_site()
         await app(scope, receive, send_with_headers)
@@ -253,6 +263,20 @@ def _is_link(method: str, headers: Headers) -> bool:
         method in {"GET", "HEAD"}
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest") == "document"
+    )
+
+
+def _address_of(scope: Scope) -> str:
+    query = scope["query_string"].decode("latin-1")
+    return f"{scope['path']}?{query}"
+
+
+def _refuse_secret() -> Response:
+    return error_response(
+        SecretInAddress(
+            "a credential stands in the address, which proxies and browsers keep",
+            hint="send it as `Authorization: Bearer …`, and rotate this one",
+        )
     )
 
 
