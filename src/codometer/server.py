@@ -101,7 +101,7 @@ class Server:
         proxies = tuple(map(parse_network, listen.trusted_proxies))
         admission = Admission(
             self.access.known,
-            required=settings.ingest.credentials == "required" or not is_loopback(host),
+            required=settings.ingest.credentials == "required" or listen.is_public,
             names=_default_names(settings),
             limit=_limit_of_one(settings),
         )
@@ -151,7 +151,7 @@ class Server:
         try:
             access = Access(self._settings)
             try:
-                access.check_listening(self._settings.listen.host)
+                access.check_listening(self._settings.listen)
             except BaseException:
                 access.close()
                 raise

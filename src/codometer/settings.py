@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from codometer.networks import find_address, is_network
+from codometer.networks import find_address, is_loopback, is_network
 
 T = TypeVar("T")
 
@@ -142,6 +142,11 @@ class Listen:
         "networks of proxies that are believed in X-Forwarded-For and -Proto",
         check=_check_networks,
     )
+
+    @property
+    def is_public(self) -> bool:
+        """Whether other machines reach us, by themselves or through a proxy."""
+        return not is_loopback(self.host) or bool(self.trusted_proxies)
 
     @property
     def is_secure(self) -> bool:

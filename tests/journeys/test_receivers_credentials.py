@@ -8,6 +8,7 @@ import pytest
 
 from codometer.errors import Forbidden, TooManyRequests, Unauthenticated
 from codometer.model.signal import AttributeDefault, SignalKind
+from codometer.networks import parse_network
 from tests.receiving import (
     EXPORT_LOGS,
     JSON,
@@ -179,6 +180,33 @@ async def test_a_credential_in_the_address_is_refused() -> None:
         assert answer.status_code == 400
         assert "secret" not in answer.text
         assert receivers.store.requests == []
+
+
+async def test_a_proxy_of_ours_says_whom_it_speaks_for() -> None:
+    doorman = Doorman()
+    ours = [parse_network("127.0.0.1")]
+    forwarded = "192.0.2.1, 203.0.113.7"
+    async with receive(authenticate=doorman, proxies=ours) as receivers:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            headers = {"content-type": JSON, "authorization": "Bearer good"}
+            await client.post(
+                f"http://127.0.0.1:{receivers.http.port}/v1/logs",
+                content=b"{}",
+                headers={**headers, "x-forwarded-for": forwarded},
+            )
+        async with receivers.channel() as channel:
+            export: Export = channel.unary_unary(EXPORT_LOGS)
+            sent = (("authorization", "Bearer good"), ("x-forwarded-for", forwarded))
+            await export(b"", metadata=sent)
+    assert [address for _, _, address in doorman.asked] == ["203.0.113.7"] * 2
+
+
+async def test_others_cannot_say_whom_they_speak_for() -> None:
+    doorman = Doorman()
+    async with receive(authenticate=doorman) as receivers, receivers.channel() as channel:
+        export: Export = channel.unary_unary(EXPORT_LOGS)
+        await export(b"", metadata=(("authorization", "Bearer good"), ("x-forwarded-for", "::1")))
+    assert [address for _, _, address in doorman.asked] == ["127.0.0.1"]
 
 
 async def test_many_who_are_refused_leave_room_for_those_who_are_not() -> None:

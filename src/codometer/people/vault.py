@@ -300,8 +300,8 @@ class Vault:
     def _insert_marks(self, connection: Connection) -> None:
         now = self._now()
         treated = [_treatment_row(mark, each, now) for mark, each in self._learned.items()]
-        _insert_new(connection, TREATMENT, treated)
-        _insert_new(
+        insert_new(connection, TREATMENT, treated)
+        insert_new(
             connection, TOMBSTONE, [{"mark": each, "created": now} for each in self._erased]
         )
 
