@@ -13,10 +13,11 @@ from codometer.access.actor import Actor, ActorKind
 from codometer.access.permissions import Role
 from codometer.errors import BadRequest, Forbidden
 from codometer.intake.receivers.export import Encoding, ExportRequest
+from codometer.intake.receivers.otlp_content import read_content
 from codometer.model.signal import SignalKind
 from codometer.people.consents import LONGEST, NoSuchConsent
 from codometer.privacy.encryption import CannotDecrypt, Purpose
-from codometer.privacy.policy import MAX_CONTENT_LENGTH, Part
+from codometer.privacy.policy import CONTENT_PARTS, MAX_CONTENT_LENGTH, Part
 from codometer.privacy.profile import Profile
 from tests import capture
 from tests.people.desk import (
@@ -28,6 +29,7 @@ from tests.people.desk import (
     WHO_GRACE,
     WITH_CONTENT,
     Desk,
+    logs,
 )
 from tests.people.household import ROOT, Household
 
@@ -267,6 +269,24 @@ def test_a_long_text_is_cut_and_what_is_too_much_is_dropped(desk: Desk) -> None:
     kept = desk.texts(desk.person())
     assert len(kept) == MAX_CONTENT_LENGTH
     assert not desk.contents.dropped
+
+
+def test_a_request_that_has_too_much_is_kept_in_part(desk: Desk) -> None:
+    agreed(desk)
+    told = {"service.name": "claude-code", "event.name": "tool_result", **WHO_ADA}
+    told |= {name: f"{name} " * 20_000 for name in CONTENT_PARTS}
+    attributes = [{"key": key, "value": {"stringValue": value}} for key, value in told.items()]
+    record = {"timeUnixNano": "1795435200000000000", "attributes": attributes}
+    assert desk.deliver(logs({"logRecords": [record]})) == 1
+    assert desk.contents.dropped["too_much"] == len(CONTENT_PARTS) - desk.count()
+    assert 0 < desk.count() < len(CONTENT_PARTS)
+
+
+def test_metrics_have_no_content() -> None:
+    for name in capture.NAMES:
+        for recorded in capture.recorded(name):
+            if recorded.kind is SignalKind.METRICS:
+                assert read_content(recorded.export(), CONTENT_PARTS) == []
 
 
 def test_what_cannot_be_redacted_is_dropped_and_its_event_is_not(

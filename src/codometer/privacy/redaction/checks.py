@@ -128,8 +128,6 @@ def is_token_value(text: str) -> bool:
 
 
 def _is_iban(packed: str) -> bool:
-    if not packed.isascii():
-        return False
     number = "".join(str(int(char, 36)) for char in packed[4:] + packed[:4])
     return int(number) % 97 == 1
 
