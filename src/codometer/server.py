@@ -43,6 +43,8 @@ from codometer.settings import base_url, pages_url
 from codometer.store.store import Store
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
     from codometer.access.account import Invitation
     from codometer.analysis.measures.query import Query
     from codometer.analysis.measures.run import Answer
@@ -114,12 +116,19 @@ class Server:
             credentials=self._tls.make_credentials(clients) if self._tls else None,
             proxies=proxies,
         )
-        self.changes = Changes(
-            lambda: self.store.version,
-            freshen=self.store.catch_up,
+        self.changes = Changes(lambda: self.store.version, freshen=self.store.catch_up)
+        self.web = HttpServer(
+            self._build_app(),
+            host=host,
+            port=listen.port,
+            limits=limits,
+            tls=self._tls.make_context() if self._tls else None,
+            proxies=proxies,
         )
-        app = build_app(
-            settings=settings,
+
+    def _build_app(self) -> Starlette:
+        return build_app(
+            settings=self._settings,
             ask=self.ask,
             look=self.look,
             minimum_people=lambda: self.minimum_people,
@@ -128,14 +137,6 @@ class Server:
             access=self.access,
             retention=self.retention,
             changes=self.changes,
-        )
-        self.web = HttpServer(
-            app,
-            host=host,
-            port=listen.port,
-            limits=limits,
-            tls=self._tls.make_context() if self._tls else None,
-            proxies=proxies,
         )
 
     def _open_access(self) -> Access:
