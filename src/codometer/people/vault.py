@@ -20,6 +20,7 @@ from codometer.access.generation import bump_generation, find_generation
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.pseudonym import IdentityKind, tombstone
 from codometer.privacy.resolution import Known, Link, Resolution, Seen
+from codometer.store.control import insert_new
 from codometer.store.control_tables import (
     IDENTITY,
     IDENTITY_LINK,
@@ -29,7 +30,7 @@ from codometer.store.control_tables import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection
 
     from codometer.access.keys import Keys
     from codometer.store.control import Control
@@ -109,7 +110,7 @@ class Vault:
                 for now, seen in self._seen
                 for link in seen.links
             }
-            _insert_new(
+            insert_new(
                 connection,
                 IDENTITY_LINK,
                 [_link_row(link, now) for link, now in made.values()],
@@ -233,7 +234,7 @@ class Vault:
             )
         mine = (IDENTITY_LINK.c.stronger == link.stronger) & (IDENTITY_LINK.c.weaker == link.weaker)
         connection.execute(delete(IDENTITY_LINK).where(mine))
-        _insert_new(connection, IDENTITY_LINK, [_link_row(link, now)])
+        insert_new(connection, IDENTITY_LINK, [_link_row(link, now)])
         self._move(connection, moved)
         self._generation = _bump(connection)
 
@@ -299,15 +300,13 @@ class Vault:
     def _insert_marks(self, connection: Connection) -> None:
         now = self._now()
         treated = [_treatment_row(mark, each, now) for mark, each in self._learned.items()]
-        _insert_new(connection, TREATMENT, treated)
-        _insert_new(
-            connection, TOMBSTONE, [{"mark": each, "created": now} for each in self._erased]
-        )
+        insert_new(connection, TREATMENT, treated)
+        insert_new(connection, TOMBSTONE, [{"mark": each, "created": now} for each in self._erased])
 
     def _insert_identities(self, connection: Connection) -> None:
         new = {known.pseudonym: known for _, seen in self._seen for known in seen.identities}
         number = self._keys.ring.newest(Purpose.PSEUDONYM).number
-        inserted = _insert_new(
+        inserted = insert_new(
             connection,
             IDENTITY,
             [
@@ -361,20 +360,5 @@ def _link_row(link: Link, now: datetime) -> dict[str, Any]:
     return {**link._asdict(), "created": now}
 
 
-def _insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> set[str]:
-    """Insert the rows whose key is not there, all at once; return the first column of those."""
-    first, *_ = table.primary_key.columns
-    keys = [column.name for column in table.primary_key.columns]
-    known: set[tuple[Any, ...]] = set()
-    for at in range(0, len(rows), _AT_ONCE):
-        some = {row[first.name] for row in rows[at : at + _AT_ONCE]}
-        found = select(*table.primary_key.columns).where(first.in_(some))
-        known.update(tuple(row) for row in connection.execute(found))
-    new = [row for row in rows if tuple(row[key] for key in keys) not in known]
-    if new:
-        connection.execute(insert(table), new)
-    return {row[first.name] for row in new}
-
-
 def _insert_moves(connection: Connection, pseudonyms: Iterable[str]) -> None:
-    _insert_new(connection, IDENTITY_MOVE, [{"pseudonym": name} for name in set(pseudonyms)])
+    insert_new(connection, IDENTITY_MOVE, [{"pseudonym": name} for name in set(pseudonyms)])
