@@ -17,6 +17,7 @@ from codometer.access.credentials import Credentials
 from codometer.access.keys import Keys
 from codometer.access.known import KnownCredentials
 from codometer.access.sessions import KnownSessions
+from codometer.access.vouching import Vouching
 from codometer.configuration import find_main_keys
 from codometer.errors import BadSettings
 from codometer.jobs import Periodic
@@ -73,6 +74,7 @@ class Access:
             raise
         self.credentials = Credentials(self.audit, self.known)
         self.accounts = Accounts(self.audit, self.sessions)
+        self.vouching = Vouching(self.audit, self.sessions)
         self._jobs = (
             Periodic("credentials", _FOLLOW_SECONDS, self._follow),
             Periodic("uses", _SAVE_SECONDS, self._save_uses),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
-from codometer.access.permissions import Role
+from codometer.access.permissions import REVEALING, ROLES, Permission, Role
 from codometer.errors import BadRequest, CodometerError
 from codometer.store.control_tables import ACCOUNT, SESSION
 
@@ -35,7 +35,11 @@ class LinkNotGood(CodometerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Who can sign in; `teams` None are all."""
+    """Who can sign in; `teams` None are all.
+
+    `linked` is since when somebody vouches that the person whom clients call by this login
+    is the one who signs in with it; `reveals` until when they may ask for names.
+    """
 
     id: str
     login: str
@@ -43,6 +47,13 @@ class Account:
     teams: frozenset[str] | None
     created: datetime
     disabled: datetime | None
+    linked: datetime | None = None
+    reveals: datetime | None = None
+
+    def granted(self, now: datetime) -> frozenset[Permission]:
+        """Return what they may do now: what their role may, and what was lent to them."""
+        is_lent = self.reveals is not None and now < self.reveals
+        return ROLES[self.role] | REVEALING if is_lent else ROLES[self.role]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,4 +150,6 @@ def account_of(row: dict[str, Any]) -> Account:
         teams=parse_teams(row["teams"]),
         created=row["created"],
         disabled=row["disabled"],
+        linked=row["linked"],
+        reveals=row["reveals"],
     )

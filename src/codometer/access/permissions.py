@@ -21,6 +21,7 @@ class Permission(StrEnum):
     READ_NUMBERS = "read:aggregates"
     READ_TOTALS = "read:totals"
     READ_PEOPLE = "read:people"
+    READ_OWN = "read:own"
     READ_STATUS = "read:status"
     READ_SETTINGS = "read:settings"
     READ_METRICS = "read:metrics"
@@ -32,6 +33,9 @@ class Permission(StrEnum):
     READ_PRIVACY = "read:privacy"
     WRITE_PRIVACY = "write:privacy"
     WRITE_PEOPLE = "write:people"
+    READ_REVEALS = "read:reveals"
+    APPROVE_REVEALS = "approve:reveals"
+    REVEAL_PEOPLE = "reveal:people"
 
 
 PERMISSIONS: Final = {
@@ -42,6 +46,7 @@ PERMISSIONS: Final = {
     Permission.READ_NUMBERS: "Ask for measures.",
     Permission.READ_TOTALS: "See what all cost, in USD and tokens, also where few people worked.",
     Permission.READ_PEOPLE: "See measures by person and session. No role or credential has it.",
+    Permission.READ_OWN: "See and export what is stored about oneself. Every role has it.",
     Permission.READ_STATUS: "See what arrives and what is stored.",
     Permission.READ_SETTINGS: "See the settings in force.",
     Permission.READ_METRICS: "Scrape `/metrics`.",
@@ -53,6 +58,10 @@ PERMISSIONS: Final = {
     Permission.READ_PRIVACY: "See what is collected, what is not, and why. Every role has it.",
     Permission.WRITE_PRIVACY: "Change the privacy profile and the purpose; replace keys.",
     Permission.WRITE_PEOPLE: "Do what people may ask for: show, export, forget, merge and split.",
+    Permission.READ_REVEALS: "See who asked for the name behind a pseudonym, and why.",
+    Permission.APPROVE_REVEALS: "Agree, or not, that somebody else is told such a name.",
+    Permission.REVEAL_PEOPLE: "Ask for such a name. No role or credential has it; it is lent to an"
+    " account for some hours.",
 }
 """What each allows, for the reference."""
 
@@ -63,7 +72,13 @@ EVERYTHING: Final = frozenset(Permission)
 _READING: Final = frozenset(
     {Permission.READ_NUMBERS, Permission.READ_STATUS, Permission.READ_METRICS}
 )
-_REST: Final = EVERYTHING - INGEST - {Permission.PUBLIC, Permission.READ_PEOPLE}
+REVEALING: Final = frozenset({Permission.REVEAL_PEOPLE, Permission.READ_REVEALS})
+"""What is lent to an account that may ask for names."""
+_OF_PEOPLE: Final = frozenset(
+    {Permission.READ_PEOPLE, Permission.READ_OWN, Permission.REVEAL_PEOPLE}
+)
+"""What nobody has who is not a person, and some not even then."""
+_REST: Final = EVERYTHING - INGEST - _OF_PEOPLE - {Permission.PUBLIC}
 
 
 class Role(StrEnum):
@@ -77,7 +92,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-_LOOKING: Final = frozenset({Permission.READ_NUMBERS, Permission.READ_PRIVACY})
+_LOOKING: Final = frozenset({Permission.READ_NUMBERS, Permission.READ_PRIVACY, Permission.READ_OWN})
 
 ROLES: Final = {
     Role.VIEWER: _LOOKING,
@@ -86,21 +101,24 @@ ROLES: Final = {
     Role.FINOPS: _LOOKING | {Permission.READ_TOTALS},
     Role.AUDITOR: frozenset(
         {
+            Permission.READ_OWN,
             Permission.READ_PRIVACY,
+            Permission.READ_REVEALS,
+            Permission.APPROVE_REVEALS,
             Permission.READ_AUDIT,
             Permission.READ_ACCOUNTS,
             Permission.READ_CREDENTIALS,
             Permission.READ_SETTINGS,
         }
     ),
-    Role.ADMINISTRATOR: _REST,
+    Role.ADMINISTRATOR: _REST | {Permission.READ_OWN},
 }
 """What each may. Who runs the server sees no people by that alone."""
 
 SCOPES: Final = {
     Kind.INGEST: INGEST,
-    Kind.PERSONAL: _REST,
-    Kind.SERVICE: _REST,
+    Kind.PERSONAL: _REST - {Permission.APPROVE_REVEALS},
+    Kind.SERVICE: _REST - {Permission.APPROVE_REVEALS},
     Kind.SCRAPE: frozenset({Permission.READ_METRICS}),
 }
 """What a credential of each kind can be given; one for ingest can never read, and none sees

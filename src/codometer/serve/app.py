@@ -44,7 +44,7 @@ from codometer.serve.http import (
     read_content,
 )
 from codometer.serve.web.events import Changes
-from codometer.serve.web.pages import build_pages
+from codometer.serve.web.pages import build_pages, build_records
 from codometer.serve.web.pages.first_run import first_run_page
 from codometer.serve.web.sign_in import SignIn
 from codometer.serve.web.site import Site
@@ -90,6 +90,8 @@ def build_app(
     openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
         build_pages(status),
+        build_records(settings, access, people, ask=look, minimum_people=minimum_people),
+        find_upcoming=people.decisions.find_upcoming,
         first_run=first_run_page(status, settings, since=now()),
         zone=ZoneInfo(settings.organisation.time_zone),
         ask=look,

@@ -92,19 +92,27 @@ class Gate:
         secret = request.cookies.get(self.cookie)
         return self._access.sessions.find(secret, self._now()) if secret else None
 
+    def find_person(self, request: Request) -> Subject | None:
+        """Return who sits in front of the browser; None where nobody has signed in."""
+        if self.is_local:
+            return Subject(actor=actor_from(request, ActorKind.LOCAL), granted=EVERYTHING)
+        if (session := self.find_session(request)) is None:
+            return None
+        account = session.account
+        return Subject(
+            actor=actor_from(request, ActorKind.ACCOUNT, account.id),
+            granted=account.granted(self._now()),
+            teams=account.teams,
+        )
+
     def _identify(self, request: Request) -> Subject:
         if (secret := find_bearer(request.headers.get("authorization"))) is not None:
             return self._identify_program(request, secret)
-        if self.is_local:
-            actor = actor_from(request, ActorKind.LOCAL)
-            return Subject(actor=actor, granted=EVERYTHING)
-        if (session := self.find_session(request)) is None:
+        if (person := self.find_person(request)) is None:
             raise Unauthenticated(
                 "nobody is signed in", hint="sign in, or send a credential (CODOMETER_CREDENTIAL)"
             )
-        account = session.account
-        actor = actor_from(request, ActorKind.ACCOUNT, account.id)
-        return Subject(actor=actor, granted=ROLES[account.role], teams=account.teams)
+        return person
 
     def _identify_program(self, request: Request, secret: str) -> Subject:
         address = request.client.host if request.client else ""

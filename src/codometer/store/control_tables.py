@@ -122,8 +122,11 @@ ACCOUNT: Final = Table(
     Column("teams", Text, nullable=False),
     Column("created", Instant, nullable=False),
     Column("disabled", Instant),
+    Column("linked", Instant),
+    Column("reveals", Instant),
 )
-"""Who can sign in. `teams` is a JSON list, or null for all; `password` an Argon2id hash."""
+"""Who can sign in. `teams` is a JSON list, or null for all; `password` an Argon2id hash. `linked`
+is since when the login is known to be its owner's, `reveals` until when they may ask for names."""
 
 SESSION: Final = Table(
     "session",
@@ -234,3 +237,17 @@ TOMBSTONE: Final = Table(
     Column("created", Instant, nullable=False),
 )
 """Keyed hashes of pseudonyms that were erased, so that their late data stays out."""
+
+REVEAL: Final = Table(
+    "reveal",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked", Instant, nullable=False),
+    Column("ends", Instant, nullable=False),
+    Column("approver", Text),
+    Column("is_approved", Boolean),
+)
+"""Who asked for the name behind a pseudonym; no name is here. Rows go when they are over."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,25 +13,14 @@ from starlette.routing import Route
 from codometer.access.accounts import Accounts
 from codometer.access.actor import Actor, ActorKind
 from codometer.access.permissions import Permission
-from codometer.errors import (
-    BadRequest,
-    CodometerError,
-    TooLarge,
-    Unauthenticated,
-    UnsupportedEncoding,
-)
+from codometer.errors import BadRequest, CodometerError, Unauthenticated
 from codometer.privacy.profile import POLICIES, Profile, describe
 from codometer.serve.gate import Endpoint, Gate, actor_from
-from codometer.serve.http import read_content
+from codometer.serve.web.forms import read_form
 from codometer.serve.workers import Workers
 
 SIGN_IN: Final = "/sign-in"
-_MAX_FORM_BYTES: Final = 8 * 2**10
-_MAX_FIELDS: Final = 10
-_FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _SEE_OTHER: Final = 303
-
-Form = Mapping[str, str]
 
 
 class Site(Protocol):
@@ -40,8 +29,16 @@ class Site(Protocol):
     def guarded(self, handle: Endpoint) -> Endpoint:
         """Wrap an endpoint so that whatever it raises becomes an answer."""
 
-    def render(self, template: str, *, status: int = 200, **values: object) -> Response:
-        """Answer with a page."""
+    def render(
+        self,
+        template: str,
+        request: Request | None = None,
+        /,
+        *,
+        status: int = 200,
+        **values: object,
+    ) -> Response:
+        """Answer with a page; with a request, in the frame of who sent it."""
 
 
 class ChooseFirst(Protocol):
@@ -94,7 +91,7 @@ class SignIn:
         return self._site.render("sign_in.html", next=_local(request.query_params.get("next")))
 
     async def _sign_in(self, request: Request) -> Response:
-        form = await _read_form(request)
+        form = await read_form(request)
         login, password = form.get("login", ""), form.get("password", "")
         leads_to = _local(form.get("next"))
         actor = actor_from(request, ActorKind.UNKNOWN)
@@ -121,7 +118,7 @@ class SignIn:
         }
 
     async def _join(self, request: Request) -> Response:
-        form = await _read_form(request)
+        form = await read_form(request)
         link, login = form.get("link", ""), form.get("login", "")
         password = form.get("password", "")
         actor = actor_from(request, ActorKind.UNKNOWN)
@@ -156,7 +153,7 @@ class SignIn:
         session = self._gate.find_session(request)
         if session is None:
             raise Unauthenticated("nobody is signed in", hint="sign in")
-        return self._site.render("account.html", account=session.account, session=session)
+        return self._site.render("account.html", request, account=session.account, session=session)
 
     async def _try(
         self, work: Callable[[], Response], template: str, again: Mapping[str, object]
@@ -196,16 +193,3 @@ def _local(address: str | None) -> str:
 
 def _go(address: str) -> RedirectResponse:
     return RedirectResponse(address, _SEE_OTHER)
-
-
-async def _read_form(request: Request) -> Form:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
-        raise UnsupportedEncoding("the body is no form", hint=f"send {_FORM_TYPE}")
-    content = await read_content(request, _MAX_FORM_BYTES)
-    try:
-        fields = parse_qs(
-            content.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS
-        )
-    except ValueError:
-        raise TooLarge("the form has too many fields") from None
-    return {name: values[0] for name, values in fields.items()}

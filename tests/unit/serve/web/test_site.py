@@ -167,7 +167,7 @@ def test_an_unknown_path_is_a_page_in_the_frame(path: str) -> None:
     assert "<h1>There is no such page</h1>" in response.text
     assert f"There is nothing at {path}." in response.text
     assert 'aria-label="Main"' in response.text
-    assert '<a class="btn" href="/">Go to the overview</a>' in response.text
+    assert '<a class="btn" href="/">Go to Overview</a>' in response.text
 
 
 def test_a_program_gets_errors_as_data() -> None:

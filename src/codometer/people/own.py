@@ -1,0 +1,90 @@
+"""One's own data: what is stored of whoever signs in, who looked at it, and a copy of it.
+
+An account is a person's when somebody vouched for it (`access/vouching.py`); its login is
+then one of the names that their clients send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from codometer.access.account import read_accounts
+from codometer.access.audit import Filter, Recorded
+from codometer.errors import Forbidden
+from codometer.people.requests import NoSuchPerson, Requests, Stored
+
+if TYPE_CHECKING:
+    from codometer.access.account import Account
+    from codometer.access.actor import Actor
+
+_MOST_LOOKS: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One act on a person's data, and by whom: a login, or what kind of actor."""
+
+    recorded: Recorded
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnData:
+    """What somebody sees of themselves. Looking at it leaves no entry; a copy does."""
+
+    requests: Requests
+
+    def find(self, account: Account) -> Stored | None:
+        """Return what is stored of the account's person; None when nothing is.
+
+        Raises:
+            Forbidden: nobody vouched for the account.
+        """
+        _check_linked(account)
+        try:
+            return self.requests.find_stored(account.login)
+        except NoSuchPerson:
+            return None
+
+    def export(self, account: Account, actor: Actor) -> bytes:
+        """Return all of it as a ZIP file.
+
+        Raises:
+            Forbidden: nobody vouched for the account.
+            NoSuchPerson: nothing is stored.
+        """
+        _check_linked(account)
+        return self.requests.export(account.login, "they asked for it themselves", actor)
+
+    def list_looks(self, stored: Stored) -> Sequence[Look]:
+        """Return who did what with a person's data, the newest first."""
+        access = self.requests.people.access
+        names = (stored.recorded, *(known.pseudonym for known in stored.found.pseudonyms))
+        found = access.audit.list_entries(Filter(objects=names, limit=_MOST_LOOKS))
+        with access.control.read() as connection:
+            logins = {each.id: each.login for each in read_accounts(connection)}
+        return [
+            Look(recorded=each, who=logins.get(each.entry.actor) or _kind(each.entry.actor_kind))
+            for each in found
+        ]
+
+
+def _check_linked(account: Account) -> None:
+    if account.linked is None:
+        raise Forbidden(
+            f"nobody has confirmed yet that {account.login} is you",
+            hint="an administrator does that: codometer person link " + account.id,
+        )
+
+
+def _kind(kind: str) -> str:
+    return _KINDS.get(kind, kind)
+
+
+_KINDS: Final[Mapping[str, str]] = {
+    "local": "whoever runs the server",
+    "credential": "a program",
+    "system": "the server",
+}

@@ -1,0 +1,70 @@
+"""Forms: what is sent is read in one way, done in a thread, and answered with another address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+
+from codometer.access.permissions import Permission
+from codometer.errors import TooLarge, UnsupportedEncoding
+from codometer.serve.http import read_content
+from codometer.serve.web.visitor import Visitor
+
+Fields = Mapping[str, str]
+
+_MAX_FORM_BYTES: Final = 8 * 2**10
+_MAX_FIELDS: Final = 16
+_FORM_TYPE: Final = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """What is sent to be saved, not shown."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What is shown once, as the answer itself: no address leads to it again."""
+
+    template: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """Something that can be done on a page, by POST to `path`, for who has the permission.
+
+    `act` runs in a thread and returns the address to go to, a file, or what is shown once.
+    What it raises as a CodometerError is shown on the page, with the fields as they were sent.
+    """
+
+    path: str
+    permission: Permission
+    act: Callable[[Visitor, Fields], str | File | Shown]
+
+
+async def read_form(request: Request) -> Fields:
+    """Return the fields of a form; of those that are sent twice, the first.
+
+    Raises:
+        UnsupportedEncoding: it is no form.
+        TooLarge: it has too many bytes or fields.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
+        raise UnsupportedEncoding("the body is no form", hint=f"send {_FORM_TYPE}")
+    content = await read_content(request, _MAX_FORM_BYTES)
+    try:
+        fields = parse_qs(
+            content.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS
+        )
+    except ValueError:
+        raise TooLarge("the form has too many fields") from None
+    return {name: values[0] for name, values in fields.items()}
