@@ -21,6 +21,7 @@ from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
 from codometer.people.people import People
 from codometer.people.requests import Requests
+from codometer.people.reveals import Reveals
 from codometer.privacy.profile import Profile
 from codometer.serve.api.accounts import account_actions, accounts_resource
 from codometer.serve.api.audit import audit_resource, verification_resource
@@ -29,11 +30,13 @@ from codometer.serve.api.config import config_resource
 from codometer.serve.api.credentials import credential_actions, credentials_resource
 from codometer.serve.api.health import liveness_resource, readiness_resource
 from codometer.serve.api.keys import keys_resource, rotate_action
+from codometer.serve.api.links import link_actions
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.people import people_actions
 from codometer.serve.api.privacy import privacy_action, privacy_resource
 from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
+from codometer.serve.api.reveals import reveals_resource
 from codometer.serve.api.status import StatusSource, status_resource
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
@@ -164,6 +167,7 @@ def _build_resources(
         credentials_resource(access.credentials, now),
         accounts_resource(access.accounts),
         keys_resource(access.keys),
+        reveals_resource(Reveals(people), access.vouching),
         privacy_resource(people.decisions, detail_days=settings.retention.detail_days),
         audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
         verification_resource(access.audit),
@@ -181,6 +185,7 @@ def _build_actions(
         rotate_action(access.keys, people.rotate),
         privacy_action(people.decisions, detail_days=settings.retention.detail_days),
         *people_actions(Requests(people)),
+        *link_actions(access.vouching),
     )
 
 

@@ -11,7 +11,12 @@ from codometer.serve.api.schema import schema_of
 from codometer.serve.exact_json import decode
 from tests.unit.serve.parts import Client, Office, build_office_app
 
-PAGES = {"/", "/assets/{name}", "/events", "/sign-in", "/join", "/sign-out", "/account"}
+PAGES = {
+    *("/", "/assets/{name}", "/events", "/sign-in", "/join", "/sign-out", "/account"),
+    *("/me", "/me/export", "/audit", "/audit/export"),
+    *("/privacy", "/privacy/change", "/privacy/record", "/privacy/reveals"),
+    *(f"/privacy/reveals/{act}" for act in ("open", "decide", "lend", "end")),
+}
 
 
 @pytest.fixture

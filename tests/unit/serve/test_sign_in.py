@@ -17,7 +17,7 @@ from codometer.access.access import Access
 from codometer.access.actor import SYSTEM
 from codometer.access.permissions import ROLES, Permission, Role
 from codometer.settings import Listen, Settings
-from tests.unit.serve.parts import NOW, Office, build_office_app
+from tests.unit.serve.parts import NOW, Office, build_office_app, open_people
 from tests.unit.serve.test_api_access import find_permission
 
 PASSWORD = "marble kettle orbit fern"  # noqa: S105 - of a test
@@ -75,7 +75,8 @@ class Installation:
         self.settings = Settings(data=folder, listen=listen or Listen())
         self.office = Office()
         self.access = Access(self.settings, now=lambda: NOW)
-        self.app = build_office_app(self.office, self.settings, self.access)
+        self.people = open_people(self.access)
+        self.app = build_office_app(self.office, self.settings, self.access, people=self.people)
 
     def set_up(self) -> Browser:
         first = self.access.accounts.invite_first()
@@ -306,7 +307,9 @@ def test_every_route_answers_to_the_roles_that_have_its_permission_and_to_no_oth
         method = "POST" if "POST" in (route.methods or ()) else "GET"
         json: object = {} if method == "POST" else None
         answer = person.ask(method, path, json=json)
-        assert (answer.status_code == 403) == (permission not in ROLES[role]), (path, answer.text)
+        is_led_on = path == "/" and answer.status_code == 303  # to what they may see
+        is_refused = answer.status_code == 403 or is_led_on
+        assert is_refused == (permission not in ROLES[role]), (path, answer.text)
         headers = {"accept": "*/*"}
         assert nobody.ask(method, path, json=json, headers=headers).status_code == 401, path
         checked += 1
