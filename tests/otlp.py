@@ -18,6 +18,7 @@ from codometer.model.signal import SignalKind
 KEYS: Final = ("", "k", "event.name", "input_tokens", "team.id", "é", "x" * 127, "y" * 128)
 NAMES: Final = ("", "claude_code.api_request", "claude_code.token.usage")
 _UNKNOWN_NUMBER: Final = 100
+_MOST_BYTES: Final = 5  # that protobuf's own parser allows a tag or a length
 _VARINT, _FIXED64, _BYTES, _GROUP, _END_OF_GROUP, _FIXED32 = range(6)
 
 Bytes = st.SearchStrategy[bytes]
@@ -26,19 +27,19 @@ Bytes = st.SearchStrategy[bytes]
 # How things are written.
 
 
-def varint(value: int, more: int = 0) -> bytes:
-    """Write a number; `more` bytes longer than it need be, as long as 10 are enough."""
+def varint(value: int, more: int = 0, *, most: int = 10) -> bytes:
+    """Write a number; `more` bytes longer than it need be, but not longer than `most`."""
     value &= 2**64 - 1
     groups = [value & 0x7F]
     while value := value >> 7:
         groups.append(value & 0x7F)
-    groups += [0] * min(more, 10 - len(groups))
+    groups += [0] * max(0, min(more, most - len(groups)))
     return bytes([*(group | 0x80 for group in groups[:-1]), groups[-1]])
 
 
 def tag(at: int, wire_type: int, more: int = 0) -> bytes:
     """Write what a field begins with: its number, and how its value is written."""
-    return varint(at << 3 | wire_type, min(more, 3))
+    return varint(at << 3 | wire_type, more, most=_MOST_BYTES)
 
 
 def number(at: int, value: int, more: int = 0, tag_more: int = 0) -> bytes:
@@ -48,7 +49,7 @@ def number(at: int, value: int, more: int = 0, tag_more: int = 0) -> bytes:
 
 def text(at: int, value: bytes, more: int = 0, tag_more: int = 0) -> bytes:
     """Write a field that is text, bytes or a message."""
-    return tag(at, _BYTES, tag_more) + varint(len(value), min(more, 4)) + value
+    return tag(at, _BYTES, tag_more) + varint(len(value), more, most=_MOST_BYTES) + value
 
 
 def fixed(at: int, value: int) -> bytes:

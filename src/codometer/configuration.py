@@ -20,7 +20,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from codometer.errors import BadSettings
-from codometer.settings import SETTINGS, VARIABLE_PREFIX, Settings, base_url
+from codometer.settings import (
+    SETTINGS,
+    VARIABLE_PREFIX,
+    Oidc,
+    Settings,
+    base_url,
+    find_setting,
+    find_variable,
+)
 
 FILE_NAME: Final = "codometer.toml"
 FLAGS: Final = {
@@ -39,6 +47,7 @@ _OTHER_VARIABLES: Final = (
     "CODOMETER_KEY_PREVIOUS",
     "CODOMETER_URL",
 )
+_CLIENT_SECRET: Final = re.compile(rf"{VARIABLE_PREFIX}OIDC_[A-Z0-9]+_CLIENT_SECRET")
 _TEST_PREFIX: Final = "CODOMETER_TEST_"  # what our tests tell each other
 # A cluster that runs us as a service named codometer sets CODOMETER_PORT=tcp://… and the like.
 # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables (2026-11)
@@ -96,6 +105,25 @@ def find_main_keys(environ: Mapping[str, str] | None = None) -> tuple[str, str]:
     return environ.get("CODOMETER_KEY", ""), environ.get("CODOMETER_KEY_PREVIOUS", "")
 
 
+def find_client_secret(name: str, settings: Oidc, environ: Mapping[str, str] | None = None) -> str:
+    """Return what this server proves itself with to the provider of that name, "" for nothing.
+
+    Raises:
+        BadSettings: the file that it is in cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    if given := environ.get(f"{VARIABLE_PREFIX}OIDC_{name.upper()}_CLIENT_SECRET"):
+        return given
+    if not settings.client_secret_file:
+        return ""
+    try:
+        return Path(settings.client_secret_file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        mistake = f"oidc.{name}.client_secret_file cannot be read: {reason}"
+        raise _bad_settings([mistake]) from error
+
+
 class _Reading:
     """Collects values and mistakes from one source after another; later ones win."""
 
@@ -121,17 +149,17 @@ class _Reading:
                 self.take(key, value, str(path))
 
     def take_environment(self, environ: Mapping[str, str]) -> None:
-        keys = {setting.variable: key for key, setting in SETTINGS.items()}
+        known = {setting.variable: key for key, setting in SETTINGS.items()}
         for name in sorted(environ):
             if not name.startswith(VARIABLE_PREFIX) or not environ[name]:
                 continue
-            if name in keys:
-                self.take(keys[name], environ[name], name)
+            if (setting := find_variable(name)) is not None:
+                self.take(setting.key, environ[name], name)
             elif not _is_for_others(name, environ[name]):
-                self._mistakes.append(_unknown(f"the variable {name}", name, keys))
+                self._mistakes.append(_unknown(f"the variable {name}", name, known))
 
     def take(self, key: str, value: object, origin: str) -> None:
-        if (setting := SETTINGS.get(key)) is None:
+        if (setting := find_setting(key)) is None:
             self._mistakes.append(_unknown(f"{key} in {origin}", key, SETTINGS))
             return
         converted, expected = _convert(value, setting.default)
@@ -148,6 +176,7 @@ class _Reading:
         ports = [settings.listen.port, settings.listen.otlp_port, settings.listen.grpc_port]
         if any(port and ports.count(port) > 1 for port in ports):
             self._mistakes.append(f"listen: the three ports {ports} must differ")
+        self._mistakes += _oidc_mistakes(settings)
         if self._mistakes:
             raise _bad_settings(self._mistakes)
         return settings
@@ -158,10 +187,30 @@ class _Reading:
             key = prefix + entry.name
             if key in self._values:
                 arguments[entry.name] = self._values[key]
+            elif each := entry.metadata.get("each"):
+                names = sorted({k.split(".")[1] for k in self._values if k.startswith(f"{key}.")})
+                arguments[entry.name] = {
+                    name: each(**self._section(each, f"{key}.{name}.")) for name in names
+                }
             elif isinstance(entry.default_factory, type) and entry.name != "origins":
                 inner = entry.default_factory
                 arguments[entry.name] = inner(**self._section(inner, f"{key}."))
         return arguments
+
+
+def _oidc_mistakes(settings: Settings) -> Iterator[str]:
+    """Return what is wrong with sign-in as a whole."""
+    for name, provider in settings.oidc.items():
+        for key in ("issuer", "client_id"):
+            if not getattr(provider, key):
+                yield f"oidc.{name}.{key} is missing"
+        if provider.joining == "role" and not provider.roles:
+            yield f"oidc.{name}.joining is role, and oidc.{name}.roles gives none"
+    issuers = [provider.issuer for provider in settings.oidc.values()]
+    if len(set(issuers)) < len(issuers):
+        yield "oidc has two sections with the same issuer"
+    if settings.sign_in.passwords == "off" and not settings.oidc:
+        yield "sign_in.passwords is off, and oidc names no provider to sign in with"
 
 
 def _find_file(config: Path | None, environ: Mapping[str, str], folder: Path) -> tuple[Path, bool]:
@@ -175,7 +224,7 @@ def _find_file(config: Path | None, environ: Mapping[str, str], folder: Path) ->
 
 def _is_for_others(name: str, value: str) -> bool:
     """Say whether a variable that sets nothing is there for another reason."""
-    if name in _OTHER_VARIABLES or name.startswith(_TEST_PREFIX):
+    if name in _OTHER_VARIABLES or name.startswith(_TEST_PREFIX) or _CLIENT_SECRET.fullmatch(name):
         return True
     return "://" in value or _SERVICE_LINK.fullmatch(name) is not None
 

@@ -5,6 +5,7 @@
     │   └── Malformed        400  a body that is not the OTLP it claims to be
     ├── Unauthenticated      401  no credential, or none that is good
     ├── Forbidden            403  known, and not allowed
+    │   ├── ProofTooOld      403  they must show again that they are it
     │   └── TooFewPeople     403  numbers of so few people that they would tell of one
     ├── TooSlow              408  a body that did not arrive in time
     ├── Erased               410  it is of a person whose data was erased
@@ -63,6 +64,12 @@ class Forbidden(CodometerError):
 
     code = "forbidden"
     status = 403
+
+
+class ProofTooOld(Forbidden):
+    """Who is signed in may do this, and must show first that it is still them."""
+
+    code = "proof_too_old"
 
 
 class TooFewPeople(Forbidden):

@@ -25,11 +25,12 @@ from codometer.analysis.measures.run import run_query
 from codometer.intake.billing import pricer, unit_prices
 from codometer.intake.limits import ByteBudget, Limits, allow_connections
 from codometer.intake.normalise import Normaliser
-from codometer.intake.pipeline import Intake, spare_collector
+from codometer.intake.pipeline import Intake, spared_collector
 from codometer.intake.receivers.http_server import HttpServer
 from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
 from codometer.jobs import Periodic
+from codometer.networks import is_loopback
 from codometer.operate.connect import connection_lines
 from codometer.people.people import People
 from codometer.pricing import load_catalogue, normalise_model
@@ -37,7 +38,7 @@ from codometer.privacy.encryption import Purpose
 from codometer.serve.api.accounts import invitation_link
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
-from codometer.settings import base_url, is_loopback, pages_url
+from codometer.settings import base_url, pages_url
 from codometer.store.store import Store
 
 if TYPE_CHECKING:
@@ -229,7 +230,6 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     allow_connections(settings.ingest.max_connections)
     server = Server(settings)
-    spare_collector()
 
     async def main() -> None:
         until = asyncio.Event()
@@ -245,7 +245,7 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
         if beside is not None:
             await beside(catalogue, accept)
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with spared_collector(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
 
 

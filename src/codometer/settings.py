@@ -7,7 +7,6 @@ reads the values.
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import re
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
@@ -17,12 +16,18 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+from codometer.networks import find_address, is_network
+
 T = TypeVar("T")
 
 OPERATOR_KEY_NAME: Final = "operator.key"
 """In the data folder of a running server: what commands of its own user prove themselves with."""
 VARIABLE_PREFIX: Final = "CODOMETER_"
 """What every environment variable of ours begins with."""
+ANY_NAME: Final = "*"
+"""Stands for the name of a section in the key of a setting."""
+_NAME: Final = re.compile(r"[a-z0-9]+")
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 def _setting(default: T, text: str, *, check: Callable[[Any], str] | None = None) -> T:
@@ -41,21 +46,24 @@ def _between(low: int, high: int | None = None) -> Callable[[int], str]:
     return check
 
 
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach `host`, a name or an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _check_host(value: str) -> str:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        good = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", value) is not None
-        return "" if good else "expected an address or a name, such as 127.0.0.1 or localhost"
-    return ""
+    good = find_address(value) or _HOST_NAME.fullmatch(value)
+    return "" if good else "expected an address or a name, such as 127.0.0.1 or localhost"
+
+
+def _check_hosts(values: tuple[str, ...]) -> str:
+    good = all(is_network(value) or _HOST_NAME.fullmatch(value) for value in values)
+    return "" if good else "expected networks and names, such as 10.1.0.0/16 or git.example"
+
+
+def _check_ports(values: tuple[str, ...]) -> str:
+    good = all(re.fullmatch(r"[1-9]\d{0,4}", value) and int(value) < 2**16 for value in values)
+    return "" if good else "expected ports, such as 443"
+
+
+def _check_proxy(value: str) -> str:
+    good = not value or re.fullmatch(r"https?://[A-Za-z0-9.-]+:\d{1,5}/?", value)
+    return "" if good else "expected an address such as http://proxy.example:3128"
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -65,6 +73,16 @@ def _one_of(*words: str) -> Callable[[str], str]:
 def _check_url(value: str) -> str:
     good = not value or re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d{1,5})?", value)
     return "" if good else "expected an address such as https://codometer.example"
+
+
+def _check_issuer(value: str) -> str:
+    good = not value or re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+(/[\w.~/%-]*)?", value)
+    return "" if good else "expected an address such as https://login.example.com"
+
+
+def _check_map(values: tuple[str, ...]) -> str:
+    good = all(re.fullmatch(r".+=\s*\S.*", value) for value in values)
+    return "" if good else "expected pairs such as admins=administrator"
 
 
 def _check_database(value: str) -> str:
@@ -206,6 +224,66 @@ class Dimensions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """What this server may send to: providers of sign-in, channels, sources of bills.
+
+    Addresses of the Internet always, at these ports and with TLS; others only as listed here.
+    """
+
+    allow: tuple[str, ...] = _setting(
+        (), "networks and hosts inside that may be reached, without the proxy", check=_check_hosts
+    )
+    plain: tuple[str, ...] = _setting(
+        (), "hosts that may be spoken to by http, without TLS", check=_check_hosts
+    )
+    ports: tuple[str, ...] = _setting(
+        ("443", "8443"), "ports that may be reached, and 80 for http", check=_check_ports
+    )
+    ca_file: str = _setting("", "certificates (PEM) to trust beside those of the system")
+    proxy: str = _setting("", "an HTTP proxy that leads to the Internet", check=_check_proxy)
+    proxy_password_file: str = _setting("", "a file with user:password for the proxy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """How people sign in."""
+
+    passwords: str = _setting(
+        "on",
+        "whether with a password too, on or off; links of `codometer account reset` always do",
+        check=_one_of("on", "off"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oidc:
+    """A provider of identities that speaks OpenID Connect; `oidc` has one section for each.
+
+    Its client secret is in a file, or in the variable CODOMETER_OIDC_<NAME>_CLIENT_SECRET.
+    """
+
+    label: str = _setting("", "what the button says; empty: the name of the section")
+    issuer: str = _setting(
+        "", "the provider's address, exactly as it calls itself", check=_check_issuer
+    )
+    client_id: str = _setting("", "what the provider calls this server")
+    client_secret_file: str = _setting("", "a file with the client secret")
+    scopes: tuple[str, ...] = _setting(("email", "profile"), "what to ask for, beside openid")
+    groups_claim: str = _setting("groups", "the claim that lists somebody's groups")
+    roles: tuple[str, ...] = _setting(
+        (), "group=role, the first that fits counts; empty: roles are given here", check=_check_map
+    )
+    teams: tuple[str, ...] = _setting(
+        (), "group=team, where * is all teams; empty: teams are given here", check=_check_map
+    )
+    joining: str = _setting(
+        "link",
+        "who makes an account: link, who was sent one, or role, who is in a group that has one",
+        check=_one_of("link", "role"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What is in force. `origins` says for every key where its value came from."""
 
@@ -223,12 +301,18 @@ class Settings:
     privacy: Privacy = field(default_factory=Privacy)
     retention: Retention = field(default_factory=Retention)
     dimensions: Dimensions = field(default_factory=Dimensions)
+    outgoing: Outgoing = field(default_factory=Outgoing)
+    sign_in: SignIn = field(default_factory=SignIn)
+    oidc: Mapping[str, Oidc] = field(default_factory=dict, metadata={"each": Oidc})
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One entry of the catalogue of settings."""
+    """One entry of the catalogue of settings.
+
+    In the key of a section that has names, * stands for the name; `named` fills it in.
+    """
 
     key: str
     default: Any
@@ -240,11 +324,15 @@ class Setting:
         """The environment variable that sets it."""
         return VARIABLE_PREFIX + self.key.upper().replace(".", "_")
 
+    def named(self, name: str) -> Setting:
+        """Return the setting as it is in the section of that name."""
+        return dataclasses.replace(self, key=self.key.replace(ANY_NAME, name))
+
     def value_in(self, settings: Settings) -> Any:  # noqa: ANN401 - a value is of any field's type
         """Return the value that is in force."""
         value: Any = settings
         for part in self.key.split("."):
-            value = getattr(value, part)
+            value = value[part] if isinstance(value, Mapping) else getattr(value, part)
         return value
 
 
@@ -254,12 +342,43 @@ def _catalogue(section: type, prefix: str = "") -> Iterator[Setting]:
         if "text" in entry.metadata:
             text, check = entry.metadata["text"], entry.metadata["check"]
             yield Setting(key=key, default=entry.default, text=text, check=check)
+        elif each := entry.metadata.get("each"):
+            yield from _catalogue(each, f"{key}.{ANY_NAME}.")
         elif isinstance(entry.default_factory, type) and entry.default_factory is not dict:
             yield from _catalogue(entry.default_factory, f"{key}.")
 
 
 SETTINGS: Final = {setting.key: setting for setting in _catalogue(Settings)}
 """Every setting by its key, in the order in which they are documented."""
+
+
+def list_settings(settings: Settings) -> Iterator[Setting]:
+    """Return every setting there is a value of, those of sections with names once for each."""
+    for setting in SETTINGS.values():
+        section, has_names, _ = setting.key.partition(f".{ANY_NAME}.")
+        if not has_names:
+            yield setting
+        else:
+            yield from (setting.named(name) for name in getattr(settings, section))
+
+
+def find_setting(key: str) -> Setting | None:
+    """Return the setting of a key, None where there is none."""
+    if (found := SETTINGS.get(key)) is not None:
+        return found
+    section, _, rest = key.partition(".")
+    name, _, last = rest.partition(".")
+    pattern = SETTINGS.get(f"{section}.{ANY_NAME}.{last}")
+    return pattern.named(name) if pattern and _NAME.fullmatch(name) else None
+
+
+def find_variable(variable: str) -> Setting | None:
+    """Return the setting that an environment variable sets, None where there is none."""
+    for setting in SETTINGS.values():
+        shape = re.escape(setting.variable).replace(re.escape(ANY_NAME), "([A-Z0-9]+)")
+        if found := re.fullmatch(shape, variable):
+            return setting.named(found[1].lower()) if found.groups() else setting
+    return None
 
 
 def base_url(listen: Listen) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
-from codometer.intake.pipeline import spare_collector
+from codometer.intake.pipeline import spared_collector
 from codometer.intake.receivers import otlp_decode
 from codometer.intake.receivers.export import Encoding, ExportRequest
 from tests.bench import plain
@@ -52,11 +52,11 @@ def run_chain(run: Run) -> float:
         site = Site.open(run.folder, now=datetime.now(UTC))
         if run.rollups:
             site.store.start()
-        spare_collector()  # as a server does
-        asyncio.run(_accept(site, bodies[:first], run.in_flight))
-        began = time.process_time()
-        asyncio.run(_accept(site, bodies[first:], run.in_flight))
-        seconds = time.process_time() - began
+        with spared_collector():  # as a server does
+            asyncio.run(_accept(site, bodies[:first], run.in_flight))
+            began = time.process_time()
+            asyncio.run(_accept(site, bodies[first:], run.in_flight))
+            seconds = time.process_time() - began
         check_rows(site.store.fetch, total_by_session(bodies))
         site.close()
     return sum(body.events for body in bodies[first:]) / seconds

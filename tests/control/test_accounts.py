@@ -10,10 +10,16 @@ from codometer.access.actions import Action
 from codometer.access.actor import Actor, ActorKind
 from codometer.access.anchors import Anchors
 from codometer.access.audit import AuditLog, Filter
+from codometer.access.keys import Keys
 from codometer.access.permissions import Role
+from codometer.access.second_factor import SecondFactors
 from codometer.access.sessions import KnownSessions
+from codometer.access.signing_in import SigningIn
+from codometer.access.tickets import Tickets
 from codometer.access.verification import verify
 from codometer.errors import BadRequest, TooManyTries, Unauthenticated
+from codometer.privacy.main_key import main_key_source
+from codometer.settings import Keys as KeySettings
 from tests.control.conftest import Open
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,7 +38,10 @@ class Server:
         anchors = Anchors(folder / "anchors", folder / "key")
         self.audit = AuditLog(self.control, anchors, lambda: self.now)
         self.known = KnownSessions(self.control)
-        self.accounts = Accounts(self.audit, self.known)
+        source = main_key_source(KeySettings(), folder, variable="07" * 32)
+        self.keys = Keys(self.audit, source)
+        self.accounts = Accounts(self.audit, self.known, SecondFactors(self.keys))
+        self.signing_in = SigningIn(self.accounts, Tickets(self.audit, self.keys))
 
     def set_up(self) -> str:
         """Make the first administrator, and return their id."""
@@ -47,7 +56,8 @@ class Server:
     def sign_in(
         self, login: str = "root", password: str = PASSWORD, address: str = "203.0.113.7"
     ) -> str:
-        return self.accounts.sign_in(login, password, SOMEBODY, address=address)
+        step = self.signing_in.with_password(login, password, SOMEBODY, address=address)
+        return step.session or step.ticket
 
     def is_signed_in(self, secret: str) -> bool:
         return self.known.find(secret, self.now) is not None
@@ -251,7 +261,7 @@ def test_whoever_signs_out_is_out_everywhere(open_control: Open, tmp_path: Path)
     assert session is not None
     other.known.follow()
     assert other.is_signed_in(secret)
-    one.accounts.sign_out(session, SOMEBODY)
+    one.signing_in.sign_out(session, SOMEBODY)
     other.known.follow()
     assert not one.is_signed_in(secret)
     assert not other.is_signed_in(secret)
@@ -282,11 +292,12 @@ def test_every_step_is_in_the_log(server: Server) -> None:
     ada = server.join("ada", Role.TEAM_LEAD, "checkout")
     session = server.known.find(server.sign_in("ada"), server.now)
     assert session is not None
-    server.accounts.sign_out(session, SOMEBODY)
+    server.signing_in.sign_out(session, SOMEBODY)
     server.accounts.disable(ada, SOMEBODY)
     entries = [each.entry for each in reversed(server.audit.list_entries(Filter()))]
     assert [entry.action for entry in entries] == [
         Action.AUDIT_BEGIN,
+        Action.KEY_CREATE,
         Action.ACCOUNT_CREATE,
         Action.ACCOUNT_INVITE,
         Action.ACCOUNT_CREATE,
@@ -294,6 +305,6 @@ def test_every_step_is_in_the_log(server: Server) -> None:
         Action.SIGN_OUT,
         Action.ACCOUNT_DISABLE,
     ]
-    assert entries[3].after == '{"role":"team_lead","teams":["checkout"]}'
-    assert (entries[4].actor_kind, entries[4].actor) == ("account", ada)
+    assert entries[4].after == '{"role":"team_lead","teams":["checkout"]}'
+    assert (entries[5].actor_kind, entries[5].actor) == ("account", ada)
     assert verify(server.audit).faults == ()

@@ -62,7 +62,8 @@ def test_a_server_starts_answers_and_stops_when_asked(tmp_path: Path) -> None:
         _, complaint = other.communicate(timeout=PATIENCE_SECONDS)
     finally:
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        output, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert not errors
     assert "Nothing has arrived yet." in status.stdout
     assert f"export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{ports[1]}\n" in output
     assert f"--url {url}\n" in output

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from codometer.configuration import FLAGS, find_credential, find_server_url, load_settings
 from codometer.errors import BadSettings
-from codometer.settings import SETTINGS, Listen, Settings, base_url, is_loopback
+from codometer.networks import is_loopback
+from codometer.settings import SETTINGS, Listen, Settings, base_url
 
 
 def write(folder: Path, text: str) -> Path:
@@ -64,6 +65,10 @@ _VALUES = {
     "listen.url": "https://codometer.example",
     "control.database": "postgresql://codometer@db.example/codometer",
     "retention.audit_days": "500",
+    "outgoing.allow": "10.0.0.0/8, git.example",
+    "outgoing.plain": "git.example",
+    "outgoing.ports": "443, 3000",
+    "outgoing.proxy": "http://proxy.example:3128",
 }
 
 

@@ -14,15 +14,22 @@ from codometer.access.accounts import Accounts
 from codometer.access.anchors import ANCHORS_NAME, KEY_NAME, Anchors
 from codometer.access.audit import AuditLog
 from codometer.access.credentials import Credentials
+from codometer.access.federation import Federation, make_rules
 from codometer.access.keys import Keys
 from codometer.access.known import KnownCredentials
+from codometer.access.openid import Provider
+from codometer.access.second_factor import SecondFactors
 from codometer.access.sessions import KnownSessions
+from codometer.access.signing_in import SigningIn
+from codometer.access.tickets import Tickets
 from codometer.access.vouching import Vouching
-from codometer.configuration import find_main_keys
+from codometer.configuration import find_client_secret, find_main_keys
 from codometer.errors import BadSettings
 from codometer.jobs import Periodic
+from codometer.networks import is_loopback
+from codometer.outgoing import outgoing_client
 from codometer.privacy.main_key import main_key_source
-from codometer.settings import OPERATOR_KEY_NAME, Settings, is_loopback
+from codometer.settings import OPERATOR_KEY_NAME, Settings, pages_url
 from codometer.store.control import Control
 
 _SECRET_BYTES: Final = 32
@@ -73,12 +80,37 @@ class Access:
             self._closing.close()
             raise
         self.credentials = Credentials(self.audit, self.known)
-        self.accounts = Accounts(self.audit, self.sessions)
+        self.accounts = Accounts(self.audit, self.sessions, SecondFactors(self.keys))
         self.vouching = Vouching(self.audit, self.sessions)
+        tickets = Tickets(self.audit, self.keys)
+        has_passwords = settings.sign_in.passwords == "on"
+        self.signing_in = SigningIn(self.accounts, tickets, has_passwords=has_passwords)
+        try:
+            self.federation = self._open_federation(settings, tickets)
+        except BaseException:
+            self._closing.close()
+            raise
         self._jobs = (
             Periodic("credentials", _FOLLOW_SECONDS, self._follow),
             Periodic("uses", _SAVE_SECONDS, self._save_uses),
             Periodic("audit", _SEAL_SECONDS, self._seal),
+        )
+
+    def _open_federation(self, settings: Settings, tickets: Tickets) -> Federation:
+        base = pages_url(settings.listen)
+        providers = {}
+        if settings.oidc:
+            client = outgoing_client(settings.outgoing)
+            self._closing.callback(client.close)
+            for name, each in settings.oidc.items():
+                secret = find_client_secret(name, each)
+                provider = Provider(name, each, secret, client, now=self._now)
+                providers[name] = (provider, make_rules(name, each))
+        return Federation(
+            self.accounts,
+            tickets,
+            providers,
+            return_address=lambda name: f"{base}/sign-in/return/{name}",
         )
 
     def start(self) -> None:

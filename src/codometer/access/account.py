@@ -1,4 +1,4 @@
-"""What an account, an invitation and a session are, and as rows of the control plane."""
+"""What an account, a link and a session are, and as rows of the control plane."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from codometer.access.permissions import REVEALING, ROLES, Permission, Role
 from codometer.errors import BadRequest, CodometerError
-from codometer.store.control_tables import ACCOUNT, SESSION
+from codometer.store.control_tables import ACCOUNT, SECOND_FACTOR, SESSION
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -37,54 +37,81 @@ class LinkNotGood(CodometerError):
 class Account:
     """Who can sign in; `teams` None are all.
 
-    `linked` is since when somebody vouches that the person whom clients call by this login
-    is the one who signs in with it; `reveals` until when they may ask for names.
+    `role` is None while the provider that gives the roles gives none. `email` is an address
+    that a provider vouched for, else empty; a login is whatever its owner liked, unless
+    somebody vouched for it (since `linked`). Until `reveals` they may ask for names.
     """
 
     id: str
     login: str
-    role: Role
+    role: Role | None
     teams: frozenset[str] | None
     created: datetime
     disabled: datetime | None
+    email: str = ""
+    has_password: bool = True
+    has_second_factor: bool = False
     linked: datetime | None = None
     reveals: datetime | None = None
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether anybody may be signed in to it."""
+        return self.disabled is None and self.role is not None
+
+    @property
+    def person(self) -> str:
+        """What clients call its owner, as far as somebody vouched for that; else empty."""
+        return self.email or (self.login if self.linked else "")
+
     def granted(self, now: datetime) -> frozenset[Permission]:
         """Return what they may do now: what their role may, and what was lent to them."""
+        own = ROLES[self.role] if self.role else frozenset[Permission]()
         is_lent = self.reveals is not None and now < self.reveals
-        return ROLES[self.role] | REVEALING if is_lent else ROLES[self.role]
+        return own | REVEALING if is_lent and self.is_usable else own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """A link that makes one account; `secret` stands in it and nowhere else."""
+    """A link that makes one account, or gives `account` a new password.
+
+    `secret` stands in it and nowhere else.
+    """
 
     secret: str = field(repr=False)
     role: Role
+    teams: frozenset[str] | None = None
     expires: datetime
+    account: Account | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Somebody who is signed in."""
+    """Somebody who is signed in. `proved` is when they last showed who they are."""
 
     digest: str = field(repr=False)
+    id: str
     account: Account
     created: datetime
     used: datetime
+    proved: datetime | None
+    address: str
 
     def is_good(self, now: datetime) -> bool:
         """Tell whether it has neither rested too long nor lasted too long."""
-        rest, whole = _LIFETIMES.get(self.account.role, _USUAL)
-        return (
-            self.account.disabled is None and now - self.used < rest and now - self.created < whole
-        )
+        role = self.account.role
+        rest, whole = _LIFETIMES.get(role, _USUAL) if role else _USUAL
+        return self.account.is_usable and now - self.used < rest and now - self.created < whole
+
+    def is_proved(self, now: datetime) -> bool:
+        """Tell whether they showed who they are a few minutes ago."""
+        return self.proved is not None and now - self.proved < PROOF_LIFETIME
 
 
 _USUAL: Final = (timedelta(hours=8), timedelta(days=7))
 _LIFETIMES: Final = {Role.ADMINISTRATOR: (timedelta(hours=1), timedelta(hours=24))}
 LONGEST_SESSION: Final = timedelta(days=7)
+PROOF_LIFETIME: Final = timedelta(minutes=10)
 
 
 def clean_login(login: str) -> str:
@@ -124,7 +151,13 @@ def parse_teams(text: str) -> frozenset[str] | None:
 def read_accounts(connection: Connection) -> list[Account]:
     """Return all accounts, the oldest first, disabled ones included."""
     rows = connection.execute(select(ACCOUNT).order_by(ACCOUNT.c.created)).mappings()
-    return [account_of(dict(row)) for row in rows]
+    factors = set(connection.execute(select(SECOND_FACTOR.c.account)).scalars())
+    return [_account_of(dict(row), factors) for row in rows]
+
+
+def find_account(connection: Connection, account_id: str) -> Account | None:
+    """Return an account, also a disabled one."""
+    return next((each for each in read_accounts(connection) if each.id == account_id), None)
 
 
 def read_sessions(connection: Connection) -> list[Session]:
@@ -133,23 +166,28 @@ def read_sessions(connection: Connection) -> list[Session]:
     return [
         Session(
             digest=row.digest,
+            id=row.id,
             account=accounts[row.account],
             created=row.created,
             used=row.used,
+            proved=row.proved,
+            address=row.address,
         )
-        for row in connection.execute(select(SESSION))
+        for row in connection.execute(select(SESSION).order_by(SESSION.c.created))
     ]
 
 
-def account_of(row: dict[str, Any]) -> Account:
-    """Return a row as an account, without its password."""
+def _account_of(row: dict[str, Any], factors: set[str]) -> Account:
     return Account(
         id=row["id"],
         login=row["login"],
-        role=Role(row["role"]),
+        role=Role(row["role"]) if row["role"] else None,
         teams=parse_teams(row["teams"]),
         created=row["created"],
         disabled=row["disabled"],
+        email=row["email"],
+        has_password=bool(row["password"]),
+        has_second_factor=row["id"] in factors,
         linked=row["linked"],
         reveals=row["reveals"],
     )

@@ -1,7 +1,7 @@
-"""Accounts: people join by a link, sign in with a password, and can be disabled.
+"""Accounts: people join by a link, get a new one for a forgotten password, and can be disabled.
 
 The first link makes the first administrator; it is printed to the terminal of
-whoever starts the server, and nowhere else.
+whoever starts the server, and nowhere else. `signing_in` has what comes after.
 """
 
 from __future__ import annotations
@@ -20,41 +20,51 @@ from codometer.access.account import (
     LinkNotGood,
     NoSuchAccount,
     Session,
-    account_of,
     check_teams,
     clean_login,
+    find_account,
     parse_teams,
     read_accounts,
     teams_text,
 )
-from codometer.access.actions import Action, Outcome
-from codometer.access.actor import Actor, ActorKind
-from codometer.access.generation import bump_generation
-from codometer.access.password import LONGEST, check_password, hash_password, is_password
+from codometer.access.actions import Action
+from codometer.access.password import check_password, hash_password
 from codometer.access.permissions import Role
-from codometer.access.rate_limit import RateLimit
 from codometer.access.secret import digest
-from codometer.access.sessions import GENERATION
-from codometer.errors import BadRequest, TooManyTries, Unauthenticated
-from codometer.store.control_tables import ACCOUNT, INVITATION, SESSION
+from codometer.access.sessions import end_sessions
+from codometer.errors import BadRequest
+from codometer.store.control_tables import ACCOUNT, ACCOUNT_IDENTITY, INVITATION, SESSION
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from codometer.access.actor import Actor
     from codometer.access.audit import AuditLog, Change
     from codometer.access.chain import Json
+    from codometer.access.second_factor import SecondFactors
     from codometer.access.sessions import KnownSessions
 
 SETUP_LIFETIME: Final = timedelta(minutes=30)
 INVITATION_LIFETIME: Final = timedelta(days=3)
+RESET_LIFETIME: Final = timedelta(hours=1)
 _SECRET_BYTES: Final = 32
 _ID_BYTES: Final = 5
 
 
-def _tries_of_an_address() -> RateLimit:
-    return RateLimit(5, 60)
+class NoSuchSession(NoSuchAccount):
+    """There is no session with this id that is good."""
+
+    code = "no_such_session"
 
 
-def _tries_of_an_account() -> RateLimit:
-    return RateLimit(10, 3600)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vouched:
+    """Whom a provider of identities vouches for, by the key that it never gives to another."""
+
+    issuer: str
+    subject: str
+    email: str = ""
+    """An address that the provider has verified, else empty."""
 
 
 @dataclass
@@ -63,8 +73,7 @@ class Accounts:
 
     audit: AuditLog
     known: KnownSessions
-    _by_address: RateLimit = field(default_factory=_tries_of_an_address, init=False)
-    _by_login: RateLimit = field(default_factory=_tries_of_an_account, init=False)
+    factors: SecondFactors
 
     _setup: Invitation | None = field(default=None, init=False)
 
@@ -85,116 +94,96 @@ class Accounts:
         if role is not Role.ADMINISTRATOR and not self.known.have_accounts:
             # With the first account local mode ends, and somebody must be able to go on.
             raise BadRequest("the first account is an administrator's", hint="invite one of those")
-        secret = secrets.token_urlsafe(_SECRET_BYTES)
         with self.audit.change(actor) as change:
-            expires = change.time + lifetime
-            run = change.connection.execute
-            run(delete(INVITATION).where(INVITATION.c.expires <= change.time))
-            values = {"digest": digest(secret), "role": role, "teams": teams_text(teams)}
-            run(insert(INVITATION).values(**values, expires=expires))
+            made = _make_link(change, role, teams, lifetime)
             change.record(Action.ACCOUNT_INVITE, object=role, after=_told(role, teams))
-        return Invitation(secret=secret, role=role, expires=expires)
+        return made
 
     def invite_first(self) -> Invitation | None:
         """Make the link for the first administrator; None when there are accounts already."""
         if self.known.have_accounts:
             return None
-        secret = secrets.token_urlsafe(_SECRET_BYTES)
         # It is in memory only: whoever has the database cannot make an administrator with it.
         self._setup = Invitation(
-            secret=secret,
+            secret=secrets.token_urlsafe(_SECRET_BYTES),
             role=Role.ADMINISTRATOR,
             expires=self.audit.now() + SETUP_LIFETIME,
         )
         return self._setup
 
+    def reset(self, account_id: str, actor: Actor) -> Invitation:
+        """Make a link with which whoever has the account chooses a new password, and signs in.
+
+        Raises:
+            NoSuchAccount: there is none that is in use.
+        """
+        with self.audit.change(actor) as change:
+            account = _get_active(change.connection, account_id)
+            role = account.role or Role.VIEWER  # what it says is never looked at
+            made = _make_link(change, role, account.teams, RESET_LIFETIME, account)
+            change.record(Action.ACCOUNT_RESET, object=account.id)
+        return made
+
+    def find_link(self, secret: str) -> Invitation:
+        """Return what a link is for.
+
+        Raises:
+            LinkNotGood: it was used, or its time is over.
+        """
+        with self.audit.control.read() as connection:
+            return self._find_link(connection, secret)
+
     def join(self, secret: str, login: str, password: str, actor: Actor) -> Account:
-        """Make the account that a link is for; the link is good no more then.
+        """Make the account that a link is for, or give it a new password; `login` is new then.
+
+        The link is good no more, and all sessions of the account end.
 
         Raises:
             LinkNotGood: it was used, or its time is over.
             BadRequest: the login or the password will not do; the link stays good.
         """
-        login = clean_login(login)
+        link = self.find_link(secret)
+        login = link.account.login if link.account else clean_login(login)
         check_password(password, login)
         kept = hash_password(password)
-        with self.audit.change(actor) as change:
-            run = change.connection.execute
-            role, teams = self._take_link(change, secret)
-            if run(select(ACCOUNT.c.id).where(ACCOUNT.c.login == login)).first():
-                raise BadRequest("somebody has this name already", hint="choose another one")
-            account = Account(
-                id=f"acc_{secrets.token_hex(_ID_BYTES)}",
-                login=login,
-                role=role,
-                teams=teams,
-                created=change.time,
-                disabled=None,
-            )
-            run(
-                insert(ACCOUNT).values(
-                    id=account.id,
-                    login=login,
-                    password=kept,
-                    role=account.role,
-                    teams=teams_text(teams),
-                    created=change.time,
-                )
-            )
-            told = _told(account.role, account.teams)
-            change.record(Action.ACCOUNT_CREATE, object=account.id, after=told)
-            bump_generation(change.connection, GENERATION)
-        self.known.reload()
-        return account
+        with self.known.changing(self.audit, actor) as change:
+            link = self._take_link(change, secret)
+            if link.account is None:
+                return create_account(change, login, link.role, link.teams, password=kept)
+            replace_password(change, link.account.id, kept)
+            return replace(link.account, has_password=True)
 
-    def sign_in(self, login: str, password: str, actor: Actor, *, address: str) -> str:
-        """Return the secret of a new session. `address` is whole, to count those that fail.
+    def join_vouched(self, secret: str, vouched: Vouched, login: str, actor: Actor) -> Account:
+        """Make the account that a link is for, for somebody whom a provider vouches for.
 
         Raises:
-            Unauthenticated: no such name, a wrong password or a disabled account: which, is
-                not said.
-            TooManyTries: too many that failed came from there, or for this account.
+            LinkNotGood: it was used, or its time is over.
+            BadRequest: the link is for a password, or the name is taken; the link stays good.
         """
-        login = login.strip().casefold()
-        if len(password) > LONGEST:
-            password = ""
-        self._check_tries(login, address)
-        with self.audit.control.read() as connection:
-            row = connection.execute(select(ACCOUNT).where(ACCOUNT.c.login == login)).mappings()
-            found = row.first()
-        is_right = is_password(password, found["password"] if found else None)
-        if found is None or not is_right or found["disabled"] is not None:
-            self._by_address.take(address)
-            self._by_login.take(login)
-            self._record_failure(actor, found["id"] if found else "account")
-            raise Unauthenticated(
-                "the name or the password is wrong", hint="an administrator can send a new link"
-            )
-        secret = secrets.token_urlsafe(_SECRET_BYTES)
-        account = account_of(dict(found))
-        with self.audit.change(_actor_of(account, actor)) as change:
-            change.connection.execute(
-                insert(SESSION).values(
-                    digest=digest(secret),
-                    account=account.id,
-                    created=change.time,
-                    used=change.time,
-                    address=actor.address,
-                )
-            )
-            change.record(Action.SIGN_IN, object=account.id)
-            bump_generation(change.connection, GENERATION)
-        self.known.reload()
-        return secret
+        with self.known.changing(self.audit, actor) as change:
+            link = self._take_link(change, secret)
+            if link.account is not None:
+                raise BadRequest("this link is for a new password", hint="choose one there")
+            account = create_account(change, login, link.role, link.teams, email=vouched.email)
+            connect(change, account.id, vouched)
+            return account
 
-    def sign_out(self, session: Session, actor: Actor) -> None:
-        """End a session."""
-        with self.audit.change(actor) as change:
-            mine = SESSION.c.digest == session.digest
-            change.connection.execute(delete(SESSION).where(mine))
-            change.record(Action.SIGN_OUT, object=session.account.id)
-            bump_generation(change.connection, GENERATION)
-        self.known.reload()
+    def change(
+        self, account_id: str, actor: Actor, *, role: Role, teams: frozenset[str] | None
+    ) -> Account:
+        """Give an account another role and other teams; its sessions end.
+
+        Raises:
+            NoSuchAccount: there is none that is in use.
+            BadRequest: it is the last administrator, or something is no team.
+        """
+        check_teams(teams)
+        with self.known.changing(self.audit, actor) as change:
+            account = _get_active(change.connection, account_id)
+            if role is not Role.ADMINISTRATOR:
+                _keep_an_administrator(change.connection, account)
+            change_role(change, account, role, teams)
+        return replace(account, role=role, teams=teams)
 
     def disable(self, account_id: str, actor: Actor) -> Account:
         """Disable an account and end its sessions.
@@ -203,51 +192,226 @@ class Accounts:
             NoSuchAccount: there is none, or it is disabled already.
             BadRequest: it is the last administrator.
         """
-        with self.audit.change(actor) as change:
-            active = [each for each in read_accounts(change.connection) if not each.disabled]
-            account = next((each for each in active if each.id == account_id), None)
-            if account is None:
-                raise NoSuchAccount(f"there is no account {account_id!r} that is in use")
-            administrators = [each for each in active if each.role is Role.ADMINISTRATOR]
-            if administrators == [account]:
-                raise BadRequest("this is the last administrator", hint="invite another one first")
-            self._disable(change, account)
-        self.known.reload()
+        with self.known.changing(self.audit, actor) as change:
+            account = _get_active(change.connection, account_id)
+            _keep_an_administrator(change.connection, account)
+            mine = update(ACCOUNT).where(ACCOUNT.c.id == account.id)
+            change.connection.execute(mine.values(disabled=change.time))
+            end_sessions(change, SESSION.c.account == account.id)
+            change.record(Action.ACCOUNT_DISABLE, object=account.id)
         return replace(account, disabled=change.time)
+
+    def remove_factor(self, account_id: str, actor: Actor) -> Account:
+        """Take the second factor of an account away, for whoever lost theirs; its sessions end.
+
+        Raises:
+            NoSuchAccount: there is none that is in use.
+            BadRequest: it has none.
+        """
+        with self.known.changing(self.audit, actor) as change:
+            account = _get_active(change.connection, account_id)
+            if not self.factors.remove(change, account.id):
+                raise BadRequest("this account has no second factor")
+            end_sessions(change, SESSION.c.account == account.id)
+            change.record(Action.FACTOR_REMOVE, object=account.id)
+        return replace(account, has_second_factor=False)
+
+    def end_session(self, session_id: str, actor: Actor, *, account_id: str | None = None) -> None:
+        """End one session, if it is of this account or (None) of any.
+
+        Raises:
+            NoSuchSession: there is none.
+        """
+        with self.known.changing(self.audit, actor) as change:
+            which = SESSION.c.id == session_id
+            found = change.connection.execute(select(SESSION.c.account).where(which)).scalar()
+            if found is None or account_id not in {None, found}:
+                raise NoSuchSession(f"there is no session {session_id!r}")
+            end_sessions(change, which)
+            change.record(Action.SESSION_END, object=found, after={"session": session_id})
+
+    def end_sessions(self, account_id: str, actor: Actor, *, but: Session | None = None) -> int:
+        """End all sessions of an account but one; return how many.
+
+        Raises:
+            NoSuchAccount: there is no such account.
+        """
+        with self.known.changing(self.audit, actor) as change:
+            if find_account(change.connection, account_id) is None:
+                raise _no_account(account_id)
+            which = SESSION.c.account == account_id
+            if but is not None:
+                which = which & (SESSION.c.digest != but.digest)
+            count = end_sessions(change, which)
+            change.record(Action.SESSION_END, object=account_id, after={"sessions": count})
+        return count
 
     def list_accounts(self) -> list[Account]:
         """Return all of them, the oldest first, disabled ones included."""
         with self.audit.control.read() as connection:
             return read_accounts(connection)
 
-    def _take_link(self, change: Change, secret: str) -> tuple[Role, frozenset[str] | None]:
-        run = change.connection.execute
-        setup = self._setup
+    def list_issuers(self, account_id: str) -> frozenset[str]:
+        """Return the providers with which somebody can sign in to an account, by issuer."""
+        mine = select(ACCOUNT_IDENTITY.c.issuer).where(ACCOUNT_IDENTITY.c.account == account_id)
+        with self.audit.control.read() as connection:
+            return frozenset(connection.execute(mine).scalars())
+
+    def _find_link(self, connection: Connection, secret: str) -> Invitation:
+        setup, now = self._setup, self.audit.now()
         if setup and hmac.compare_digest(setup.secret.encode(), secret.encode("utf-8", "replace")):
-            if setup.expires > change.time and not read_accounts(change.connection):
-                return setup.role, None
+            if setup.expires > now and not read_accounts(connection):
+                return setup
             raise _LINK_NOT_GOOD
         mine = INVITATION.c.digest == digest(secret)
-        found = run(select(INVITATION).where(mine, INVITATION.c.expires > change.time)).first()
-        if found is None:
+        found = connection.execute(
+            select(INVITATION).where(mine, INVITATION.c.expires > now)
+        ).first()
+        account = find_account(connection, found.account) if found and found.account else None
+        if found is None or (account and account.disabled):
             raise _LINK_NOT_GOOD
-        run(delete(INVITATION).where(mine))
-        return Role(found.role), parse_teams(found.teams)
+        return Invitation(
+            secret=secret,
+            role=Role(found.role),
+            teams=parse_teams(found.teams),
+            expires=found.expires,
+            account=account,
+        )
 
-    def _disable(self, change: Change, account: Account) -> None:
-        run = change.connection.execute
-        run(update(ACCOUNT).where(ACCOUNT.c.id == account.id).values(disabled=change.time))
-        run(delete(SESSION).where(SESSION.c.account == account.id))
-        change.record(Action.ACCOUNT_DISABLE, object=account.id)
-        bump_generation(change.connection, GENERATION)
+    def _take_link(self, change: Change, secret: str) -> Invitation:
+        link = self._find_link(change.connection, secret)
+        change.connection.execute(delete(INVITATION).where(INVITATION.c.digest == digest(secret)))
+        return link
 
-    def _check_tries(self, login: str, address: str) -> None:
-        if not (self._by_address.has_room(address) and self._by_login.has_room(login)):
-            raise TooManyTries("too many tries to sign in failed", hint="wait some minutes")
 
-    def _record_failure(self, actor: Actor, account_id: str) -> None:
-        with self.audit.change(actor) as change:
-            change.record(Action.SIGN_IN, object=account_id, outcome=Outcome.REFUSED)
+def create_account(
+    change: Change,
+    login: str,
+    role: Role,
+    teams: frozenset[str] | None,
+    *,
+    password: str = "",
+    email: str = "",
+) -> Account:
+    """Add an account. `password` is a hash; without one nobody signs in with a password.
+
+    Raises:
+        BadRequest: somebody has the login already.
+    """
+    run = change.connection.execute
+    if run(select(ACCOUNT.c.id).where(ACCOUNT.c.login == login)).first():
+        raise BadRequest("somebody has this name already", hint="choose another one")
+    account = Account(
+        id=f"acc_{secrets.token_hex(_ID_BYTES)}",
+        login=login,
+        role=role,
+        teams=teams,
+        created=change.time,
+        disabled=None,
+        email=email,
+        has_password=bool(password),
+    )
+    run(
+        insert(ACCOUNT).values(
+            id=account.id,
+            login=login,
+            password=password,
+            role=role,
+            teams=teams_text(teams),
+            created=change.time,
+            email=email,
+        )
+    )
+    change.record(Action.ACCOUNT_CREATE, object=account.id, after=_told(role, teams))
+    return account
+
+
+def replace_password(change: Change, account_id: str, kept: str) -> None:
+    """Store another hash, and end all sessions."""
+    mine = update(ACCOUNT).where(ACCOUNT.c.id == account_id)
+    change.connection.execute(mine.values(password=kept))
+    end_sessions(change, SESSION.c.account == account_id)
+    change.record(Action.PASSWORD_CHANGE, object=account_id)
+
+
+def change_role(
+    change: Change, account: Account, role: Role | None, teams: frozenset[str] | None
+) -> None:
+    """Give an account another role, or none, and other teams; its sessions end."""
+    mine = update(ACCOUNT).where(ACCOUNT.c.id == account.id)
+    change.connection.execute(mine.values(role=role or "", teams=teams_text(teams)))
+    end_sessions(change, SESSION.c.account == account.id)
+    change.record(
+        Action.ACCOUNT_CHANGE,
+        object=account.id,
+        before=_told(account.role, account.teams),
+        after=_told(role, teams),
+    )
+
+
+def connect(change: Change, account_id: str, vouched: Vouched) -> None:
+    """Let somebody whom a provider vouches for sign in to an account.
+
+    Raises:
+        BadRequest: they have another one.
+    """
+    run = change.connection.execute
+    table = ACCOUNT_IDENTITY.c
+    mine = (table.issuer == vouched.issuer) & (table.subject == vouched.subject)
+    found = run(select(table.account).where(mine)).scalar()
+    if found is not None and found != account_id:
+        raise BadRequest(
+            "whoever you are there has another account here", hint="sign in to that one"
+        )
+    if found is None:
+        values = {"issuer": vouched.issuer, "subject": vouched.subject, "created": change.time}
+        run(insert(ACCOUNT_IDENTITY).values(account=account_id, **values))
+        change.record(Action.ACCOUNT_CONNECT, object=account_id, after={"issuer": vouched.issuer})
+    if vouched.email:
+        run(update(ACCOUNT).where(ACCOUNT.c.id == account_id).values(email=vouched.email))
+
+
+def _make_link(
+    change: Change,
+    role: Role,
+    teams: frozenset[str] | None,
+    lifetime: timedelta,
+    account: Account | None = None,
+) -> Invitation:
+    secret = secrets.token_urlsafe(_SECRET_BYTES)
+    expires = change.time + lifetime
+    run = change.connection.execute
+    run(delete(INVITATION).where(INVITATION.c.expires <= change.time))
+    values = {"role": role, "teams": teams_text(teams), "expires": expires}
+    account_id = account.id if account else None
+    run(insert(INVITATION).values(digest=digest(secret), account=account_id, **values))
+    return Invitation(secret=secret, role=role, teams=teams, expires=expires, account=account)
+
+
+def _get_active(connection: Connection, account_id: str) -> Account:
+    account = find_account(connection, account_id)
+    if account is None or account.disabled is not None:
+        raise _no_account(account_id)
+    return account
+
+
+def _no_account(account_id: str) -> NoSuchAccount:
+    return NoSuchAccount(f"there is no account {account_id!r} that is in use")
+
+
+def _keep_an_administrator(connection: Connection, account: Account) -> None:
+    """Refuse to lose the last one.
+
+    Raises:
+        BadRequest: this is it.
+    """
+    administrators = [
+        each
+        for each in read_accounts(connection)
+        if each.is_usable and each.role is Role.ADMINISTRATOR
+    ]
+    if administrators == [account]:
+        raise BadRequest("this is the last administrator", hint="invite another one first")
 
 
 _LINK_NOT_GOOD: Final = LinkNotGood(
@@ -255,9 +419,5 @@ _LINK_NOT_GOOD: Final = LinkNotGood(
 )
 
 
-def _actor_of(account: Account, actor: Actor) -> Actor:
-    return replace(actor, kind=ActorKind.ACCOUNT, id=account.id)
-
-
-def _told(role: Role, teams: frozenset[str] | None) -> dict[str, Json]:
+def _told(role: Role | None, teams: frozenset[str] | None) -> dict[str, Json]:
     return {"role": role, "teams": None if teams is None else [*sorted(teams)]}

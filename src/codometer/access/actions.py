@@ -16,9 +16,18 @@ class Action(StrEnum):
     CREDENTIAL_REFUSED = "credential.refused"
     ACCOUNT_INVITE = "account.invite"
     ACCOUNT_CREATE = "account.create"
+    ACCOUNT_CHANGE = "account.change"
+    ACCOUNT_CONNECT = "account.connect"
     ACCOUNT_DISABLE = "account.disable"
+    ACCOUNT_RESET = "account.reset"
+    PASSWORD_CHANGE = "account.password"  # noqa: S105 - the name of an act
+    FACTOR_ADD = "account.factor_add"
+    FACTOR_CODES = "account.factor_codes"
+    FACTOR_REMOVE = "account.factor_remove"
     SIGN_IN = "session.sign_in"
+    CONFIRM = "session.confirm"
     SIGN_OUT = "session.sign_out"
+    SESSION_END = "session.end"
     KEY_CREATE = "key.create"
     KEY_REWRAP = "key.rewrap"
     PRIVACY_CHANGE = "privacy.change"
@@ -47,9 +56,18 @@ ACTIONS: Final = {
     Action.CREDENTIAL_REFUSED: "Requests were refused for their credential: how many, and why.",
     Action.ACCOUNT_INVITE: "A link was made that lets one person make an account.",
     Action.ACCOUNT_CREATE: "Somebody made an account with such a link.",
+    Action.ACCOUNT_CHANGE: "The role or the teams of an account changed; its sessions ended.",
+    Action.ACCOUNT_CONNECT: "An account can be signed in to with a provider of identities.",
     Action.ACCOUNT_DISABLE: "An account was disabled, and all its sessions ended.",
+    Action.ACCOUNT_RESET: "A link was made with which somebody gets a new password.",
+    Action.PASSWORD_CHANGE: "A password was replaced; the account's other sessions ended.",
+    Action.FACTOR_ADD: "Somebody set up an authenticator as their second factor.",
+    Action.FACTOR_CODES: "Somebody made new recovery codes, or used one.",
+    Action.FACTOR_REMOVE: "A second factor was removed, by its owner or by an administrator.",
     Action.SIGN_IN: "Somebody signed in, or tried to.",
+    Action.CONFIRM: "Somebody who is signed in showed again that it is them, or tried to.",
     Action.SIGN_OUT: "Somebody signed out.",
+    Action.SESSION_END: "Sessions of an account were ended.",
     Action.KEY_CREATE: "A key for one purpose was made; its number, never the key.",
     Action.KEY_REWRAP: "The main key was replaced, and locks all the others now.",
     Action.PRIVACY_CHANGE: "A privacy profile or purpose was decided on; from when on it holds.",

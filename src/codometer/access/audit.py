@@ -73,7 +73,7 @@ class Change:
         """Become the only writer there is, for as long as the transaction lasts."""
         self.connection = connection
         self.time = time
-        self._actor = actor
+        self.actor = actor
         row = connection.execute(select(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash).with_for_update())
         found = row.first()
         self.head: tuple[int, str] = (found.seq, found.hash) if found else (0, "")
@@ -92,7 +92,7 @@ class Change:
     ) -> None:
         """Add an entry. What looks like a secret of ours is cut out of its texts."""
         seq, previous = self.head
-        actor = self._actor
+        actor = self.actor
         entry = chain.Entry(
             seq=seq + 1,
             time=instant_text(self.time),

@@ -15,13 +15,13 @@ class Permission(StrEnum):
     """One thing that may be done. A credential's scopes are spelt like these."""
 
     PUBLIC = "public"
+    OWN_ACCOUNT = "own:account"
     INGEST_LOGS = "ingest:logs"
     INGEST_METRICS = "ingest:metrics"
     INGEST_TRACES = "ingest:traces"
     READ_NUMBERS = "read:aggregates"
     READ_TOTALS = "read:totals"
     READ_PEOPLE = "read:people"
-    READ_OWN = "read:own"
     READ_STATUS = "read:status"
     READ_SETTINGS = "read:settings"
     READ_METRICS = "read:metrics"
@@ -40,13 +40,13 @@ class Permission(StrEnum):
 
 PERMISSIONS: Final = {
     Permission.PUBLIC: "What everybody may ask: is the server alive, what does its API look like.",
+    Permission.OWN_ACCOUNT: "One's own account and data. Every role has it, no credential.",
     Permission.INGEST_LOGS: "Send events.",
     Permission.INGEST_METRICS: "Send metrics.",
     Permission.INGEST_TRACES: "Send spans.",
     Permission.READ_NUMBERS: "Ask for measures.",
     Permission.READ_TOTALS: "See what all cost, in USD and tokens, also where few people worked.",
     Permission.READ_PEOPLE: "See measures by person and session. No role or credential has it.",
-    Permission.READ_OWN: "See and export what is stored about oneself. Every role has it.",
     Permission.READ_STATUS: "See what arrives and what is stored.",
     Permission.READ_SETTINGS: "See the settings in force.",
     Permission.READ_METRICS: "Scrape `/metrics`.",
@@ -72,13 +72,25 @@ EVERYTHING: Final = frozenset(Permission)
 _READING: Final = frozenset(
     {Permission.READ_NUMBERS, Permission.READ_STATUS, Permission.READ_METRICS}
 )
+_OWN: Final = frozenset({Permission.OWN_ACCOUNT})
 REVEALING: Final = frozenset({Permission.REVEAL_PEOPLE, Permission.READ_REVEALS})
 """What is lent to an account that may ask for names."""
-_OF_PEOPLE: Final = frozenset(
-    {Permission.READ_PEOPLE, Permission.READ_OWN, Permission.REVEAL_PEOPLE}
-)
+_OF_PEOPLE: Final = _OWN | {Permission.READ_PEOPLE, Permission.REVEAL_PEOPLE}
 """What nobody has who is not a person, and some not even then."""
 _REST: Final = EVERYTHING - INGEST - _OF_PEOPLE - {Permission.PUBLIC}
+
+SENSITIVE: Final = frozenset(
+    {
+        Permission.WRITE_CREDENTIALS,
+        Permission.WRITE_ACCOUNTS,
+        Permission.WRITE_PRIVACY,
+        Permission.WRITE_PEOPLE,
+        Permission.APPROVE_REVEALS,
+        Permission.REVEAL_PEOPLE,
+    }
+)
+"""What nobody may do in a browser that was left alone: whoever is signed in must have shown a few
+minutes ago that it is them."""
 
 
 class Role(StrEnum):
@@ -92,26 +104,24 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-_LOOKING: Final = frozenset({Permission.READ_NUMBERS, Permission.READ_PRIVACY, Permission.READ_OWN})
+_LOOKING: Final = _OWN | {Permission.READ_NUMBERS, Permission.READ_PRIVACY}
 
 ROLES: Final = {
     Role.VIEWER: _LOOKING,
     Role.DEVELOPER: _LOOKING,
     Role.TEAM_LEAD: _LOOKING,
     Role.FINOPS: _LOOKING | {Permission.READ_TOTALS},
-    Role.AUDITOR: frozenset(
-        {
-            Permission.READ_OWN,
-            Permission.READ_PRIVACY,
-            Permission.READ_REVEALS,
-            Permission.APPROVE_REVEALS,
-            Permission.READ_AUDIT,
-            Permission.READ_ACCOUNTS,
-            Permission.READ_CREDENTIALS,
-            Permission.READ_SETTINGS,
-        }
-    ),
-    Role.ADMINISTRATOR: _REST | {Permission.READ_OWN},
+    Role.AUDITOR: _OWN
+    | {
+        Permission.READ_PRIVACY,
+        Permission.READ_REVEALS,
+        Permission.APPROVE_REVEALS,
+        Permission.READ_AUDIT,
+        Permission.READ_ACCOUNTS,
+        Permission.READ_CREDENTIALS,
+        Permission.READ_SETTINGS,
+    },
+    Role.ADMINISTRATOR: _REST | _OWN,
 }
 """What each may. Who runs the server sees no people by that alone."""
 

@@ -6,23 +6,33 @@ second. When a session was last used is written down once a minute.
 
 from __future__ import annotations
 
+import secrets
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 
 from codometer.access.account import LONGEST_SESSION, Session, read_accounts, read_sessions
-from codometer.access.generation import find_generation
+from codometer.access.generation import bump_generation, find_generation
 from codometer.access.secret import digest
 from codometer.store.control_tables import SESSION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import ColumnElement
+
+    from codometer.access.actor import Actor
+    from codometer.access.audit import AuditLog, Change
     from codometer.store.control import Control
 
 GENERATION: Final = "accounts"
 _USE_IS_NEWS: Final = timedelta(minutes=1)
+_SECRET_BYTES: Final = 32
+_ID_BYTES: Final = 5
 
 
 class KnownSessions:
@@ -48,6 +58,22 @@ class KnownSessions:
                 self._sessions[found.digest] = replace(found, used=now)
                 self._uses[found.digest] = now
         return found
+
+    def list_sessions(self, now: datetime, *, account_id: str | None = None) -> list[Session]:
+        """Return the sessions that are good now, of one account or of all, the oldest first."""
+        return [
+            each
+            for each in self._sessions.values()
+            if each.is_good(now) and account_id in {None, each.account.id}
+        ]
+
+    @contextmanager
+    def changing(self, audit: AuditLog, actor: Actor) -> Iterator[Change]:
+        """Give a change of accounts or sessions that every server notices."""
+        with audit.change(actor) as change:
+            yield change
+            bump_generation(change.connection, GENERATION)
+        self.reload()
 
     def save_uses(self, now: datetime) -> None:
         """Write down which were used, and let those go that are over."""
@@ -76,3 +102,35 @@ class KnownSessions:
                     found[session] = replace(found[session], used=moment)
             self._sessions = found
             self.have_accounts = bool(read_accounts(connection))
+
+
+def begin_session(
+    change: Change, account_id: str, address: str, *, proved: datetime | None, created: datetime
+) -> str:
+    """Begin a session and return its secret. `created` is older for one that takes over."""
+    secret = secrets.token_urlsafe(_SECRET_BYTES)
+    change.connection.execute(
+        insert(SESSION).values(
+            digest=digest(secret),
+            id=f"ses_{secrets.token_hex(_ID_BYTES)}",
+            account=account_id,
+            created=created,
+            used=change.time,
+            proved=proved,
+            address=address,
+        )
+    )
+    return secret
+
+
+def renew_session(change: Change, session: Session, *, proved: datetime | None) -> str:
+    """Have a session go on under another secret, as after all that raises what it may."""
+    end_sessions(change, SESSION.c.digest == session.digest)
+    return begin_session(
+        change, session.account.id, session.address, proved=proved, created=session.created
+    )
+
+
+def end_sessions(change: Change, which: ColumnElement[bool]) -> int:
+    """End sessions and return how many."""
+    return change.connection.execute(delete(SESSION).where(which)).rowcount

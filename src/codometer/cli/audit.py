@@ -113,7 +113,7 @@ def _fetch(url: str | None, filters: Sequence[tuple[str, str]], limit: int) -> l
 
 
 def _print_entries(entries: Sequence[dict[str, Any]]) -> None:
-    from codometer.cli.output import Column, clean, make_console, make_tables, print_block
+    from codometer.cli.output import print_rows
 
     if not entries:
         click.echo("Nothing of that kind was done.")
@@ -122,13 +122,8 @@ def _print_entries(entries: Sequence[dict[str, Any]]) -> None:
         {**entry, "actor": entry["actor"] or entry["actor_kind"], "time": entry["time"][:19]}
         for entry in entries
     ]
-    columns = [
-        Column(head=name.capitalize(), cells=[clean(_text(entry[name])) for entry in shown])
-        for name in _SHOWN
-    ]
-    console = make_console()
-    for table in make_tables(console, columns, []):
-        print_block(console, table)
+    rows = [[_text(entry[name]) for name in _SHOWN] for entry in shown]
+    print_rows([name.capitalize() for name in _SHOWN], rows)
 
 
 def _summary(found: dict[str, Any]) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from codometer.configuration import find_credential, find_server_url, load_settings
 from codometer.errors import BadRequest, CodometerError
+from codometer.networks import is_loopback
 from codometer.serve.exact_json import decode
-from codometer.settings import OPERATOR_KEY_NAME, is_loopback
+from codometer.settings import OPERATOR_KEY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

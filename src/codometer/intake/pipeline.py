@@ -204,15 +204,23 @@ def fill_in(signals: Iterable[Signal], defaults: Sequence[AttributeDefault]) -> 
                 attributes[name] = value
 
 
-def spare_collector() -> None:
-    """Keep Python's garbage collector from looking at what is not garbage; call it once all stands.
+@contextmanager
+def spared_collector() -> Iterator[None]:
+    """Keep Python's garbage collector from looking at what is not garbage; enter once all stands.
 
     Rows have no cycles, so they are freed without it. It went through them all the same, and
     through everything else that there is: a seventh of the time that an event took.
     """
+    thresholds = gc.get_threshold()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
+    gc.set_threshold(_COLLECT_AFTER, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+        gc.collect()  # or DuckDB calls whatever is left at the program's end a leak, at length
 
 
 def _portions(group: list[_Waiting]) -> Iterator[list[_Waiting]]:

@@ -1,7 +1,8 @@
 """One's own data: what is stored of whoever signs in, who looked at it, and a copy of it.
 
-An account is a person's when somebody vouched for it (`access/vouching.py`); its login is
-then one of the names that their clients send.
+An account is a person's when somebody vouched for it: a provider of identities for an e-mail
+address, or an administrator for the login (`access/vouching.py`). That is then one of the names
+that their clients send.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ class OwnData:
         Raises:
             Forbidden: nobody vouched for the account.
         """
-        _check_linked(account)
+        _check_vouched(account)
         try:
-            return self.requests.find_stored(account.login)
+            return self.requests.find_stored(account.person)
         except NoSuchPerson:
             return None
 
@@ -55,8 +56,8 @@ class OwnData:
             Forbidden: nobody vouched for the account.
             NoSuchPerson: nothing is stored.
         """
-        _check_linked(account)
-        return self.requests.export(account.login, "they asked for it themselves", actor)
+        _check_vouched(account)
+        return self.requests.export(account.person, "they asked for it themselves", actor)
 
     def list_looks(self, stored: Stored) -> Sequence[Look]:
         """Return who did what with a person's data, the newest first."""
@@ -71,8 +72,8 @@ class OwnData:
         ]
 
 
-def _check_linked(account: Account) -> None:
-    if account.linked is None:
+def _check_vouched(account: Account) -> None:
+    if not account.person:
         raise Forbidden(
             f"nobody has confirmed yet that {account.login} is you",
             hint="an administrator does that: codometer person link " + account.id,

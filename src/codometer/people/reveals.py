@@ -166,14 +166,14 @@ class Reveals:
         pseudonyms = [known.pseudonym for known in vault.people.list_pseudonyms(person)]
         kept = [value for name in pseudonyms if (value := vault.find_value(name))]
         with self.people.access.control.read() as connection:
-            logins = [each.login for each in read_accounts(connection) if each.linked]
-        kept += [login for login in logins if self._is_of(login, set(pseudonyms))]
+            told = [each.person for each in read_accounts(connection) if each.person]
+        kept += [name for name in told if self._is_of(name, set(pseudonyms))]
         return list({name.casefold(): name for name in kept}.values())
 
-    def _is_of(self, login: str, pseudonyms: set[str]) -> bool:
+    def _is_of(self, name: str, pseudonyms: set[str]) -> bool:
         made = self.people.identifier.list_pseudonyms
         return any(
-            not pseudonyms.isdisjoint(made(kind, login))
+            not pseudonyms.isdisjoint(made(kind, name))
             for kind in (IdentityKind.EMAIL, IdentityKind.ENDUSER)
         )
 

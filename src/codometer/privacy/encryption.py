@@ -50,6 +50,10 @@ class Purpose(StrEnum):
     """Makes the ids of content that has identities in it. Never replaced: twice must stay once."""
     TOMBSTONE = "tombstone"
     """Makes what is kept of the erased, so that their late data stays out. Never replaced."""
+    SECOND_FACTOR = "second_factor"
+    """Encrypts what authenticators share with us."""
+    TICKET = "ticket"
+    """Signs what browsers carry for us for some minutes."""
 
 
 REPLACEABLE: Final = (Purpose.VAULT, Purpose.PSEUDONYM)
@@ -74,18 +78,18 @@ class KeyRing:
         """Return the key that locks from now on."""
         return self.keys[purpose][-1]
 
-    def encrypt(self, text: str, place: str) -> bytes:
-        """Lock a text that names a person, for the place where it is stored."""
-        return lock(self.newest(Purpose.VAULT), text.encode(), place)
+    def encrypt(self, text: str, place: str, purpose: Purpose = Purpose.VAULT) -> bytes:
+        """Lock a text, for the place where it is stored."""
+        return lock(self.newest(purpose), text.encode(), place)
 
-    def decrypt(self, blob: bytes, place: str) -> str:
+    def decrypt(self, blob: bytes, place: str, purpose: Purpose = Purpose.VAULT) -> str:
         """Return the text that was locked for a place.
 
         Raises:
             CannotDecrypt: no key of ours locked it, or not for this place.
         """
         number = key_number(blob)
-        for key in self.keys[Purpose.VAULT]:
+        for key in self.keys[purpose]:
             if key.number == number:
                 return unlock(key, blob, place).decode()
         raise CannotDecrypt(f"the key {number} is gone")

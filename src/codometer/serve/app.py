@@ -23,6 +23,10 @@ from codometer.people.people import People
 from codometer.people.requests import Requests
 from codometer.people.reveals import Reveals
 from codometer.privacy.profile import Profile
+from codometer.serve.api.account_sessions import (
+    account_session_actions,
+    account_sessions_resource,
+)
 from codometer.serve.api.accounts import account_actions, accounts_resource
 from codometer.serve.api.audit import audit_resource, verification_resource
 from codometer.serve.api.catalogue import dimensions_resource, measures_resource
@@ -46,9 +50,12 @@ from codometer.serve.http import (
     json_response,
     read_content,
 )
+from codometer.serve.web.account import OwnAccount
+from codometer.serve.web.doors import Doors
 from codometer.serve.web.events import Changes
 from codometer.serve.web.pages import build_pages, build_records
 from codometer.serve.web.pages.first_run import first_run_page
+from codometer.serve.web.provider_sign_in import ProviderSignIn
 from codometer.serve.web.sign_in import SignIn
 from codometer.serve.web.site import Site
 from codometer.serve.workers import Workers
@@ -105,6 +112,8 @@ def build_app(
         now=now,
     )
 
+    doors = Doors(site=site, gate=gate, workers=workers)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -114,13 +123,14 @@ def build_app(
         routes=[
             *site.routes(),
             *SignIn(
+                doors,
                 access.accounts,
-                gate,
-                site,
-                workers,
-                url=settings.listen.url,
+                access.signing_in,
+                access.federation,
                 choose_first=people.decisions.choose_first,
             ).routes(),
+            *OwnAccount(doors, access.accounts, access.signing_in, access.federation).routes(),
+            *ProviderSignIn(doors, access.federation).routes(),
             *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
             *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
         ],
@@ -166,6 +176,7 @@ def _build_resources(
         liveness_resource(),
         credentials_resource(access.credentials, now),
         accounts_resource(access.accounts),
+        account_sessions_resource(access.accounts, now),
         keys_resource(access.keys),
         reveals_resource(Reveals(people), access.vouching),
         privacy_resource(people.decisions, detail_days=settings.retention.detail_days),
@@ -182,6 +193,7 @@ def _build_actions(
     return (
         *credential_actions(access.credentials, now),
         *account_actions(access.accounts, settings),
+        *account_session_actions(access.accounts),
         rotate_action(access.keys, people.rotate),
         privacy_action(people.decisions, detail_days=settings.retention.detail_days),
         *people_actions(Requests(people)),

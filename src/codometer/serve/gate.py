@@ -2,6 +2,9 @@
 
 A credential that is presented counts, also in local mode. Without one, it is who
 signed in; and as long as there are no accounts, the person at the keyboard.
+
+A form proves that a page of ours holds it: by a token that follows from a cookie of
+its browser, the one of the session or, for who has none yet, one of the visit.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -24,13 +28,14 @@ from codometer.access.permissions import (
     EVERYTHING,
     ROLES,
     SCOPES,
+    SENSITIVE,
     Permission,
     Role,
     Subject,
     is_allowed,
 )
 from codometer.access.rate_limit import RateLimit
-from codometer.errors import Forbidden, TooManyTries, Unauthenticated
+from codometer.errors import BadRequest, Forbidden, ProofTooOld, TooManyTries, Unauthenticated
 from codometer.serve.http import CrossSite
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -38,9 +43,18 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 _FAILURES: Final = 20
 _FAILURES_SECONDS: Final = 60.0
 _REQUEST_ID_BYTES: Final = 8
+_VISIT_BYTES: Final = 32
 SECURE_COOKIE: Final = "__Host-codometer"
 PLAIN_COOKIE: Final = "codometer"
+CONFIRM: Final = "/confirm"
+"""Where whoever is signed in shows again that it is them."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class FormTooOld(Forbidden):
+    """A form that no page of ours holds now: it was open for long, or another site made it."""
+
+    code = "form_too_old"
 
 
 class Gate:
@@ -55,34 +69,46 @@ class Gate:
     ) -> None:
         """`url` is where people open the pages, if that is not here."""
         self._access = access
-        self._now = now
+        self.now = now
         self._failures = RateLimit(_FAILURES, _FAILURES_SECONDS)
         self._own_site = urlsplit(url).netloc
+        self._is_secure = bool(url)
         self.cookie = SECURE_COOKIE if url else PLAIN_COOKIE
         """The name of the cookie that a session is in."""
+        self._visit_cookie = f"{self.cookie}-visit"
+        self._ticket_cookie = f"{self.cookie}-ticket"
 
     @property
     def is_local(self) -> bool:
         """Whether nobody needs to sign in."""
         return not self._access.sessions.have_accounts
 
-    def require(self, permission: Permission, handle: Endpoint) -> Endpoint:
+    def require(
+        self, permission: Permission, handle: Endpoint, *, is_sensitive: bool = False
+    ) -> Endpoint:
         """Wrap an endpoint so that only who has the permission reaches it.
 
-        Whoever it is stands in `request.state.subject` then. The wrapper raises
-        Unauthenticated, Forbidden or TooManyTries.
+        Whoever it is stands in `request.state.subject` then. What needs a `SENSITIVE`
+        permission, or `is_sensitive` by itself, is for who showed lately that it is them.
+        The wrapper raises Unauthenticated, Forbidden, ProofTooOld or TooManyTries.
         """
+        needs_proof = is_sensitive or permission in SENSITIVE
 
         async def endpoint(request: Request) -> Response:
+            request.state.check_form = lambda token: self._check_form(request, token)
             if request.method not in _SAFE_METHODS:
                 self._refuse_other_sites(request)
-            if permission is Permission.PUBLIC:
-                return await handle(request)
-            subject = self._identify(request)
-            if not is_allowed(subject, permission):
-                self._refuse(request, subject, permission)
-            request.state.subject = subject
-            return await handle(request)
+            if permission is not Permission.PUBLIC:
+                subject = self._identify(request)
+                if not is_allowed(subject, permission):
+                    self._refuse(request, subject, permission)
+                if needs_proof and subject.actor.kind is ActorKind.ACCOUNT:
+                    self._require_proof(request)
+                request.state.subject = subject
+            response = await handle(request)
+            if (visit := getattr(request.state, "new_visit", None)) is not None:
+                self._set_cookie(response, self._visit_cookie, visit)
+            return response
 
         endpoint.permission = permission  # type: ignore[attr-defined] # a test reads it of every route
         return endpoint
@@ -90,23 +116,93 @@ class Gate:
     def find_session(self, request: Request) -> Session | None:
         """Return the session of whoever is signed in."""
         secret = request.cookies.get(self.cookie)
-        return self._access.sessions.find(secret, self._now()) if secret else None
+        return self._access.sessions.find(secret, self.now()) if secret else None
 
     def find_person(self, request: Request) -> Subject | None:
         """Return who sits in front of the browser; None where nobody has signed in."""
         if self.is_local:
             return Subject(actor=actor_from(request, ActorKind.LOCAL), granted=EVERYTHING)
-        if (session := self.find_session(request)) is None:
+        if (session := self.find_session(request)) is None or session.account.role is None:
             return None
         account = session.account
         return Subject(
             actor=actor_from(request, ActorKind.ACCOUNT, account.id),
-            granted=account.granted(self._now()),
+            granted=account.granted(self.now()),
             teams=account.teams,
         )
 
+    def let_in(self, response: Response, secret: str) -> Response:
+        """Have an answer leave a session's secret in the browser."""
+        self._set_cookie(response, self.cookie, secret)
+        return response
+
+    def let_out(self, response: Response) -> Response:
+        """Have an answer take the session out of the browser."""
+        response.delete_cookie(self.cookie, secure=self._is_secure, httponly=True, samesite="lax")
+        return response
+
+    def leave_ticket(self, response: Response, ticket: str, seconds: int) -> Response:
+        """Have an answer leave a ticket in the browser, for as long as it is good."""
+        self._set_cookie(response, self._ticket_cookie, ticket, seconds)
+        return response
+
+    def find_ticket(self, request: Request) -> str:
+        """Return the ticket that a browser carries; "" where it has none."""
+        return request.cookies.get(self._ticket_cookie, "")
+
+    def take_ticket(self, response: Response) -> Response:
+        """Have an answer take the ticket out of the browser."""
+        self._delete_cookie(response, self._ticket_cookie)
+        return response
+
+    def form_token(self, request: Request) -> str:
+        """Return what a form must bring back that this answer shows."""
+        return _token_of(self._form_secret(request) or self._begin_visit(request))
+
+    def _form_secret(self, request: Request) -> str:
+        """Return the cookie that forms of a browser follow from; "" where it has none."""
+        if self.find_session(request) is not None:
+            return request.cookies[self.cookie]
+        return request.cookies.get(self._visit_cookie, "")
+
+    def _begin_visit(self, request: Request) -> str:
+        found: str | None = getattr(request.state, "new_visit", None)
+        if found is None:
+            found = request.state.new_visit = secrets.token_urlsafe(_VISIT_BYTES)
+        return found
+
+    def _check_form(self, request: Request, token: str) -> None:
+        secret = self._form_secret(request)
+        given = token.encode("utf-8", "replace")
+        if not secret or not hmac.compare_digest(_token_of(secret).encode(), given):
+            raise FormTooOld(
+                "this form is too old, or is of another site",
+                hint="load its page again, and send it once more",
+            )
+
+    def _set_cookie(
+        self, response: Response, name: str, value: str, seconds: int | None = None
+    ) -> None:
+        response.set_cookie(
+            name, value, seconds, secure=self._is_secure, httponly=True, samesite="lax"
+        )
+
+    def _delete_cookie(self, response: Response, name: str) -> None:
+        response.delete_cookie(name, secure=self._is_secure, httponly=True, samesite="lax")
+
+    def _require_proof(self, request: Request) -> None:
+        session = self.find_session(request)
+        if session is None or not session.is_proved(self.now()):
+            raise ProofTooOld(
+                "this needs a new proof that it is you",
+                hint=f"confirm that at {CONFIRM}, and try again",
+            )
+
     def _identify(self, request: Request) -> Subject:
         if (secret := find_bearer(request.headers.get("authorization"))) is not None:
+            if "cookie" in request.headers:
+                # A program has none; a browser with both has been made to send one of them.
+                raise BadRequest("a credential came with cookies", hint="send one or the other")
             return self._identify_program(request, secret)
         if (person := self.find_person(request)) is None:
             raise Unauthenticated(
@@ -126,7 +222,7 @@ class Gate:
                 "too many credentials from this address were not good", hint="wait a minute"
             )
         try:
-            known = check_secret(self._access.known, secret, self._now(), address=address)
+            known = check_secret(self._access.known, secret, self.now(), address=address)
         except Unauthenticated:
             self._failures.take(address)
             raise
@@ -160,3 +256,8 @@ def actor_from(request: Request, kind: ActorKind, actor_id: str = "") -> Actor:
     address = truncate_address(request.client.host if request.client else "")
     request_id = secrets.token_hex(_REQUEST_ID_BYTES)
     return Actor(kind=kind, id=actor_id, address=address, request=request_id)
+
+
+def _token_of(secret: str) -> str:
+    """Return a text that follows from a cookie, and that the cookie does not follow from."""
+    return hmac.new(secret.encode("utf-8", "replace"), b"codometer form", sha256).hexdigest()

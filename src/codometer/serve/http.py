@@ -17,8 +17,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codometer.errors import CodometerError, TooLarge
+from codometer.networks import is_loopback
 from codometer.serve.exact_json import encode
-from codometer.settings import is_loopback
 
 _log: Final = logging.getLogger(__name__)
 

@@ -122,22 +122,27 @@ ACCOUNT: Final = Table(
     Column("teams", Text, nullable=False),
     Column("created", Instant, nullable=False),
     Column("disabled", Instant),
+    Column("email", Text, nullable=False, server_default=""),
     Column("linked", Instant),
     Column("reveals", Instant),
 )
-"""Who can sign in. `teams` is a JSON list, or null for all; `password` an Argon2id hash. `linked`
-is since when the login is known to be its owner's, `reveals` until when they may ask for names."""
+"""Who can sign in. `teams` is a JSON list, or null for all; `password` an Argon2id hash, empty
+for who has none; `role` is empty where a provider took it; a provider vouched for `email`, and
+since `linked` somebody for the login. Until `reveals` they may ask for names."""
 
 SESSION: Final = Table(
     "session",
     METADATA,
     Column("digest", Text, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
     Column("account", ForeignKey("account.id"), nullable=False, index=True),
     Column("created", Instant, nullable=False),
     Column("used", Instant, nullable=False),
+    Column("proved", Instant),
     Column("address", Text, nullable=False),
 )
-"""Who is signed in. A session ends when it rests too long, and in any case after a while."""
+"""Who is signed in. A session ends when it rests too long, and in any case after a while; `proved`
+is when whoever it is last showed that they are it."""
 
 INVITATION: Final = Table(
     "invitation",
@@ -146,8 +151,46 @@ INVITATION: Final = Table(
     Column("role", Text, nullable=False),
     Column("teams", Text, nullable=False),
     Column("expires", Instant, nullable=False),
+    Column("account", Text),
 )
-"""Links that make one account each, by the SHA-256 of what stands in them."""
+"""Links that make one account each, or give `account` a new password; by the SHA-256 of what
+stands in them."""
+
+ACCOUNT_IDENTITY: Final = Table(
+    "account_identity",
+    METADATA,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("account", ForeignKey("account.id"), nullable=False, index=True),
+    Column("created", Instant, nullable=False),
+)
+"""Whom a provider of identities means, for good: e-mail addresses and names change owners."""
+
+SECOND_FACTOR: Final = Table(
+    "second_factor",
+    METADATA,
+    Column("account", ForeignKey("account.id"), primary_key=True),
+    Column("secret", LargeBinary, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("created", Instant, nullable=False),
+)
+"""What an authenticator shares with us, encrypted, and the last of its codes that was used."""
+
+RECOVERY_CODE: Final = Table(
+    "recovery_code",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("account", ForeignKey("account.id"), nullable=False, index=True),
+)
+"""SHA-256 of the codes that do for a lost authenticator; one that was used is gone."""
+
+USED_TICKET: Final = Table(
+    "used_ticket",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("expires", Instant, nullable=False),
+)
+"""Tickets that were used before their time was over."""
 
 CREDENTIAL: Final = Table(
     "credential",

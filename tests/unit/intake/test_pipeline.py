@@ -21,7 +21,7 @@ from codometer.errors import Malformed, Overloaded
 from codometer.intake import pipeline
 from codometer.intake.billing import pricer
 from codometer.intake.normalise import Normaliser
-from codometer.intake.pipeline import Intake, spare_collector
+from codometer.intake.pipeline import Intake, spared_collector
 from codometer.intake.receivers.export import Accepted, Encoding, ExportRequest
 from codometer.intake.receivers.otlp_decode import decode_all
 from codometer.model.signal import SignalKind
@@ -268,16 +268,14 @@ class _Cycle:
         self.itself = self
 
 
-def test_what_stands_is_no_more_looked_at_and_later_garbage_is_collected() -> None:
+def test_what_stands_is_not_looked_at_and_later_garbage_is_collected() -> None:
     thresholds = gc.get_threshold()
     frozen = gc.get_freeze_count()
-    try:
-        spare_collector()
+    with spared_collector():
         assert gc.get_freeze_count() > frozen
         gone = weakref.ref(_Cycle())
         kept: list[list[int]] = [[] for _ in range(2 * gc.get_threshold()[0])]
         assert gone() is None
         del kept
-    finally:
-        gc.unfreeze()
-        gc.set_threshold(*thresholds)
+    assert gc.get_freeze_count() <= frozen
+    assert gc.get_threshold() == thresholds

@@ -78,7 +78,7 @@ def test_every_route_names_its_permission(programs: Programs) -> None:
     assert len(routes) == len(programs.app.routes)
     assert {route.path for route in routes if not find_permission(route)} == set()
     public = {route.path for route in routes if find_permission(route) is Permission.PUBLIC}
-    own = {"/sign-in", "/join", "/sign-out", "/account"}
+    own = {"/sign-in", "/sign-in/code", "/join", "/sign-out"}
     assert public == {"/healthz", "/readyz", "/assets/{name}"} | own
 
 

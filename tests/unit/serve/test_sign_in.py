@@ -17,6 +17,7 @@ from codometer.access.access import Access
 from codometer.access.actor import SYSTEM
 from codometer.access.permissions import ROLES, Permission, Role
 from codometer.settings import Listen, Settings
+from tests.forms import find_token, page_of
 from tests.unit.serve.parts import NOW, Office, build_office_app, open_people
 from tests.unit.serve.test_api_access import find_permission
 
@@ -61,6 +62,13 @@ class Browser:
     def submit(
         self, path: str, headers: Mapping[str, str] | None = None, **fields: str
     ) -> httpx.Response:
+        page = self.get(page_of(path, fields.get("link", ""))).text
+        return self.send(path, headers, **{"form_token": find_token(page), **fields})
+
+    def send(
+        self, path: str, headers: Mapping[str, str] | None = None, **fields: str
+    ) -> httpx.Response:
+        """Send a form that has these fields and no other."""
         given = {"content-type": FORM, "sec-fetch-site": "same-origin", **(headers or {})}
         return self.ask("POST", path, content=urlencode(fields).encode(), headers=given)
 

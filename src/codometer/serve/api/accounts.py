@@ -1,13 +1,13 @@
-"""`/api/v1/accounts`: who can sign in, and links for those who shall."""
+"""`/api/v1/accounts`: who can sign in, and links for those who shall, or who forgot how."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from codometer.access.account import Account, Invitation
-from codometer.access.accounts import INVITATION_LIFETIME, Accounts
+from codometer.access.accounts import INVITATION_LIFETIME, RESET_LIFETIME, Accounts
 from codometer.access.permissions import Permission, Role
 from codometer.errors import BadRequest
 from codometer.serve.api.resource import Action, Call, Resource
@@ -19,11 +19,25 @@ _INSTANT: Final = {"type": "string", "format": "date-time"}
 _SCHEMA: Final = object_schema(
     id=_TEXT,
     login=_TEXT,
-    role={"enum": [*Role]},
+    role={"enum": [*Role, None], "description": "null: its provider gives it none"},
     teams={"type": ["array", "null"], "items": _TEXT, "description": "null: all"},
+    email={**_TEXT, "description": "that a provider vouched for; else empty"},
+    has_password={"type": "boolean"},
+    has_second_factor={"type": "boolean"},
     created=_INSTANT,
     disabled={"type": ["string", "null"], "format": "date-time"},
 )
+_GONE: Final = {404: "there is no such account in use"}
+_ROLE_BODY: Final = {
+    "type": "object",
+    "properties": {
+        "role": {"enum": [*Role]},
+        "teams": {"type": ["array", "null"], "items": _TEXT},
+    },
+    "required": ["role"],
+}
+_ROLE_EXAMPLE: Final = {"role": "team_lead", "teams": ["checkout"]}
+_NOTHING: Final = {"type": "object", "properties": {}}
 _LINK_SCHEMA: Final = object_schema(
     link={**_TEXT, "description": "shown this once; good for one person"}, expires=_INSTANT
 )
@@ -50,9 +64,6 @@ def account_actions(accounts: Accounts, settings: Settings) -> Sequence[Action]:
         role, teams = _read_role(call.body), _read_teams(call.body)
         return _link(accounts.invite(role, call.actor, teams=teams), base)
 
-    def disable(call: Call) -> object:
-        return {"account": _document(accounts.disable(call.path["id"], call.actor))}
-
     return (
         Action(
             path="/api/v1/accounts/invite",
@@ -60,32 +71,66 @@ def account_actions(accounts: Accounts, settings: Settings) -> Sequence[Action]:
             summary="Make a link with which one person makes an account",
             permission=Permission.WRITE_ACCOUNTS,
             act=invite,
-            body={
-                "type": "object",
-                "properties": {
-                    "role": {"enum": [*Role]},
-                    "teams": {"type": ["array", "null"], "items": _TEXT},
-                },
-                "required": ["role"],
-            },
-            body_example={"role": "team_lead", "teams": ["checkout"]},
+            body=_ROLE_BODY,
+            body_example=_ROLE_EXAMPLE,
             schema=_LINK_SCHEMA,
             example={"link": f"{base}/join?link=…", "expires": _EXAMPLE_TIME + INVITATION_LIFETIME},
             status=201,
         ),
         Action(
-            path="/api/v1/accounts/{id}/disable",
-            name="disable_account",
-            summary="Disable an account and end its sessions",
+            path="/api/v1/accounts/{id}/reset",
+            name="reset_account",
+            summary="Make a link with which whoever has the account chooses a new password",
             permission=Permission.WRITE_ACCOUNTS,
-            act=disable,
-            body={"type": "object", "properties": {}},
+            act=lambda call: _link(accounts.reset(call.path["id"], call.actor), base),
+            body=_NOTHING,
             body_example={},
-            schema=object_schema(account=_SCHEMA),
-            example={"account": {**_EXAMPLE, "disabled": _EXAMPLE_TIME + timedelta(days=9)}},
-            errors={404: "there is no such account in use"},
+            schema=_LINK_SCHEMA,
+            example={"link": f"{base}/join?link=…", "expires": _EXAMPLE_TIME + RESET_LIFETIME},
+            errors=_GONE,
+            status=201,
+        ),
+        *_changing_actions(accounts),
+    )
+
+
+def _changing_actions(accounts: Accounts) -> Sequence[Action]:
+    def change(call: Call) -> object:
+        role, teams = _read_role(call.body), _read_teams(call.body)
+        changed = accounts.change(call.path["id"], call.actor, role=role, teams=teams)
+        return {"account": _document(changed)}
+
+    def disable(call: Call) -> object:
+        return {"account": _document(accounts.disable(call.path["id"], call.actor))}
+
+    def remove_factor(call: Call) -> object:
+        return {"account": _document(accounts.remove_factor(call.path["id"], call.actor))}
+
+    acts: Sequence[tuple[str, str, Callable[[Call], object], str]] = (
+        ("change", "change_account", change, "Give an account a role and teams; its sessions end"),
+        ("disable", "disable_account", disable, "Disable an account and end its sessions"),
+        (
+            "second-factor/remove",
+            "remove_second_factor",
+            remove_factor,
+            "Take the second factor of an account away; its sessions end",
         ),
     )
+    return [
+        Action(
+            path=f"/api/v1/accounts/{{id}}/{path}",
+            name=name,
+            summary=summary,
+            permission=Permission.WRITE_ACCOUNTS,
+            act=act,
+            body=_ROLE_BODY if act is change else _NOTHING,
+            body_example=_ROLE_EXAMPLE if act is change else {},
+            schema=object_schema(account=_SCHEMA),
+            example={"account": _EXAMPLE},
+            errors=_GONE,
+        )
+        for path, name, act, summary in acts
+    ]
 
 
 def invitation_link(invitation: Invitation, base: str) -> str:
@@ -119,6 +164,9 @@ def _document(account: Account) -> dict[str, Any]:
         "login": account.login,
         "role": account.role,
         "teams": None if account.teams is None else sorted(account.teams),
+        "email": account.email,
+        "has_password": account.has_password,
+        "has_second_factor": account.has_second_factor,
         "created": account.created,
         "disabled": account.disabled,
     }

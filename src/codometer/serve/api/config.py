@@ -9,7 +9,7 @@ from codometer.access.permissions import Permission
 from codometer.privacy.profile import Profile
 from codometer.serve.api.resource import Resource
 from codometer.serve.api.schema import array_schema, object_schema
-from codometer.settings import SETTINGS, Settings
+from codometer.settings import Settings, list_settings
 
 _TEXT: Final = {"type": "string"}
 _VALUE: Final = {
@@ -48,13 +48,13 @@ def config_document(settings: Settings) -> dict[str, list[dict[str, Any]]]:
     return {
         "settings": [
             {
-                "key": key,
+                "key": setting.key,
                 "value": setting.value_in(settings),
-                "origin": settings.origins.get(key, "default"),
+                "origin": settings.origins.get(setting.key, "default"),
                 "default": setting.default,
                 "variable": setting.variable,
                 "text": setting.text,
             }
-            for key, setting in SETTINGS.items()
+            for setting in list_settings(settings)
         ]
     }

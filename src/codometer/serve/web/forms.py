@@ -1,4 +1,4 @@
-"""Forms: what is sent is read in one way, done in a thread, and answered with another address."""
+"""Forms: what is sent is read in one way, which checks that a page of ours sent it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from codometer.serve.web.visitor import Visitor
 
 Fields = Mapping[str, str]
 
+TOKEN: Final = "form_token"  # noqa: S105 - the name of a field
 _MAX_FORM_BYTES: Final = 8 * 2**10
 _MAX_FIELDS: Final = 16
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
@@ -57,6 +58,7 @@ async def read_form(request: Request) -> Fields:
     Raises:
         UnsupportedEncoding: it is no form.
         TooLarge: it has too many bytes or fields.
+        FormTooOld: no page of ours holds it.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
         raise UnsupportedEncoding("the body is no form", hint=f"send {_FORM_TYPE}")
@@ -67,4 +69,6 @@ async def read_form(request: Request) -> Fields:
         )
     except ValueError:
         raise TooLarge("the form has too many fields") from None
-    return {name: values[0] for name, values in fields.items()}
+    given = {name: values[0] for name, values in fields.items()}
+    request.state.check_form(given.get(TOKEN, ""))  # the gate has left it there
+    return given

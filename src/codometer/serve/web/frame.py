@@ -49,10 +49,7 @@ class Freshness:
 
 
 class Frame:
-    """Renders pages, single panels and errors. Safe to use from several threads.
-
-    Each takes who visits, for the navigation; None is somebody who is shown none.
-    """
+    """Renders pages, single panels and errors. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -86,9 +83,9 @@ class Frame:
             custom=CUSTOM,
         )
 
-    def list_navigation(self, visitor: Visitor | None) -> Sequence[tuple[str, Sequence[AnyPage]]]:
+    def list_navigation(self, visitor: Visitor) -> Sequence[tuple[str, Sequence[AnyPage]]]:
         """Return the pages that somebody may open, by group."""
-        mine = [page for page in self._pages if visitor and is_open(page, visitor)]
+        mine = [page for page in self._pages if is_open(page, visitor)]
         grouped = [(group, [page for page in mine if page.group == group]) for group in GROUPS]
         return [(group, found) for group, found in grouped if found]
 
@@ -141,7 +138,7 @@ class Frame:
         template = self._environment.get_template(shown.template)
         return template.render({**shown.values, "page": page, "visitor": visitor, "error": None})
 
-    def render_plain(self, template: str, visitor: Visitor | None, **values: object) -> str:
+    def render_plain(self, template: str, visitor: Visitor, **values: object) -> str:
         """Return a page that has no panels and shows no period."""
         return self._environment.get_template(template).render(page=None, visitor=visitor, **values)
 
@@ -150,7 +147,7 @@ class Frame:
         error: CodometerError,
         *,
         title: str,
-        visitor: Visitor | None,
+        visitor: Visitor,
         home: str | None = None,
     ) -> str:
         """Return a page that says what failed, why, and what to do; `home` leads away from it."""

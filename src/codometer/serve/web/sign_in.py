@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final, Protocol
-from urllib.parse import quote, urlsplit
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from codometer.access.account import Account
 from codometer.access.accounts import Accounts
 from codometer.access.actor import Actor, ActorKind
+from codometer.access.federation import Federation
 from codometer.access.permissions import Permission
-from codometer.errors import BadRequest, CodometerError, Unauthenticated
+from codometer.access.signing_in import SigningIn, Step
+from codometer.errors import BadRequest
 from codometer.privacy.profile import POLICIES, Profile, describe
-from codometer.serve.gate import Endpoint, Gate, actor_from
+from codometer.serve.gate import CONFIRM, actor_from
+from codometer.serve.web.doors import Doors, address_of
 from codometer.serve.web.forms import read_form
-from codometer.serve.workers import Workers
+from codometer.serve.web.ways import SIGN_IN, go, local_address
 
-SIGN_IN: Final = "/sign-in"
-_SEE_OTHER: Final = 303
-
-
-class Site(Protocol):
-    """What renders pages and answers for faults."""
-
-    def guarded(self, handle: Endpoint) -> Endpoint:
-        """Wrap an endpoint so that whatever it raises becomes an answer."""
-
-    def render(
-        self,
-        template: str,
-        request: Request | None = None,
-        /,
-        *,
-        status: int = 200,
-        **values: object,
-    ) -> Response:
-        """Answer with a page; with a request, in the frame of who sent it."""
+_CODE: Final = f"{SIGN_IN}/code"
 
 
 class ChooseFirst(Protocol):
@@ -49,147 +33,159 @@ class ChooseFirst(Protocol):
 
 
 class SignIn:
-    """Sign-in, joining by a link, one's own account, and signing out."""
+    """Signing in and out, joining by a link, and showing again who one is."""
 
     def __init__(
         self,
+        doors: Doors,
         accounts: Accounts,
-        gate: Gate,
-        site: Site,
-        workers: Workers,
+        signing_in: SigningIn,
+        federation: Federation,
         *,
-        url: str,
         choose_first: ChooseFirst,
     ) -> None:
         """`choose_first` takes what the first administrator chose of privacy."""
-        self._choose_first = choose_first
+        self._doors = doors
+        self._render = doors.site.render
         self._accounts = accounts
-        self._gate = gate
-        self._site = site
-        self._workers = workers
-        self._is_secure = bool(url)
+        self._signing_in = signing_in
+        self._federation = federation
+        self._choose_first = choose_first
 
     def routes(self) -> list[Route]:
         """Return a route for each of them."""
-        public = Permission.PUBLIC
+        route, public, own = self._doors.route, Permission.PUBLIC, Permission.OWN_ACCOUNT
         return [
-            self._route(SIGN_IN, "GET", public, self._show_sign_in),
-            self._route(SIGN_IN, "POST", public, self._sign_in),
-            self._route("/join", "GET", public, self._show_join),
-            self._route("/join", "POST", public, self._join),
-            self._route("/sign-out", "POST", public, self._sign_out),
-            self._route("/account", "GET", public, self._show_account),
+            route(SIGN_IN, "GET", public, self._show_sign_in),
+            route(SIGN_IN, "POST", public, self._sign_in),
+            route(_CODE, "POST", public, self._take_code),
+            route("/join", "GET", public, self._show_join),
+            route("/join", "POST", public, self._join),
+            route("/sign-out", "POST", public, self._sign_out),
+            route(CONFIRM, "GET", own, self._show_confirm),
+            route(CONFIRM, "POST", own, self._confirm),
         ]
 
-    def _route(self, path: str, method: str, permission: Permission, handle: Endpoint) -> Route:
-        endpoint = self._site.guarded(self._gate.require(permission, handle))
-        return Route(path, endpoint, methods=[method])
-
     async def _show_sign_in(self, request: Request) -> Response:
-        if self._gate.is_local:
-            return _go("/")
-        return self._site.render("sign_in.html", next=_local(request.query_params.get("next")))
+        if self._doors.gate.is_local:
+            return go("/")
+        leads_to = local_address(request.query_params.get("next"))
+        return self._render("sign_in.html", request, **self._ways(leads_to))
 
     async def _sign_in(self, request: Request) -> Response:
         form = await read_form(request)
         login, password = form.get("login", ""), form.get("password", "")
-        leads_to = _local(form.get("next"))
-        actor = actor_from(request, ActorKind.UNKNOWN)
-        address = request.client.host if request.client else ""
+        leads_to = local_address(form.get("next"))
+        actor, address = actor_from(request, ActorKind.UNKNOWN), address_of(request)
 
         def work() -> Response:
-            secret = self._accounts.sign_in(login, password, actor, address=address)
-            return self._signed_in(secret, leads_to)
+            step = self._signing_in.with_password(login, password, actor, address=address)
+            return self._go_on(request, step, leads_to)
 
-        again = {"login": login, "next": leads_to}
-        return await self._try(work, "sign_in.html", again)
+        again = {"login": login, **self._ways(leads_to)}
+        return await self._doors.attempt(request, work, "sign_in.html", **again)
+
+    async def _take_code(self, request: Request) -> Response:
+        form = await read_form(request)
+        ticket, code = form.get("ticket", ""), form.get("code", "")
+        leads_to = local_address(form.get("next"))
+        actor, address = actor_from(request, ActorKind.UNKNOWN), address_of(request)
+
+        def work() -> Response:
+            secret = self._signing_in.with_code(ticket, code, actor, address=address)
+            return self._doors.gate.let_in(go(leads_to), secret)
+
+        again = {"ticket": ticket, "next": leads_to}
+        return await self._doors.attempt(request, work, "code.html", **again)
 
     async def _show_join(self, request: Request) -> Response:
         link = request.query_params.get("link", "")
-        return self._site.render("join.html", link=link, profiles=self._profiles())
-
-    def _profiles(self) -> Mapping[str, str]:
-        """Return what the first administrator chooses from, and what each means for people."""
-        if not self._gate.is_local:
-            return {}
-        return {
-            policy.profile: " ".join(describe(policy, detail_days=policy.detail_days)[2:])
-            for policy in POLICIES.values()
-        }
+        found = await self._doors.workers.run(lambda: self._accounts.find_link(link))
+        account = found.account.login if found.account else ""
+        return self._render("join.html", request, **self._joining(link, account))
 
     async def _join(self, request: Request) -> Response:
         form = await read_form(request)
         link, login = form.get("link", ""), form.get("login", "")
-        password = form.get("password", "")
+        password, purpose = form.get("password", ""), form.get("purpose", "")
         actor = actor_from(request, ActorKind.UNKNOWN)
-        address = request.client.host if request.client else ""
-        profiles, purpose = self._profiles(), form.get("purpose", "")
+        profiles = self._profiles()
 
         def work() -> Response:
             chosen = form.get("profile", Profile.STANDARD)
             if profiles and chosen not in profiles:
                 raise BadRequest("this is no privacy profile", hint="choose one of the list")
-            self._accounts.join(link, login, password, actor)
+            account = self._accounts.join(link, login, password, actor)
             if profiles:
                 self._choose_first(Profile(chosen), purpose, actor)
-            secret = self._accounts.sign_in(login, password, actor, address=address)
-            return self._signed_in(secret, "/account")
+            step = self._signing_in.with_link(account.id, actor)
+            return self._go_on(request, step, "/account")
 
-        again = {"link": link, "login": login, "profiles": profiles, "purpose": purpose}
-        return await self._try(work, "join.html", again)
+        again = {"login": login, "purpose": purpose, **self._joining(link, form.get("account", ""))}
+        return await self._doors.attempt(request, work, "join.html", **again)
 
     async def _sign_out(self, request: Request) -> Response:
-        session = self._gate.find_session(request)
+        session = self._doors.gate.find_session(request)
         if session is not None:
+            await read_form(request)
             actor = actor_from(request, ActorKind.ACCOUNT, session.account.id)
-            await self._workers.run(lambda: self._accounts.sign_out(session, actor))
-        response = _go(SIGN_IN)
-        response.delete_cookie(
-            self._gate.cookie, secure=self._is_secure, httponly=True, samesite="lax"
-        )
-        return response
+            await self._doors.workers.run(lambda: self._signing_in.sign_out(session, actor))
+        return self._doors.gate.let_out(go(SIGN_IN))
 
-    async def _show_account(self, request: Request) -> Response:
-        session = self._gate.find_session(request)
-        if session is None:
-            raise Unauthenticated("nobody is signed in", hint="sign in")
-        return self._site.render("account.html", request, account=session.account, session=session)
+    async def _show_confirm(self, request: Request) -> Response:
+        leads_to = local_address(request.query_params.get("next"))
+        if self._doors.gate.is_local:
+            return go(leads_to)
+        shown = self._confirming(self._doors.get_session(request).account, leads_to)
+        return self._render("confirm.html", request, **shown)
 
-    async def _try(
-        self, work: Callable[[], Response], template: str, again: Mapping[str, object]
-    ) -> Response:
-        """Do it, or show the form again with what was wrong."""
-        try:
-            return await self._workers.run(work)
-        except CodometerError as error:
-            return self._site.render(template, status=error.status, error=error, **again)
+    async def _confirm(self, request: Request) -> Response:
+        form = await read_form(request)
+        session = self._doors.get_session(request)
+        password, code = form.get("password", ""), form.get("code", "")
+        leads_to = local_address(form.get("next"))
+        actor, address = request.state.subject.actor, address_of(request)
 
-    def _signed_in(self, secret: str, leads_to: str) -> Response:
-        response = _go(leads_to)
-        response.set_cookie(
-            self._gate.cookie, secret, secure=self._is_secure, httponly=True, samesite="lax"
-        )
-        return response
+        def work() -> Response:
+            secret = self._signing_in.confirm(session, password, code, actor, address=address)
+            return self._doors.gate.let_in(go(leads_to), secret)
 
+        again = self._confirming(session.account, leads_to)
+        return await self._doors.attempt(request, work, "confirm.html", **again)
 
-def sign_in_address(request: Request) -> str:
-    """Return where to sign in and come back from."""
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return f"{SIGN_IN}?next={quote(here, safe='')}"
+    def _go_on(self, request: Request, step: Step, leads_to: str) -> Response:
+        if step.session:
+            return self._doors.gate.let_in(go(leads_to), step.session)
+        return self._render("code.html", request, ticket=step.ticket, next=leads_to)
 
+    def _ways(self, leads_to: str) -> dict[str, Any]:
+        return {
+            "next": leads_to,
+            "has_passwords": self._signing_in.has_passwords,
+            "providers": self._federation.labels,
+        }
 
-def _local(address: str | None) -> str:
-    """Return an address of this site; any other, which a link might smuggle in, is the front page.
+    def _confirming(self, account: Account, leads_to: str) -> dict[str, Any]:
+        connected = self._federation.list_connected(account.id)
+        labels = self._federation.labels.items()
+        ways = {name: label for name, label in labels if name in connected}
+        return {"account": account, "next": leads_to, "providers": ways}
 
-    Browsers take a backslash for a slash and drop tabs and line breaks.
-    """
-    if not address or not address.startswith("/") or address.startswith("//"):
-        return "/"
-    parts = urlsplit(address)
-    if parts.scheme or parts.netloc or not address.isprintable() or "\\" in address:
-        return "/"
-    return address
+    def _joining(self, link: str, account: str) -> dict[str, Any]:
+        """Return what the page of a link shows; `account` is whose password it is for."""
+        return {
+            "link": link,
+            "account": account,
+            "profiles": self._profiles(),
+            "providers": {} if account or self._doors.gate.is_local else self._federation.labels,
+            "has_passwords": self._signing_in.has_passwords,
+        }
 
-
-def _go(address: str) -> RedirectResponse:
-    return RedirectResponse(address, _SEE_OTHER)
+    def _profiles(self) -> Mapping[str, str]:
+        """Return what the first administrator chooses from, and what each means for people."""
+        if not self._doors.gate.is_local:
+            return {}
+        return {
+            policy.profile: " ".join(describe(policy, detail_days=policy.detail_days)[2:])
+            for policy in POLICIES.values()
+        }

@@ -13,14 +13,20 @@ from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from codometer.access.actor import ActorKind
-from codometer.access.permissions import Permission, Subject, is_allowed
+from codometer.access.permissions import NOBODY, Permission, Subject, is_allowed
 from codometer.analysis.measures.query import Query, parse_query
 from codometer.analysis.measures.run import Answer
-from codometer.errors import CodometerError, Forbidden, TooFewPeople, Unauthenticated
+from codometer.errors import (
+    CodometerError,
+    Forbidden,
+    ProofTooOld,
+    TooFewPeople,
+    Unauthenticated,
+)
 from codometer.model.period import Period, local_date, parse_period
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
@@ -36,9 +42,9 @@ from codometer.serve.web.events import Changes
 from codometer.serve.web.forms import Fields, File, Form, Shown, read_form
 from codometer.serve.web.frame import Frame, Freshness
 from codometer.serve.web.page import Page
-from codometer.serve.web.sign_in import sign_in_address
 from codometer.serve.web.view import View, read_view
 from codometer.serve.web.visitor import Visitor
+from codometer.serve.web.ways import confirm_address, go, sign_in_address
 from codometer.serve.workers import Workers
 
 _log: Final = logging.getLogger(__name__)
@@ -65,7 +71,6 @@ _REMEMBERED: Final = timedelta(seconds=30)
 _SCOPE_SINCE: Final = "90d"
 _WIDEST: Final = "/?range=90d"
 _FRONT: Final = "/"
-_SEE_OTHER: Final = 303
 _A_DAY: Final = timedelta(days=1)
 
 
@@ -133,20 +138,10 @@ class Site:
         ]
 
     def render(
-        self,
-        template: str,
-        request: Request | None = None,
-        /,
-        *,
-        status: int = 200,
-        **values: object,
+        self, template: str, request: Request, *, status: int = 200, **values: object
     ) -> Response:
-        """Answer with a page that has no panels and shows no period.
-
-        With a request it has the navigation of who sent it.
-        """
-        visitor = self._find_visitor(request) if request else None
-        html = self._frame.render_plain(template, visitor, **values)
+        """Answer with a page that has no panels and shows no period."""
+        html = self._frame.render_plain(template, self._find_visitor(request), **values)
         return HTMLResponse(html, status, _PAGE_HEADERS)
 
     def _route(
@@ -190,12 +185,11 @@ class Site:
         if isinstance(done, Shown):
             html = self._frame.render_once(page, visitor, done)
             return HTMLResponse(html, headers=_PAGE_HEADERS)
-        return _send_file(done) if isinstance(done, File) else RedirectResponse(done, _SEE_OTHER)
+        return _send_file(done) if isinstance(done, File) else go(done)
 
-    def _find_visitor(self, request: Request) -> Visitor | None:
+    def _find_visitor(self, request: Request) -> Visitor:
         """Return who is shown an answer that is for everybody, or a fault."""
-        subject = self._gate.find_person(request)
-        return self._visitor(request, subject) if subject else None
+        return self._visitor(request, self._gate.find_person(request) or NOBODY)
 
     def _visitor(self, request: Request, subject: Subject) -> Visitor:
         is_person = subject.actor.kind is ActorKind.ACCOUNT
@@ -207,6 +201,7 @@ class Site:
             given=request.query_params,
             now=self._now(),
             zone=self._zone,
+            make_token=lambda: self._gate.form_token(request),
         )
 
     def _endpoint(self, page: Page[View]) -> Endpoint:
@@ -281,11 +276,13 @@ class Site:
                 return await handle(request)
             except Unauthenticated as error:
                 if _is_person(request):
-                    return RedirectResponse(sign_in_address(request), 303)
+                    return go(sign_in_address(request))
                 return error_response(error)
             except CodometerError as error:
                 if not _is_person(request):
                     return error_response(error)
+                if isinstance(error, ProofTooOld):
+                    return go(confirm_address(request))
                 return self._lead_on(error, request) or self._render_error(error, request)
             except Exception:  # noqa: BLE001 - the outer edge of a request
                 fault = fault_response(request)
@@ -295,11 +292,10 @@ class Site:
 
     def _lead_on(self, error: CodometerError, request: Request) -> Response | None:
         """Return the way to what somebody may see, from a front page that is not for them."""
-        visitor = self._find_visitor(request)
-        if request.url.path != _FRONT or type(error) is not Forbidden or visitor is None:
+        if request.url.path != _FRONT or type(error) is not Forbidden:
             return None
-        groups = self._frame.list_navigation(visitor)
-        return RedirectResponse(groups[0][1][0].path, _SEE_OTHER) if groups else None
+        groups = self._frame.list_navigation(self._find_visitor(request))
+        return go(groups[0][1][0].path) if groups else None
 
     def _render_error(self, error: CodometerError, request: Request) -> Response:
         title, home = _TITLES.get(error.status, _FAULT_TITLE), None

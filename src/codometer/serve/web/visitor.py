@@ -22,7 +22,7 @@ class Visitor:
     """One visit. `account` is None in local mode, for a program, and for nobody.
 
     `given` has the parameters of the address, `sent` the fields of a form that could not
-    be obeyed and is shown again.
+    be obeyed and is shown again. `make_token` is asked where a form is shown.
     """
 
     subject: Subject
@@ -32,7 +32,13 @@ class Visitor:
     now: datetime
     zone: ZoneInfo
     sent: Mapping[str, str] = field(default_factory=dict)
+    make_token: Callable[[], str] = lambda: ""
     _found: dict[str, object] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def form_token(self) -> str:
+        """What a form of this answer must bring back."""
+        return self.make_token()
 
     @property
     def actor(self) -> Actor:

@@ -41,7 +41,7 @@ class Panels:
         where = view.team or "everybody"
         return {"checks": [{"what": where, "state": "ok", "value": view.range, "note": ""}]}
 
-    def page(self, path: str = "/", name: str = "overview") -> Page:
+    def page(self, path: str = "/", name: str = "overview") -> Page[View]:
         connect = Panel(
             name="connect",
             title="How to connect",
@@ -64,7 +64,7 @@ class Panels:
         )
 
 
-def client_of(*pages: Page, office: Office | None = None, max_waiting: int = 8) -> Client:
+def client_of(*pages: Page[View], office: Office | None = None, max_waiting: int = 8) -> Client:
     office = office or Office()
     site = Site(
         pages,
@@ -85,7 +85,7 @@ def client_of(*pages: Page, office: Office | None = None, max_waiting: int = 8) 
     )
 
 
-def frame_page(path: str = "/", name: str = "overview", group: str = "") -> Page:
+def frame_page(path: str = "/", name: str = "overview", group: str = "") -> Page[View]:
     """Return a page with nothing in its frame."""
     return Page(
         path=path, name=name, title=name.title(), template="page.html", panels=(), group=group

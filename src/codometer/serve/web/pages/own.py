@@ -73,7 +73,7 @@ def own_page(own: OwnData, decisions: Decisions, ask: Callable[[Query], Answer])
         name="me",
         title="My data",
         template="own/page.html",
-        permission=Permission.READ_OWN,
+        permission=Permission.OWN_ACCOUNT,
         is_own=True,
         panels=(
             Panel(
@@ -112,7 +112,9 @@ def own_page(own: OwnData, decisions: Decisions, ask: Callable[[Query], Answer])
                 classes="c5",
             ),
         ),
-        forms=(Form(path=_EXPORT, permission=Permission.READ_OWN, act=partial(_export, sources)),),
+        forms=(
+            Form(path=_EXPORT, permission=Permission.OWN_ACCOUNT, act=partial(_export, sources)),
+        ),
     )
 
 

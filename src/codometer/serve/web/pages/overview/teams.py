@@ -117,7 +117,7 @@ def build_teams(questions: Questions, view: View) -> Mapping[str, object]:
 
 
 def _chosen(view: View) -> str:
-    return view.sort if view.sort in _COLUMNS else _COST
+    return view.sort if view.sort and view.sort in _COLUMNS else _COST
 
 
 def _heads(view: View) -> Mapping[str, Head]:

@@ -37,7 +37,7 @@ _ROWS: Final[Mapping[str, Callable[[Policy], str]]] = {
 PROFILES: Final = (Profile.STRICT, Profile.STANDARD, Profile.OPEN)
 
 _SIGHT: Final[Mapping[str, tuple[Permission, str]]] = {
-    "Own data": (Permission.READ_OWN, "their own data"),
+    "Own data": (Permission.OWN_ACCOUNT, "their own data"),
     "Numbers of their teams": (Permission.READ_NUMBERS, "numbers of their teams"),
     "What all cost, exact": (Permission.READ_TOTALS, "exactly what all cost"),
     "Single people": (Permission.READ_PEOPLE, "numbers of single people"),

@@ -12,12 +12,13 @@ from functools import partial
 from typing import Final
 
 from codometer.access.permissions import Permission
+from codometer.networks import is_loopback
 from codometer.privacy.profile import Identity, Policy, describe
 from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.pages.privacy.profiles import describe_sight
 from codometer.serve.web.pages.privacy.sources import PrivacySources
 from codometer.serve.web.visitor import Visitor
-from codometer.settings import Settings, installed_version, is_loopback
+from codometer.settings import Settings, installed_version
 
 _BY_HAND: Final = (
     "Controller, and who represents them",

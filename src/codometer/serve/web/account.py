@@ -1,0 +1,152 @@
+"""One's own account: its password, its second factor, and where it is signed in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import segno
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from codometer.access.accounts import Accounts
+from codometer.access.federation import Federation
+from codometer.access.permissions import Permission
+from codometer.access.second_factor import factor_address, make_factor_secret
+from codometer.access.signing_in import SigningIn
+from codometer.serve.web.doors import Doors, address_of
+from codometer.serve.web.forms import read_form
+from codometer.serve.web.ways import go
+
+ACCOUNT: Final = "/account"
+_FACTOR: Final = f"{ACCOUNT}/second-factor"
+_OTHERS: Final = "others"
+
+
+class OwnAccount:
+    """The page of whoever is signed in about their account, and its forms."""
+
+    def __init__(
+        self,
+        doors: Doors,
+        accounts: Accounts,
+        signing_in: SigningIn,
+        federation: Federation,
+    ) -> None:
+        self._doors = doors
+        self._render = doors.site.render
+        self._accounts = accounts
+        self._signing_in = signing_in
+        self._federation = federation
+
+    def routes(self) -> list[Route]:
+        """Return a route for the page and for each of its forms."""
+        route, own = self._doors.route, Permission.OWN_ACCOUNT
+        return [
+            route(ACCOUNT, "GET", own, self._show),
+            route(f"{ACCOUNT}/password", "POST", own, self._change_password),
+            route(f"{ACCOUNT}/sessions", "POST", own, self._end_sessions),
+            route(_FACTOR, "GET", own, self._show_factor, is_sensitive=True),
+            route(_FACTOR, "POST", own, self._add_factor, is_sensitive=True),
+            route(f"{_FACTOR}/codes", "POST", own, self._renew_codes, is_sensitive=True),
+            route(f"{_FACTOR}/remove", "POST", own, self._remove_factor, is_sensitive=True),
+        ]
+
+    async def _show(self, request: Request) -> Response:
+        if self._doors.gate.is_local:
+            return go("/")
+        return self._render("account.html", request, **self._shown(request))
+
+    async def _change_password(self, request: Request) -> Response:
+        form = await read_form(request)
+        session = self._doors.get_session(request)
+        old, new = form.get("password", ""), form.get("new", "")
+        actor, address = request.state.subject.actor, address_of(request)
+
+        def work() -> Response:
+            secret = self._signing_in.change_password(session, old, new, actor, address=address)
+            return self._doors.gate.let_in(go(ACCOUNT), secret)
+
+        return await self._doors.attempt(request, work, "account.html", **self._shown(request))
+
+    async def _end_sessions(self, request: Request) -> Response:
+        form = await read_form(request)
+        session = self._doors.get_session(request)
+        which, actor = form.get("session", ""), request.state.subject.actor
+        account_id = session.account.id
+
+        def work() -> Response:
+            if which == _OTHERS:
+                self._accounts.end_sessions(account_id, actor, but=session)
+            else:
+                self._accounts.end_session(which, actor, account_id=account_id)
+            return go(ACCOUNT)
+
+        return await self._doors.attempt(request, work, "account.html", **self._shown(request))
+
+    async def _show_factor(self, request: Request) -> Response:
+        if self._doors.gate.is_local:
+            return go("/")
+        session = self._doors.get_session(request)
+        ticket = self._signing_in.propose_factor(session, make_factor_secret())
+        return self._render("second_factor.html", request, **self._proposal(request, ticket))
+
+    async def _add_factor(self, request: Request) -> Response:
+        form = await read_form(request)
+        session = self._doors.get_session(request)
+        ticket, code = form.get("ticket", ""), form.get("code", "")
+        actor = request.state.subject.actor
+        again = self._proposal(request, ticket)
+
+        def work() -> Response:
+            codes = self._signing_in.add_factor(session, ticket, code, actor)
+            return self._render("recovery_codes.html", request, codes=codes)
+
+        return await self._doors.attempt(request, work, "second_factor.html", **again)
+
+    async def _renew_codes(self, request: Request) -> Response:
+        await read_form(request)
+        session, actor = self._doors.get_session(request), request.state.subject.actor
+
+        def work() -> Response:
+            codes = self._signing_in.renew_codes(session, actor)
+            return self._render("recovery_codes.html", request, codes=codes)
+
+        return await self._doors.attempt(request, work, "account.html", **self._shown(request))
+
+    async def _remove_factor(self, request: Request) -> Response:
+        await read_form(request)
+        session, actor = self._doors.get_session(request), request.state.subject.actor
+        await self._doors.workers.run(lambda: self._signing_in.remove_factor(session, actor))
+        return go(ACCOUNT)
+
+    def _shown(self, request: Request) -> dict[str, Any]:
+        session = self._doors.get_session(request)
+        now, account_id = self._doors.gate.now(), session.account.id
+        sessions = self._accounts.known.list_sessions(now, account_id=account_id)
+        return {
+            "session": session,
+            "account": session.account,
+            "sessions": sorted(sessions, key=lambda each: each.used, reverse=True),
+            "codes_left": self._signing_in.count_codes(session),
+            "providers": self._federation.labels,
+            "connected": self._federation.list_connected(account_id),
+        }
+
+    def _proposal(self, request: Request, ticket: str) -> dict[str, Any]:
+        """Return what the page shows that a telephone scans."""
+        session = self._doors.get_session(request)
+        secret = self._signing_in.read_proposal(session, ticket)
+        return {
+            "ticket": ticket,
+            "secret": secret,
+            "picture": _draw(factor_address(secret, session.account.login)),
+        }
+
+
+def _draw(address: str) -> Markup:
+    """Draw an address for a telephone to read: always dark on light, which all of them can."""
+    picture = segno.make(address, error="m", micro=False)
+    drawn = picture.svg_inline(border=4, light="#fff", dark="#000", omitsize=True)
+    return Markup(drawn)  # noqa: S704 - made of numbers

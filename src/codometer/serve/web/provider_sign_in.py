@@ -1,0 +1,94 @@
+"""Signing in with providers of identities: the way to one, and the way back from it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from codometer.access.account import Session
+from codometer.access.actor import ActorKind
+from codometer.access.federation import TRANSACTION_LIFETIME, Aim, Federation
+from codometer.access.permissions import Permission
+from codometer.access.rate_limit import RateLimit
+from codometer.errors import TooManyTries
+from codometer.serve.gate import CONFIRM, actor_from
+from codometer.serve.http import NotFound
+from codometer.serve.web.account import ACCOUNT
+from codometer.serve.web.doors import Doors, address_of
+from codometer.serve.web.ways import SIGN_IN, go, local_address
+
+_MOST_BEGUN: Final = 120
+_BEGUN_SECONDS: Final = 60.0
+
+
+class ProviderSignIn:
+    """The routes of sign-in with the providers that the settings name.
+
+    They are links, not forms: what a browser is sent on to by a form must be of this site.
+    """
+
+    def __init__(self, doors: Doors, federation: Federation) -> None:
+        self._doors = doors
+        self._federation = federation
+        self._begun = RateLimit(_MOST_BEGUN, _BEGUN_SECONDS)
+
+    def routes(self) -> list[Route]:
+        """Return a route for each way there, and one back."""
+        route, public, own = self._doors.route, Permission.PUBLIC, Permission.OWN_ACCOUNT
+        return [
+            route(f"{SIGN_IN}/with/{{provider}}", "GET", public, self._sign_in),
+            route(f"{SIGN_IN}/return/{{provider}}", "GET", public, self._return),
+            route(f"{CONFIRM}/{{provider}}", "GET", own, self._confirm),
+            route(f"{ACCOUNT}/connect/{{provider}}", "GET", own, self._connect, is_sensitive=True),
+        ]
+
+    async def _sign_in(self, request: Request) -> Response:
+        if self._doors.gate.is_local:
+            return go("/")
+        return await self._begin(request, Aim.SIGN_IN)
+
+    async def _confirm(self, request: Request) -> Response:
+        return await self._begin(request, Aim.CONFIRM, self._doors.get_session(request))
+
+    async def _connect(self, request: Request) -> Response:
+        return await self._begin(request, Aim.CONNECT, self._doors.get_session(request))
+
+    async def _begin(self, request: Request, aim: Aim, session: Session | None = None) -> Response:
+        name = self._get_provider(request)
+        if not self._begun.take(address_of(request)):
+            raise TooManyTries("too many sign-ins begin at this address", hint="wait a minute")
+        given = request.query_params
+        leads_to = ACCOUNT if aim is Aim.CONNECT else local_address(given.get("next"))
+
+        def work() -> Response:
+            address, ticket = self._federation.begin(
+                name, aim, leads_to=leads_to, link=given.get("link", "")[:100], session=session
+            )
+            gate, seconds = self._doors.gate, int(TRANSACTION_LIFETIME.total_seconds())
+            return gate.leave_ticket(go(address), ticket, seconds)
+
+        return await self._doors.workers.run(work)
+
+    async def _return(self, request: Request) -> Response:
+        name, gate = self._get_provider(request), self._doors.gate
+        ticket, session = gate.find_ticket(request), gate.find_session(request)
+        actor = actor_from(request, ActorKind.UNKNOWN)
+        if session is not None:
+            actor = actor_from(request, ActorKind.ACCOUNT, session.account.id)
+        given = dict(request.query_params)
+
+        def work() -> Response:
+            arrival = self._federation.finish(name, ticket, given, actor, session=session)
+            response = go(arrival.leads_to)
+            return gate.let_in(response, arrival.secret) if arrival.secret else response
+
+        return gate.take_ticket(await self._doors.workers.run(work))
+
+    def _get_provider(self, request: Request) -> str:
+        name: str = request.path_params["provider"]
+        if name not in self._federation.labels:
+            raise NotFound(f"there is nothing at {request.url.path}")
+        return name

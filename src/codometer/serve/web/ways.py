@@ -1,0 +1,53 @@
+"""Where pages lead: only ever to addresses of this site."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from codometer.serve.gate import CONFIRM
+
+SIGN_IN: Final = "/sign-in"
+_SEE_OTHER: Final = 303
+
+
+def go(address: str) -> Response:
+    """Lead on to an address, by GET."""
+    return RedirectResponse(address, _SEE_OTHER)
+
+
+def sign_in_address(request: Request) -> str:
+    """Return where to sign in and come back from."""
+    return f"{SIGN_IN}?next={quote(_here(request), safe='')}"
+
+
+def confirm_address(request: Request) -> str:
+    """Return where to show again who one is, and come back from.
+
+    From a form it comes back to the page that holds it.
+    """
+    here = _here(request)
+    if request.method != "GET":
+        parts = urlsplit(request.headers.get("referer", ""))
+        here = parts.path + (f"?{parts.query}" if parts.query else "")
+    return f"{CONFIRM}?next={quote(local_address(here), safe='')}"
+
+
+def local_address(address: str | None) -> str:
+    """Return an address of this site; any other, which a link might smuggle in, is the front page.
+
+    Browsers take a backslash for a slash and drop tabs and line breaks.
+    """
+    if not address or not address.startswith("/") or address.startswith("//"):
+        return "/"
+    parts = urlsplit(address)
+    if parts.scheme or parts.netloc or not address.isprintable() or "\\" in address:
+        return "/"
+    return address
+
+
+def _here(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -1,0 +1,19 @@
+"""Forms as a browser sends them: with the token of the page that holds them."""
+
+import re
+from typing import Final
+
+_TOKEN: Final = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
+
+
+def find_token(page: str) -> str:
+    """Return the token that the forms of a page bring back; "" where it has none."""
+    found = _TOKEN.search(page)
+    return found[1] if found else ""
+
+
+def page_of(path: str, link: str = "") -> str:
+    """Return the address of the page that holds the form for a path."""
+    if path == "/join":
+        return f"/join?link={link}"
+    return "/sign-in" if path.startswith("/sign-in") else "/account"
