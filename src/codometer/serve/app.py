@@ -112,8 +112,6 @@ def build_app(
         now=now,
     )
 
-    doors = Doors(site=site, gate=gate, workers=workers)
-
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -122,15 +120,7 @@ def build_app(
     app = Starlette(
         routes=[
             *site.routes(),
-            *SignIn(
-                doors,
-                access.accounts,
-                access.signing_in,
-                access.federation,
-                choose_first=people.decisions.choose_first,
-            ).routes(),
-            *OwnAccount(doors, access.accounts, access.signing_in, access.federation).routes(),
-            *ProviderSignIn(doors, access.federation).routes(),
+            *_door_routes(Doors(site=site, gate=gate, workers=workers), access, people),
             *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
             *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
         ],
@@ -140,6 +130,16 @@ def build_app(
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _door_routes(doors: Doors, access: Access, people: People) -> Sequence[Route]:
+    """Return the routes of signing in, and of one's own account."""
+    parts = access.accounts, access.signing_in, access.federation
+    return [
+        *SignIn(doors, *parts, choose_first=people.decisions.choose_first).routes(),
+        *OwnAccount(doors, *parts).routes(),
+        *ProviderSignIn(doors, access.federation).routes(),
+    ]
 
 
 def _build_resources(
