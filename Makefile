@@ -61,9 +61,9 @@ docs: $(VENV)/dev ## Write the generated pages of docs/reference
 	@$(BIN)/python -m codometer.store.reference > docs/reference/tables.md
 	@$(BIN)/python -m codometer.access.reference > docs/reference/access.md
 
-proto: $(VENV)/dev ## Generate the protobuf module from otlp_wire.proto
+proto: $(VENV)/dev ## Generate the protobuf modules
 	@cd $(RECEIVERS) && "$(CURDIR)/$(BIN)/python" -m grpc_tools.protoc \
-		--proto_path=. --python_out=. --pyi_out=. otlp_wire.proto
+		--proto_path=. --python_out=. --pyi_out=. otlp_wire.proto otlp_content.proto
 
 screenshots: $(VENV)/dev ## Make the pictures in docs/images, with Chromium
 	@$(BIN)/python -m tests.browser.screenshots

@@ -2,7 +2,8 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterable
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -16,7 +17,9 @@ from codometer.intake.receivers.export import Accepted, Authenticate, ExportRequ
 from codometer.intake.receivers.http_server import HttpServer
 from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
+from codometer.intake.receivers.tls import ClientCertificates, Tls
 from codometer.model.signal import AttributeDefault
+from codometer.networks import Network
 
 # The event loop that the server runs in.
 ON_UVLOOP: Final = [
@@ -80,14 +83,26 @@ class Receivers:
 
 @asynccontextmanager
 async def receive(
-    limits: Limits | None = None, authenticate: Authenticate = admit_all
+    limits: Limits | None = None,
+    authenticate: Authenticate = admit_all,
+    *,
+    tls: Tls | None = None,
+    clients: ClientCertificates | None = None,
+    proxies: Sequence[Network] = (),
 ) -> AsyncIterator[Receivers]:
     limits = limits or Limits()
     store = Store()
     budget = ByteBudget(limits.budget_bytes)
     app = OtlpHttp(store.accept, authenticate=authenticate, limits=limits, budget=budget)
     receivers = Receivers(
-        http=HttpServer(app, host="127.0.0.1", port=0, limits=limits),
+        http=HttpServer(
+            app,
+            host="127.0.0.1",
+            port=0,
+            limits=limits,
+            tls=tls.make_context(clients) if tls else None,
+            proxies=proxies,
+        ),
         rpc=OtlpGrpc(
             store.accept,
             authenticate=authenticate,
@@ -95,6 +110,8 @@ async def receive(
             port=0,
             limits=limits,
             budget=budget,
+            credentials=tls.make_credentials(clients) if tls else None,
+            proxies=proxies,
         ),
         budget=budget,
         store=store,
@@ -123,8 +140,8 @@ class Raw:
         self._writer = writer
 
     @classmethod
-    async def connect(cls, port: int) -> Self:
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
+    async def connect(cls, port: int, tls: ssl.SSLContext | None = None) -> Self:
+        return cls(*await asyncio.open_connection("127.0.0.1", port, ssl=tls))
 
     def send(self, data: bytes) -> None:
         self._writer.write(data)

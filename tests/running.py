@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -60,6 +61,7 @@ class RunningServer:
     """`codometer serve` in a process of its own, which can be stopped, killed and started again.
 
     `folder` gets the data folder and the log, to which all that the process prints is added.
+    With `trust` it is asked over TLS, for which `environment` has its certificate.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class RunningServer:
         folder: Path,
         *,
         environment: Mapping[str, str] | None = None,
+        trust: ssl.SSLContext | None = None,
         command: Sequence[str | Path] = CODOMETER,
     ) -> None:
         self.data = folder / "data"
@@ -74,6 +77,7 @@ class RunningServer:
         self.ports = Ports.find_free()
         self._folder = folder
         self._environment = environment or {}
+        self._trust = trust
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
         self._spawned = 0.0
@@ -84,13 +88,17 @@ class RunningServer:
         return self._running.pid
 
     @property
+    def _scheme(self) -> str:
+        return "https" if self._trust else "http"
+
+    @property
     def url(self) -> str:
         """Where pages and API are."""
-        return f"http://{HOST}:{self.ports.api}"
+        return f"{self._scheme}://{HOST}:{self.ports.api}"
 
     @property
     def otlp_url(self) -> str:
-        return f"http://{HOST}:{self.ports.otlp}"
+        return f"{self._scheme}://{HOST}:{self.ports.otlp}"
 
     @property
     def grpc_target(self) -> str:
@@ -173,7 +181,11 @@ class RunningServer:
 
     def get(self, path: str) -> tuple[int, bytes]:
         """Ask the port of the API."""
-        connection = http.client.HTTPConnection(HOST, self.ports.api, timeout=10)
+        connection = (
+            http.client.HTTPSConnection(HOST, self.ports.api, timeout=10, context=self._trust)
+            if self._trust
+            else http.client.HTTPConnection(HOST, self.ports.api, timeout=10)
+        )
         try:
             connection.request("GET", path)
             response = connection.getresponse()

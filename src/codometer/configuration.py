@@ -17,7 +17,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from codometer.errors import BadSettings
 from codometer.settings import (
@@ -41,6 +41,7 @@ FLAGS: Final = {
 """The settings that `codometer serve` also takes as flags."""
 
 _OTHER_VARIABLES: Final = (
+    "CODOMETER_CA_FILE",
     "CODOMETER_CONFIG",
     "CODOMETER_CREDENTIAL",
     "CODOMETER_KEY",
@@ -80,18 +81,32 @@ def load_settings(
     return reading.finish()
 
 
-def find_server_url(
-    *, environ: Mapping[str, str] | None = None, folder: Path | None = None
-) -> tuple[str, str]:
-    """Return the address of the server to ask, and where it came from.
+class ServerAddress(NamedTuple):
+    """A server to ask, and where its address came from.
 
-    CODOMETER_URL, else the one that the settings here would start.
+    `certificate` is the file of its own one, where it is a server of these settings here.
     """
+
+    url: str
+    origin: str
+    certificate: str = ""
+
+
+def find_server(
+    *, environ: Mapping[str, str] | None = None, folder: Path | None = None
+) -> ServerAddress:
+    """Return the server to ask: CODOMETER_URL, else the one that the settings here would start."""
     environ = os.environ if environ is None else environ
     if url := environ.get("CODOMETER_URL"):
-        return url, "CODOMETER_URL"
+        return ServerAddress(url, "CODOMETER_URL")
     settings = load_settings(environ=environ, folder=folder)
-    return base_url(settings.listen), settings.origins["listen.port"]
+    listen = settings.listen
+    return ServerAddress(base_url(listen), settings.origins["listen.port"], listen.tls_certificate)
+
+
+def find_ca_file(environ: Mapping[str, str] | None = None) -> str:
+    """Return the file of certificates that commands trust too: CODOMETER_CA_FILE, "" for none."""
+    return (os.environ if environ is None else environ).get("CODOMETER_CA_FILE", "")
 
 
 def find_credential(environ: Mapping[str, str] | None = None) -> str | None:
@@ -173,9 +188,7 @@ class _Reading:
 
     def finish(self) -> Settings:
         settings = Settings(**self._section(Settings, ""), origins=self._origins)
-        ports = [settings.listen.port, settings.listen.otlp_port, settings.listen.grpc_port]
-        if any(port and ports.count(port) > 1 for port in ports):
-            self._mistakes.append(f"listen: the three ports {ports} must differ")
+        self._mistakes += _find_contradictions(settings)
         self._mistakes += _oidc_mistakes(settings)
         if self._mistakes:
             raise _bad_settings(self._mistakes)
@@ -196,6 +209,18 @@ class _Reading:
                 inner = entry.default_factory
                 arguments[entry.name] = inner(**self._section(inner, f"{key}."))
         return arguments
+
+
+def _find_contradictions(settings: Settings) -> Iterator[str]:
+    """Say which settings do not go together."""
+    listen, ingest = settings.listen, settings.ingest
+    ports = [listen.port, listen.otlp_port, listen.grpc_port]
+    if any(port and ports.count(port) > 1 for port in ports):
+        yield f"listen: the three ports {ports} must differ"
+    if bool(listen.tls_certificate) != bool(listen.tls_key):
+        yield "listen: tls_certificate and tls_key go together"
+    if ingest.client_ca and not listen.tls_certificate:
+        yield "ingest.client_ca needs listen.tls_certificate: without TLS nobody shows one"
 
 
 def _oidc_mistakes(settings: Settings) -> Iterator[str]:

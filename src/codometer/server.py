@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -17,24 +16,31 @@ import uvloop
 
 from codometer.access.access import Access
 from codometer.access.admission import Admission, DefaultNames
+from codometer.access.rate_limit import RateLimit
 from codometer.agents.claude_code.agent import ClaudeCode
 from codometer.agents.claude_code.catalogue import EXTRA_ATTRIBUTES
 from codometer.agents.origin import ACCOUNT_ATTRIBUTES, OriginRules, Origins
 from codometer.agents.unknown import UnknownAgent
 from codometer.analysis.measures.run import run_query
 from codometer.intake.billing import pricer, unit_prices
+from codometer.intake.content import ContentKeeper
 from codometer.intake.limits import ByteBudget, Limits, allow_connections
 from codometer.intake.normalise import Normaliser
 from codometer.intake.pipeline import Intake, spared_collector
 from codometer.intake.receivers.http_server import HttpServer
 from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
+from codometer.intake.receivers.tls import ClientCertificates, Tls, read_certificates
 from codometer.jobs import Periodic
-from codometer.networks import is_loopback
-from codometer.operate.connect import connection_lines
+from codometer.networks import is_loopback, parse_network
+from codometer.operate.connect import connection_lines, grpc_url, otlp_url
+from codometer.people.own import OwnData
 from codometer.people.people import People
+from codometer.people.requests import Requests
+from codometer.people.retention import Retention
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.privacy.encryption import Purpose
+from codometer.privacy.redaction import Redactor
 from codometer.serve.api.accounts import invitation_link
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
@@ -49,10 +55,13 @@ if TYPE_CHECKING:
     from codometer.pricing import PriceCatalogue
     from codometer.settings import Settings
 
+_log: Final = logging.getLogger(__name__)
+
 Beside = Callable[["PriceCatalogue", "Accept"], Coroutine[Any, Any, None]]
 
 _GRACE_SECONDS: Final = 10.0
-_EXPIRE_EVERY_SECONDS: Final = 3600.0
+_RETAIN_EVERY_SECONDS: Final = 600.0
+_RENEW_EVERY_SECONDS: Final = 30.0
 
 
 class Server:
@@ -65,6 +74,9 @@ class Server:
             StoreBusy: another server has the data folder.
         """
         self._settings = settings
+        listen = settings.listen
+        self._tls = Tls(listen.tls_certificate, listen.tls_key) if listen.tls_certificate else None
+        clients = _client_certificates(settings)
         self._zone = ZoneInfo(settings.organisation.time_zone)
         catalogue = self.catalogue = load_catalogue()
         self.store = Store(
@@ -78,28 +90,35 @@ class Server:
         self.access = self._open_access()
         self.people = self._open_people()
         self._intake = self._make_intake()
-        self._expiry = Periodic("expiry", _EXPIRE_EVERY_SECONDS, self._expire)
+        self.retention = Retention(self.people, settings.retention, self._zone)
+        self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self._retain)
         limits = _limits(settings)
         budget = ByteBudget(limits.budget_bytes)
-        host = settings.listen.host
+        host = listen.host
+        proxies = tuple(map(parse_network, listen.trusted_proxies))
         admission = Admission(
             self.access.known,
-            required=settings.ingest.credentials == "required" or not is_loopback(host),
+            required=settings.ingest.credentials == "required" or listen.is_public,
             names=_default_names(settings),
+            limit=_limit_of_one(settings),
         )
         self.otlp_http = HttpServer(
             OtlpHttp(self._intake.accept, authenticate=admission, limits=limits, budget=budget),
             host=host,
-            port=settings.listen.otlp_port,
+            port=listen.otlp_port,
             limits=limits,
+            tls=self._tls.make_context(clients) if self._tls else None,
+            proxies=proxies,
         )
         self.otlp_grpc = OtlpGrpc(
             self._intake.accept,
             authenticate=admission,
             host=host,
-            port=settings.listen.grpc_port,
+            port=listen.grpc_port,
             limits=limits,
             budget=budget,
+            credentials=self._tls.make_credentials(clients) if self._tls else None,
+            proxies=proxies,
         )
         self.changes = Changes(
             lambda: self.store.version,
@@ -113,16 +132,23 @@ class Server:
             status=self.store,
             check_ready=self._check,
             access=self.access,
-            people=self.people,
+            retention=self.retention,
             changes=self.changes,
         )
-        self.web = HttpServer(app, host=host, port=settings.listen.port, limits=limits)
+        self.web = HttpServer(
+            app,
+            host=host,
+            port=listen.port,
+            limits=limits,
+            tls=self._tls.make_context() if self._tls else None,
+            proxies=proxies,
+        )
 
     def _open_access(self) -> Access:
         try:
             access = Access(self._settings)
             try:
-                access.check_listening(self._settings.listen.host)
+                access.check_listening(self._settings.listen)
             except BaseException:
                 access.close()
                 raise
@@ -138,23 +164,43 @@ class Server:
             salt=self.access.keys.ring.newest(Purpose.FINGERPRINT).secret.hex(),
         )
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
+        normaliser = Normaliser(agents, time.time_ns, self.people.in_force)
+        content = ContentKeeper(
+            self.people,
+            normaliser,
+            Redactor(self.access.keys.ring.newest(Purpose.FINGERPRINT).secret),
+        )
+
+        def before_commit() -> None:
+            self.people.identifier.save()
+            content.save()
+
         intake = Intake(
-            Normaliser(agents, time.time_ns, self.people.in_force),
+            normaliser,
             pricer(self.catalogue),
             self.store,
             min_interval_seconds=self._settings.ingest.commit_interval_ms / 1000,
-            before_commit=self.people.identifier.save,
+            before_commit=before_commit,
+            content=content,
         )
         self.people.attach(intake.paused, origins.forget)
         return intake
 
     def _open_people(self) -> People:
         try:
-            return People(self.access, self.store, known_attributes=EXTRA_ATTRIBUTES)
+            people = People(
+                self.access,
+                self.store,
+                known_attributes=EXTRA_ATTRIBUTES,
+                content_days=self._settings.retention.content_days,
+                services=self._settings.privacy.services,
+            )
+            people.content_views.find_own = OwnData(Requests(people)).find_person
         except BaseException:
             self.access.close()
             self.store.close()
             raise
+        return people
 
     def ask(self, query: Query) -> Answer:
         """Answer a query as of now."""
@@ -181,13 +227,13 @@ class Server:
             return 1
         return max(self._settings.privacy.minimum_people, self.people.policy.min_people)
 
+    def _retain(self) -> None:
+        self.people.contents.sweep()
+        self.retention.run_if_due()
+
     def _check(self) -> None:
         self.store.check()
         self.access.control.check()
-
-    def _expire(self) -> None:
-        days = min(self._settings.retention.detail_days, self.people.policy.detail_days)
-        self.store.seal(datetime.now(UTC) - timedelta(days=days))
 
     async def run(self, until: asyncio.Event, *, beside: Beside | None = None) -> None:
         """Listen until the event is set, then finish what is in flight and close everything.
@@ -204,8 +250,12 @@ class Server:
             stack.callback(self._intake.stop)
             self.people.start()
             stack.callback(self.people.stop)
-            self._expiry.start()
-            stack.callback(self._expiry.stop)
+            self._retaining.start()
+            stack.callback(self._retaining.stop)
+            if self._tls:
+                renewal = Periodic("certificate", _RENEW_EVERY_SECONDS, self._tls.renew)
+                renewal.start()
+                stack.callback(renewal.stop)
             for part in (self.otlp_grpc, self.otlp_http, self.web):
                 await part.start()
                 stack.push_async_callback(part.stop, _GRACE_SECONDS)
@@ -263,11 +313,13 @@ async def _cancel(task: asyncio.Task[Any]) -> None:
 def _announce(settings: Settings) -> None:
     listen = settings.listen
     where = "this machine only" if is_loopback(listen.host) else listen.host
+    if not (is_loopback(listen.host) or listen.tls_certificate):
+        _log.warning("credentials come in clear to these ports, unless by a proxy with TLS")
     sys.stdout.write(
         f"Codometer listens on {where}, and keeps its data in {settings.data}.\n\n"
         f"  Pages      {base_url(listen)}\n"
-        f"  OTLP/HTTP  port {listen.otlp_port}\n"
-        f"  OTLP/gRPC  port {listen.grpc_port}\n\n"
+        f"  OTLP/HTTP  {otlp_url(listen)}\n"
+        f"  OTLP/gRPC  {grpc_url(listen)}\n\n"
         f"{connection_lines(settings)}\n"
         "Stop with Ctrl-C.\n"
     )
@@ -300,6 +352,22 @@ def _default_names(settings: Settings) -> DefaultNames:
         team=dimensions.team_attributes,
         cost_center=dimensions.cost_center_attributes,
         person=ACCOUNT_ATTRIBUTES,
+    )
+
+
+def _limit_of_one(settings: Settings) -> RateLimit:
+    """Return how much may come with one credential: so much a second, twice that at once."""
+    per_second = settings.ingest.max_requests_per_second
+    return RateLimit(2 * per_second, 2.0)
+
+
+def _client_certificates(settings: Settings) -> ClientCertificates | None:
+    ingest = settings.ingest
+    if not ingest.client_ca:
+        return None
+    return ClientCertificates(
+        read_certificates(ingest.client_ca, "ingest.client_ca"),
+        required=ingest.client_certificates == "required",
     )
 
 

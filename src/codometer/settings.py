@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from codometer.networks import find_address, is_network
+from codometer.networks import find_address, is_loopback, is_network
 
 T = TypeVar("T")
 
@@ -24,6 +24,8 @@ OPERATOR_KEY_NAME: Final = "operator.key"
 """In the data folder of a running server: what commands of its own user prove themselves with."""
 VARIABLE_PREFIX: Final = "CODOMETER_"
 """What every environment variable of ours begins with."""
+_EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here
+"""What stands for all addresses of this machine, and how it reaches itself there."""
 ANY_NAME: Final = "*"
 """Stands for the name of a section in the key of a setting."""
 _NAME: Final = re.compile(r"[a-z0-9]+")
@@ -54,6 +56,11 @@ def _check_host(value: str) -> str:
 def _check_hosts(values: tuple[str, ...]) -> str:
     good = all(is_network(value) or _HOST_NAME.fullmatch(value) for value in values)
     return "" if good else "expected networks and names, such as 10.1.0.0/16 or git.example"
+
+
+def _check_networks(values: tuple[str, ...]) -> str:
+    good = all(map(is_network, values))
+    return "" if good else "expected networks, such as 10.1.0.0/16 or 10.1.2.3"
 
 
 def _check_ports(values: tuple[str, ...]) -> str:
@@ -123,8 +130,28 @@ class Listen:
     otlp_port: int = _setting(4318, "OTLP over HTTP", check=_port)
     grpc_port: int = _setting(4317, "OTLP over gRPC", check=_port)
     url: str = _setting(
-        "", "where people open the pages, if a proxy with TLS leads here", check=_check_url
+        "", "where people open the pages, by the name in the certificate", check=_check_url
     )
+    otlp_url: str = _setting(
+        "", "where clients send OTLP over HTTP, if a proxy leads there", check=_check_url
+    )
+    tls_certificate: str = _setting("", "a certificate in PEM, with its chain, for every port")
+    tls_key: str = _setting("", "its key in PEM, without a password")
+    trusted_proxies: tuple[str, ...] = _setting(
+        (),
+        "networks of proxies that are believed in X-Forwarded-For and -Proto",
+        check=_check_networks,
+    )
+
+    @property
+    def is_public(self) -> bool:
+        """Whether other machines reach us, by themselves or through a proxy."""
+        return not is_loopback(self.host) or bool(self.trusted_proxies)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers come with TLS, to us or to a proxy."""
+        return bool(self.url or self.tls_certificate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +180,17 @@ class Ingest:
         "optional",
         "whether clients must send one: optional or required; beyond loopback always required",
         check=_one_of("optional", "required"),
+    )
+    client_ca: str = _setting(
+        "", "certificates in PEM: clients that send must have one signed by these"
+    )
+    client_certificates: str = _setting(
+        "required",
+        "with ingest.client_ca: required, or optional (HTTP checks what is shown)",
+        check=_one_of("optional", "required"),
+    )
+    max_requests_per_second: int = _setting(
+        1000, "of one credential, and twice that at once; more have to wait", check=_positive
     )
     commit_interval_ms: int = _setting(
         25, "how long a commit gathers exports before it is written", check=_between(0, 10_000)
@@ -197,13 +235,37 @@ class Privacy:
     """What may be told of people, once there is an administrator."""
 
     minimum_people: int = _setting(5, "the fewest that a number covers", check=_between(5, 100))
+    services: tuple[str, ...] = _setting(
+        (
+            "*[bot]@users.noreply.github.com",
+            "bot@*",
+            "*-bot@*",
+            "ci@*",
+            "ci-*",
+            "svc-*",
+            "jenkins@*",
+        ),
+        "what is no person: addresses and accounts, with * for any text",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long what is kept."""
+    """How long what is kept. A privacy profile may ask for less."""
 
     detail_days: int = _setting(90, "days of single events; sums stay", check=_positive)
+    content_days: int = _setting(
+        7, "days of content, where it was agreed to keep any", check=_between(1, 30)
+    )
+    session_days: int = _setting(
+        90, "days until nobody knows whose a session was", check=_between(1, 90)
+    )
+    person_days: int = _setting(
+        400, "days until nobody knows what somebody used on a day", check=_between(1, 400)
+    )
+    sum_days: int = _setting(
+        1127, "days of the sums of teams and of all", check=_between(400, 2557)
+    )
     audit_days: int = _setting(400, "days of the audit log", check=_between(400))
 
 
@@ -382,8 +444,13 @@ def find_variable(variable: str) -> Setting | None:
 
 
 def base_url(listen: Listen) -> str:
-    """Return the address of the pages and the API."""
-    return f"http://{url_host(listen)}:{listen.port}"
+    """Return the address of the pages and the API, as this machine reaches them."""
+    return f"{scheme_of(listen)}://{url_host(listen)}:{listen.port}"
+
+
+def scheme_of(listen: Listen) -> str:
+    """Return what an address of our own ports begins with."""
+    return "https" if listen.tls_certificate else "http"
 
 
 def pages_url(listen: Listen) -> str:
@@ -392,8 +459,22 @@ def pages_url(listen: Listen) -> str:
 
 
 def url_host(listen: Listen) -> str:
-    """Return the host as it stands in an address: IPv6 in brackets."""
-    return f"[{listen.host}]" if ":" in listen.host else listen.host
+    """Return the host of our own ports as it stands in an address: IPv6 in brackets.
+
+    Whoever listens on every address reaches itself by loopback.
+    """
+    host = _EVERY_ADDRESS.get(listen.host, listen.host)
+    return f"[{host}]" if ":" in host else host
+
+
+def client_host(listen: Listen) -> str:
+    """Return the host by which clients reach our own ports: the name that people use, if any."""
+    named = urlsplit(listen.url).hostname if listen.tls_certificate or not _is_one(listen) else None
+    return named or url_host(listen)
+
+
+def _is_one(listen: Listen) -> bool:
+    return listen.host not in _EVERY_ADDRESS
 
 
 def installed_version() -> str:

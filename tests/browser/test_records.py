@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from codometer.access.actor import Actor, ActorKind
+from codometer.access.actor import SYSTEM, Actor, ActorKind
 from tests.browser.office import DANA, PASSWORD, PURPOSE, ROOT, Office
 from tests.browser.visit import THEMES, Theme, find_barriers, text_of
 
@@ -201,3 +201,16 @@ def test_the_record_of_processing_is_fit_for_paper(open_page: Open, office: Offi
     assert PURPOSE in page.locator("main").inner_text()
     assert page.locator(".blank").count() == 3
     assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_people_agree_and_take_it_back_on_their_own_page(open_page: Open, office: Office) -> None:
+    contents = office.served.server.people.contents
+    contents.open_project("team:payments", "to write better instructions", (), SYSTEM)
+    page = sign_in(open_page, office, office.ada, "/me")
+    page.get_by_role("button", name="Agree").click()
+    page.wait_for_url("**/me#consents")
+    assert "you agreed, until" in text_of(page, "#consents")
+    assert find_barriers(page) == []
+    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Agree").wait_for()
+    assert "you have not agreed" in text_of(page, "#consents")

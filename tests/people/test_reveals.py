@@ -10,6 +10,7 @@ from codometer.access.permissions import Permission, Role
 from codometer.access.verification import verify
 from codometer.errors import BadRequest, Forbidden
 from codometer.people.own import OwnData
+from codometer.people.requests import NoSuchPerson
 from codometer.people.reveals import LIFETIME, NoSuchReveal, Reveals
 from codometer.privacy.profile import Profile
 from tests.people.household import ADA, GRACE, PASSWORD, ROOT, Household
@@ -208,3 +209,29 @@ def test_people_see_what_is_stored_of_them_and_who_looked(
     ]
     nobody = office.vouching.link(office.join("new@example.com", Role.VIEWER).id, "new", ROOT)
     assert own.find(nobody) is None
+
+
+def test_people_agree_to_what_is_theirs_and_take_it_back(household: Household) -> None:
+    office = Office(household, Profile.STANDARD)
+    own = OwnData(household.requests)
+    ada = office.join(EMAIL, Role.DEVELOPER)
+    with pytest.raises(Forbidden, match="confirmed"):
+        own.list_consents(ada)
+    ada = office.vouching.link(ada.id, "invited in person", ROOT)
+    assert own.find_person(office.actor(ada)) == office.pseudonym()
+    assert own.find_person(office.actor(office.root)) is None
+    assert own.find_person(ROOT) is None
+    project = household.people.contents.open_project("team:payments", "to learn", (), ROOT)
+    (offered,) = own.list_consents(ada)
+    assert (offered.offer.id, offered.given) == (project.id, None)
+    with pytest.raises(BadRequest):
+        own.agree(ada, "team:payments", "other words", office.actor(ada))
+    own.agree(ada, "team:payments", offered.text.hash, office.actor(ada))
+    (agreed,) = own.list_consents(ada)
+    assert agreed.given is not None
+    assert own.withdraw(ada, "team:payments", office.actor(ada)) == 0
+    (again,) = own.list_consents(ada)
+    assert again.given is None
+    new = office.vouching.link(office.join("new@example.com", Role.VIEWER).id, "new", ROOT)
+    with pytest.raises(NoSuchPerson):
+        own.agree(new, "team:payments", offered.text.hash, office.actor(new))

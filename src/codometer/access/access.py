@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+
+from sqlalchemy import select
 
 from codometer.access.accounts import Accounts
 from codometer.access.anchors import ANCHORS_NAME, KEY_NAME, Anchors
@@ -26,17 +29,20 @@ from codometer.access.vouching import Vouching
 from codometer.configuration import find_client_secret, find_main_keys
 from codometer.errors import BadSettings
 from codometer.jobs import Periodic
-from codometer.networks import is_loopback
 from codometer.outgoing import outgoing_client
 from codometer.privacy.main_key import main_key_source
-from codometer.settings import OPERATOR_KEY_NAME, Settings, pages_url
+from codometer.settings import OPERATOR_KEY_NAME, Listen, Settings, pages_url
 from codometer.store.control import Control
+from codometer.store.control_tables import EVERYTHING, LEGAL_HOLD
+
+_log: Final = logging.getLogger(__name__)
 
 _SECRET_BYTES: Final = 32
 _FOLLOW_SECONDS: Final = 0.5
 """Twice in the second that a revocation may take to reach every server."""
 _SAVE_SECONDS: Final = 60.0
 _SEAL_SECONDS: Final = 86_400.0
+_NOTICE_SECONDS: Final = 86_400.0
 
 
 class NotReadyToListen(BadSettings):
@@ -59,7 +65,6 @@ class Access:
             SchemaTooNew: a newer version wrote the database.
         """
         self._now = now
-        self._url = settings.listen.url
         self._operator_path = settings.data / OPERATOR_KEY_NAME
         self.operator_secret = secrets.token_urlsafe(_SECRET_BYTES)
         """What commands of whoever can read the data folder prove themselves with."""
@@ -94,6 +99,7 @@ class Access:
             Periodic("credentials", _FOLLOW_SECONDS, self._follow),
             Periodic("uses", _SAVE_SECONDS, self._save_uses),
             Periodic("audit", _SEAL_SECONDS, self._seal),
+            Periodic("notices", _NOTICE_SECONDS, self._tell_of_ends),
         )
 
     def _open_federation(self, settings: Settings, tickets: Tickets) -> Federation:
@@ -125,22 +131,22 @@ class Access:
         """Write down what is not yet, and let the database go."""
         self._closing.close()
 
-    def check_listening(self, host: str) -> None:
-        """Refuse an address that other machines reach, while they could not be told apart.
+    def check_listening(self, listen: Listen) -> None:
+        """Refuse to be reached from other machines, while these could not be told apart.
 
         Raises:
             NotReadyToListen: it says what to do.
         """
-        if is_loopback(host):
+        if not listen.is_public:
             return
         lacking = {
             "an administrator": not self.sessions.have_accounts,
             "a credential for ingest": not self.known.has_ingest(self._now()),
-            "an address with https (listen.url)": not self._url,
+            "an address with https (listen.url)": not listen.url,
         }
         if needed := [what for what, is_lacking in lacking.items() if is_lacking]:
             raise NotReadyToListen(
-                f"to listen on {host}, which other machines can reach, this server needs "
+                f"to listen on {listen.host}, which other machines can reach, this server needs "
                 + " and ".join(needed),
                 hint=_HOW_TO_LISTEN,
             )
@@ -161,14 +167,26 @@ class Access:
         self.known.save_uses()
         self.sessions.save_uses(self._now())
 
+    def _tell_of_ends(self) -> None:
+        """Say in the log, at the start and then daily, which credentials end soon."""
+        for each in self.credentials.list_ending(self._now()):
+            ends = each.secrets[-1].expires.date()
+            _log.warning("%s, a credential for %s, ends on %s", each.id, each.kind, ends)
+            _log.warning("  renew it: codometer credential rotate %s", each.id)
+
     def _seal(self) -> None:
+        with self.control.read() as connection:
+            holds_all = select(LEGAL_HOLD.c.id).where(LEGAL_HOLD.c.kind == EVERYTHING)
+            if connection.execute(holds_all).first():
+                return
         self.audit.seal(self._now() - self._kept)
 
 
 _HOW_TO_LISTEN: Final = """start it on this machine first:
   codometer serve                                  # and open the link that it prints
   codometer credential create --name laptops       # in another terminal
-then have a proxy with TLS lead to it, and name the proxy's address:
+then give it a certificate (listen.tls_certificate, listen.tls_key) or have a proxy with TLS
+lead to it, and name the address that people open:
   CODOMETER_LISTEN_URL=https://codometer.example codometer serve --host 0.0.0.0"""
 
 

@@ -30,7 +30,9 @@ class Action(StrEnum):
     SESSION_END = "session.end"
     KEY_CREATE = "key.create"
     KEY_REWRAP = "key.rewrap"
+    KEY_DELETE = "key.delete"
     PRIVACY_CHANGE = "privacy.change"
+    PRIVACY_CANCEL = "privacy.cancel"
     PERSON_SHOW = "person.show"
     PERSON_EXPORT = "person.export"
     PERSON_FORGET = "person.forget"
@@ -44,6 +46,16 @@ class Action(StrEnum):
     REVEAL_DECIDE = "reveal.decide"
     REVEAL_OPEN = "reveal.open"
     AUDIT_EXPORT = "audit.export"
+    CONTENT_OPEN = "content.open"
+    CONTENT_CLOSE = "content.close"
+    CONTENT_AGREE = "content.agree"
+    CONTENT_WITHDRAW = "content.withdraw"
+    CONTENT_VIEW = "content.view"
+    CONTENT_DELETE = "content.delete"
+    PERSON_TREAT = "person.treat"
+    HOLD_SET = "hold.set"
+    HOLD_LIFT = "hold.lift"
+    RETENTION_RUN = "retention.run"
     AUDIT_BEGIN = "audit.begin"
     AUDIT_SEAL = "audit.seal"
 
@@ -70,7 +82,9 @@ ACTIONS: Final = {
     Action.SESSION_END: "Sessions of an account were ended.",
     Action.KEY_CREATE: "A key for one purpose was made; its number, never the key.",
     Action.KEY_REWRAP: "The main key was replaced, and locks all the others now.",
+    Action.KEY_DELETE: "A key that was replaced was deleted; what only it made is of nobody.",
     Action.PRIVACY_CHANGE: "A privacy profile or purpose was decided on; from when on it holds.",
+    Action.PRIVACY_CANCEL: "What was decided about privacy for later will not happen.",
     Action.PERSON_SHOW: "Somebody looked at what is known about a person.",
     Action.PERSON_EXPORT: "All that is stored of a person was given out, for them.",
     Action.PERSON_FORGET: "A person was erased; the entry has the pseudonym only.",
@@ -84,6 +98,16 @@ ACTIONS: Final = {
     Action.REVEAL_DECIDE: "A second person agreed that it is told, or did not.",
     Action.REVEAL_OPEN: "Somebody was told the name behind a pseudonym.",
     Action.AUDIT_EXPORT: "Entries of this log were given out as a file: how many, and which.",
+    Action.CONTENT_OPEN: "A project was opened for content: what for, and who may review it.",
+    Action.CONTENT_CLOSE: "A project was closed for content, and what was kept of it deleted.",
+    Action.CONTENT_AGREE: "A person agreed that content of theirs is kept.",
+    Action.CONTENT_WITHDRAW: "A person took that back, and what was kept of it was deleted.",
+    Action.CONTENT_VIEW: "Somebody read content of a person; how many texts.",
+    Action.CONTENT_DELETE: "Content was deleted because its time was over; how many texts.",
+    Action.PERSON_TREAT: "Somebody's records are treated as a person's, a service's or nobody's.",
+    Action.HOLD_SET: "Data of a person, a team or all was put under a legal hold, and stays.",
+    Action.HOLD_LIFT: "A legal hold was lifted.",
+    Action.RETENTION_RUN: "What was past its retention was let go: how many rows of what.",
     Action.AUDIT_BEGIN: "The log began, with the first start of this installation.",
     Action.AUDIT_SEAL: "Entries past their retention were let go, up to the one named.",
 }

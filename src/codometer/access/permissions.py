@@ -22,6 +22,7 @@ class Permission(StrEnum):
     READ_NUMBERS = "read:aggregates"
     READ_TOTALS = "read:totals"
     READ_PEOPLE = "read:people"
+    READ_OWN = "read:own"
     READ_STATUS = "read:status"
     READ_SETTINGS = "read:settings"
     READ_METRICS = "read:metrics"
@@ -40,13 +41,14 @@ class Permission(StrEnum):
 
 PERMISSIONS: Final = {
     Permission.PUBLIC: "What everybody may ask: is the server alive, what does its API look like.",
-    Permission.OWN_ACCOUNT: "One's own account and data. Every role has it, no credential.",
+    Permission.OWN_ACCOUNT: "See and change one's own account. Every role has it, no credential.",
     Permission.INGEST_LOGS: "Send events.",
     Permission.INGEST_METRICS: "Send metrics.",
     Permission.INGEST_TRACES: "Send spans.",
     Permission.READ_NUMBERS: "Ask for measures.",
     Permission.READ_TOTALS: "See what all cost, in USD and tokens, also where few people worked.",
     Permission.READ_PEOPLE: "See measures by person and session. No role or credential has it.",
+    Permission.READ_OWN: "See and export what is stored about oneself. Every role has it.",
     Permission.READ_STATUS: "See what arrives and what is stored.",
     Permission.READ_SETTINGS: "See the settings in force.",
     Permission.READ_METRICS: "Scrape `/metrics`.",
@@ -56,8 +58,8 @@ PERMISSIONS: Final = {
     Permission.READ_ACCOUNTS: "See which accounts there are.",
     Permission.WRITE_ACCOUNTS: "Invite people, and disable accounts.",
     Permission.READ_PRIVACY: "See what is collected, what is not, and why. Every role has it.",
-    Permission.WRITE_PRIVACY: "Change the privacy profile and the purpose; replace keys.",
-    Permission.WRITE_PEOPLE: "Do what people may ask for: show, export, forget, merge and split.",
+    Permission.WRITE_PRIVACY: "Change privacy profile and purpose; set legal holds; replace keys.",
+    Permission.WRITE_PEOPLE: "Do what people may ask for; merge, split and treat them.",
     Permission.READ_REVEALS: "See who asked for the name behind a pseudonym, and why.",
     Permission.APPROVE_REVEALS: "Agree, or not, that somebody else is told such a name.",
     Permission.REVEAL_PEOPLE: "Ask for such a name. No role or credential has it; it is lent to an"
@@ -72,7 +74,7 @@ EVERYTHING: Final = frozenset(Permission)
 _READING: Final = frozenset(
     {Permission.READ_NUMBERS, Permission.READ_STATUS, Permission.READ_METRICS}
 )
-_OWN: Final = frozenset({Permission.OWN_ACCOUNT})
+_OWN: Final = frozenset({Permission.OWN_ACCOUNT, Permission.READ_OWN})
 REVEALING: Final = frozenset({Permission.REVEAL_PEOPLE, Permission.READ_REVEALS})
 """What is lent to an account that may ask for names."""
 _OF_PEOPLE: Final = _OWN | {Permission.READ_PEOPLE, Permission.REVEAL_PEOPLE}

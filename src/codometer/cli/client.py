@@ -6,19 +6,27 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from codometer.configuration import find_credential, find_server_url, load_settings
-from codometer.errors import BadRequest, CodometerError
+from codometer.configuration import (
+    ServerAddress,
+    find_ca_file,
+    find_credential,
+    find_server,
+    load_settings,
+)
+from codometer.errors import BadRequest, BadSettings, CodometerError
 from codometer.networks import is_loopback
 from codometer.serve.exact_json import decode
 from codometer.settings import OPERATOR_KEY_NAME
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping, Sequence
 
     import httpx
 
 _TIMEOUT_SECONDS: Final = 60.0
 _CONNECT_TIMEOUT_SECONDS: Final = 5.0
+_DISTRUST: Final = "CERTIFICATE_VERIFY_FAILED"
 _ERRNO: Final = re.compile(r"\[Errno -?\d+\] ")
 
 
@@ -56,13 +64,14 @@ def tell_server(url: str | None, path: str, body: Mapping[str, object]) -> dict[
 def _request(url: str | None, method: str, path: str, **content: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own
     import httpx
 
-    address, origin = (url, "--url") if url else find_server_url()
-    address = address.rstrip("/")
+    server = ServerAddress(url, "--url") if url else find_server()
+    address, origin = server.url.rstrip("/"), server.origin
     try:
         target = httpx.URL(address + path)
         # A proxy of the environment has no way to this machine's own loopback.
         with httpx.Client(
             trust_env=not is_loopback(target.host),
+            verify=_find_trust(server, target),
             timeout=httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS),
         ) as client:
             credential = find_credential()
@@ -78,7 +87,9 @@ def _request(url: str | None, method: str, path: str, **content: Any) -> dict[st
     except httpx.TimeoutException as error:
         raise _unreachable(address, origin, "it took too long") from error
     except httpx.HTTPError as error:
-        raise _unreachable(address, origin, _ERRNO.sub("", str(error))) from error
+        raise _unreachable(
+            address, origin, _ERRNO.sub("", str(error)), is_distrust=_DISTRUST in str(error)
+        ) from error
     return _content(response, address, origin)
 
 
@@ -93,12 +104,46 @@ def _find_operator_key() -> str | None:
         return None
 
 
-def _unreachable(address: str, origin: str, reason: str) -> Unreachable:
+def _find_trust(server: ServerAddress, target: httpx.URL) -> ssl.SSLContext | bool:
+    """Return whom to trust: what every program does, and what an organisation adds.
+
+    The server of these settings, on this machine, is known by its own certificate, whatever
+    name stands in that: it is not reached by the name that others use.
+    """
+    ca_file = find_ca_file()
+    if target.scheme != "https" or not (ca_file or server.certificate):
+        return True
+    import ssl
+
+    import httpx
+
+    try:
+        if server.certificate and is_loopback(target.host):
+            trust = ssl.create_default_context(cafile=server.certificate)
+            trust.check_hostname = False
+            trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        else:
+            trust = httpx.create_ssl_context()
+        if ca_file:
+            trust.load_verify_locations(ca_file)
+    except OSError as error:  # as ssl.SSLError is
+        raise BadSettings(
+            f"{ca_file or server.certificate} cannot be used: {error.strerror or error}",
+            hint="it must hold certificates in PEM, and be readable to you",
+        ) from error
+    return trust
+
+
+def _unreachable(
+    address: str, origin: str, reason: str, *, is_distrust: bool = False
+) -> Unreachable:
     reason = reason.removeprefix("[Errno 111] ")
     where = "default" if origin == "default" else f"from {origin}"
     return Unreachable(
         f"no Codometer server answers at {address} ({where}): {reason}",
-        hint="start one with `codometer serve`, or name another with --url or CODOMETER_URL",
+        hint="name the authority that signed its certificate: CODOMETER_CA_FILE=FILE"
+        if is_distrust
+        else "start one with `codometer serve`, or name another with --url or CODOMETER_URL",
     )
 
 

@@ -29,7 +29,7 @@ def list_(*, url: str | None, form: str) -> None:
 @click.option(
     "--key",
     "which",
-    type=click.Choice(("main", "vault", "pseudonym")),
+    type=click.Choice(("main", "vault", "pseudonym", "content")),
     default="main",
     show_default=True,
     help="Which one.",
@@ -42,8 +42,24 @@ def rotate(*, which: str, url: str | None, form: str) -> None:
     main       a new main key; all others are locked with it
     vault      a new key for e-mail addresses, which are encrypted anew at once
     pseudonym  new pseudonyms for what comes from now on; people stay the same people
+    content    a new key for content; the older one opens what it locked, until that expires
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     _print_keys(tell_server(url, f"{_PATH}/rotate", {"key": which}), form)
+
+
+@keys.command(short_help="Delete a pseudonym key that was replaced.")
+@click.argument("number", type=click.IntRange(1))
+@click.option("--yes", is_flag=True, help="Also where pseudonyms that it made are stored.")
+@asks_server
+def delete(*, number: int, yes: bool, url: str | None, form: str) -> None:
+    """Delete the pseudonym key of this number, which a newer one has replaced.
+
+    Who came back since then goes by a newer pseudonym, also in what is stored. Of all
+    others of that time nobody can tell any more who they were: they cannot be shown,
+    exported or forgotten by name.
+    """
+    wanted = {"number": number, "confirm": yes}
+    _print_keys(tell_server(url, f"{_PATH}/delete", wanted), form)
 
 
 def _print_keys(document: dict[str, Any], form: str) -> None:

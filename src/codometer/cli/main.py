@@ -7,6 +7,7 @@ import click
 from codometer.cli.account import account
 from codometer.cli.audit import audit
 from codometer.cli.config import config
+from codometer.cli.content import content
 from codometer.cli.credential import credential
 from codometer.cli.demo import demo
 from codometer.cli.edge import EdgeGroup
@@ -14,6 +15,7 @@ from codometer.cli.keys import keys
 from codometer.cli.person import person
 from codometer.cli.privacy import privacy
 from codometer.cli.query import query
+from codometer.cli.retention import retention
 from codometer.cli.serve import serve
 from codometer.cli.simulate import simulate
 from codometer.cli.status import status
@@ -51,3 +53,5 @@ main.add_command(account)
 main.add_command(keys)
 main.add_command(privacy)
 main.add_command(person)
+main.add_command(content)
+main.add_command(retention)

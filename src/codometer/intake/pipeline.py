@@ -29,9 +29,10 @@ from codometer.store.writer import Batch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from codometer.intake.normalise import Refused
     from codometer.intake.receivers.export import ExportRequest
     from codometer.model.charge import Charge
-    from codometer.model.event import Event
+    from codometer.model.event import Event, Origin, Rows
     from codometer.model.signal import AttributeDefault, Signal
 
 _log = logging.getLogger(__name__)
@@ -54,6 +55,17 @@ class Store(Protocol):
         """Commit the batch durably, or raise and keep none of it."""
 
 
+class KeepContent(Protocol):
+    """Takes what people and models wrote, where it was agreed that it is kept."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether content of anybody is to be kept."""
+
+    def keep(self, requests: Sequence[ExportRequest], origins: Sequence[Origin]) -> None:
+        """Take the content of requests that came to events of these origins. It never raises."""
+
+
 class _Waiting(NamedTuple):
     request: ExportRequest
     loop: asyncio.AbstractEventLoop
@@ -66,21 +78,24 @@ class Intake:
     def __init__(
         self,
         normaliser: Normaliser,
-        price: Callable[[Event], Charge],
+        price: Callable[[Rows[Event]], list[Charge]],
         store: Store,
         *,
         min_interval_seconds: float = 0.02,
         before_commit: Callable[[], None] = lambda: None,
+        content: KeepContent | None = None,
     ) -> None:
         """Make an intake that commits at most once in `min_interval_seconds`.
 
-        `before_commit` runs when a group has become rows that are not written yet.
+        `before_commit` runs when a group has become rows that are not written yet. Without
+        `content`, what people and models wrote is dropped whoever agreed that it is kept.
         """
         self._normaliser = normaliser
         self._price = price
         self._store = store
         self._min_interval_seconds = min_interval_seconds
         self._before_commit = before_commit
+        self._content = content
         self._committing = threading.Lock()
         self._waiting: deque[_Waiting] = deque()
         self._wake = threading.Condition()
@@ -152,18 +167,13 @@ class Intake:
         total = Normalised()
         accepted: list[tuple[_Waiting, Accepted]] = []
         for portion in _portions(group):
-            decoded = _decode([waiting.request for waiting in portion])
-            for waiting, signals in zip(portion, decoded, strict=True):
-                if isinstance(signals, CodometerError):
-                    _answer(waiting, signals)
-                else:
-                    fill_in(signals, waiting.request.defaults)
-                    accepted.append((waiting, self._add(signals, total)))
+            accepted += self._read(portion, total)
         try:
             self._before_commit()
             self._store.write(
                 Batch(
-                    [(event, self._price(event)) for event in total.events],
+                    total.events,
+                    self._price(total.events),
                     total.readings,
                     total.strangers,
                     {str(reason): count for reason, count in total.rejected.items()},
@@ -177,13 +187,30 @@ class Intake:
         for waiting, outcome in accepted:
             _answer(waiting, outcome)
 
-    def _add(self, signals: list[Signal], total: Normalised) -> Accepted:
-        refused_before = total.rejected.copy()
-        self._normaliser.normalise(signals, total)
-        refused = total.rejected - refused_before
-        if not refused:
-            return _ALL
-        return Accepted(rejected=refused.total(), message=f"refused: {', '.join(sorted(refused))}")
+    def _read(
+        self, portion: Sequence[_Waiting], total: Normalised
+    ) -> list[tuple[_Waiting, Accepted]]:
+        """Add what bodies say to the total, and answer those that cannot be read at all."""
+        read: list[tuple[_Waiting, list[Signal]]] = []
+        decoded = _decode([waiting.request for waiting in portion])
+        for waiting, signals in zip(portion, decoded, strict=True):
+            if isinstance(signals, CodometerError):
+                _answer(waiting, signals)
+            else:
+                fill_in(signals, waiting.request.defaults)
+                read.append((waiting, signals))
+        first = len(total.events)
+        refused = self._normaliser.normalise([signals for _, signals in read], total)
+        if self._content is not None and self._content.is_wanted:
+            requests = [waiting.request for waiting, _ in read]
+            self._content.keep(requests, total.events.columns["origin"][first:])
+        return [(waiting, _outcome(each)) for (waiting, _), each in zip(read, refused, strict=True)]
+
+
+def _outcome(refused: Refused) -> Accepted:
+    if not refused:
+        return _ALL
+    return Accepted(rejected=refused.total(), message=f"refused: {', '.join(sorted(refused))}")
 
 
 _ALL: Final = Accepted()

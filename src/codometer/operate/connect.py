@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from codometer.settings import Listen, Settings, base_url, url_host
+from codometer.settings import Listen, Settings, base_url, client_host, scheme_of
 
 # https://code.claude.com/docs/en/monitoring-usage (2026-10); seen with client 2.1.330.
 _VARIABLES: Final = {
@@ -29,7 +29,12 @@ def command() -> str:
 
 def otlp_url(listen: Listen) -> str:
     """Return the address that clients send OTLP over HTTP to."""
-    return f"http://{url_host(listen)}:{listen.otlp_port}"
+    return listen.otlp_url or f"{scheme_of(listen)}://{client_host(listen)}:{listen.otlp_port}"
+
+
+def grpc_url(listen: Listen) -> str:
+    """Return the address that clients send OTLP over gRPC to."""
+    return f"{scheme_of(listen)}://{client_host(listen)}:{listen.grpc_port}"
 
 
 def variables_to_connect(endpoint: str) -> dict[str, str]:

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from codometer.access.account import read_accounts
+from codometer.access.account import find_account, read_accounts
+from codometer.access.actor import ActorKind
 from codometer.access.audit import Filter, Recorded
 from codometer.errors import Forbidden
 from codometer.people.requests import NoSuchPerson, Requests, Stored
@@ -19,6 +20,7 @@ from codometer.people.requests import NoSuchPerson, Requests, Stored
 if TYPE_CHECKING:
     from codometer.access.account import Account
     from codometer.access.actor import Actor
+    from codometer.people.consents import ConsentText, PersonalConsent, ProjectConsent
 
 _MOST_LOOKS: Final = 50
 
@@ -31,11 +33,28 @@ class Look:
     who: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """A project that is open for content, in its words; `given` is there if somebody agreed."""
+
+    offer: ProjectConsent
+    text: ConsentText
+    given: PersonalConsent | None
+
+
 @dataclass(frozen=True, slots=True)
 class OwnData:
     """What somebody sees of themselves. Looking at it leaves no entry; a copy does."""
 
     requests: Requests
+
+    def find_person(self, actor: Actor) -> str | None:
+        """Return what stands for whoever acts; None where that is not known."""
+        if actor.kind is not ActorKind.ACCOUNT:
+            return None
+        with self.requests.people.access.control.read() as connection:
+            account = find_account(connection, actor.id)
+        return self.requests.find_person(account.person) if account and account.person else None
 
     def find(self, account: Account) -> Stored | None:
         """Return what is stored of the account's person; None when nothing is.
@@ -58,6 +77,54 @@ class OwnData:
         """
         _check_vouched(account)
         return self.requests.export(account.person, "they asked for it themselves", actor)
+
+    def list_consents(self, account: Account) -> Sequence[Consent]:
+        """Return the projects that are open for content, and what the account's person agreed to.
+
+        Raises:
+            Forbidden: nobody vouched for the account.
+        """
+        _check_vouched(account)
+        contents, now = self.requests.people.contents, self.requests.people.access.audit.now()
+        person = self.requests.find_person(account.person)
+        mine = contents.consents_of(person) if person else []
+        live = {each.offer.id: each for each in mine if each.is_live(now)}
+        return [
+            Consent(offer=offer, text=contents.consents.text_of(offer), given=live.get(offer.id))
+            for offer in contents.consents.list_projects()
+        ]
+
+    def agree(self, account: Account, project: str, words: str, actor: Actor) -> None:
+        """Agree, for the account's person, to the words of that hash.
+
+        Raises:
+            Forbidden: nobody vouched for the account.
+            NoSuchPerson: nothing is stored of the person.
+            CodometerError: the project is not open, or the words are other ones now.
+        """
+        people = self.requests.people
+        with people.pausing():
+            person = self._get_person(account)
+            people.contents.agree(person, project, words, "signed in", actor)
+
+    def withdraw(self, account: Account, project: str, actor: Actor) -> int:
+        """Take that back, and delete what was kept; return how many texts that were.
+
+        Raises:
+            Forbidden: nobody vouched for the account.
+            NoSuchPerson: nothing is stored of the person.
+            CodometerError: they had not agreed.
+        """
+        people = self.requests.people
+        with people.pausing():
+            return people.contents.withdraw(self._get_person(account), project, actor)
+
+    def _get_person(self, account: Account) -> str:
+        _check_vouched(account)
+        person = self.requests.find_person(account.person)
+        if person is None:
+            raise NoSuchPerson("nothing is stored of you yet", hint="use an agent first")
+        return person
 
     def list_looks(self, stored: Stored) -> Sequence[Look]:
         """Return who did what with a person's data, the newest first."""

@@ -18,16 +18,20 @@ from codometer.access.generation import bump_generation
 from codometer.errors import BadRequest, CodometerError
 from codometer.model.identity import Counts
 from codometer.people.archive import make_archive
-from codometer.people.identifier import list_named
+from codometer.people.holds import OnHold
+from codometer.people.identifier import list_named, of_kind
+from codometer.people.vault import Treatment
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
 from codometer.privacy.resolution import Known, Link
 from codometer.store.control_tables import ACCOUNT, CREDENTIAL
 from codometer.store.people import (
     StoredOrigin,
+    are_held,
     count_rows,
     erase_origins,
     export_rows,
     list_origins,
+    replace_identities,
 )
 
 if TYPE_CHECKING:
@@ -100,6 +104,13 @@ class Requests:
         self._record(Action.PERSON_SHOW, found, actor)
         return told
 
+    def find_person(self, subject: str) -> str | None:
+        """Return what stands for somebody, if they are known by a pseudonym."""
+        known = self.people.vault.people
+        return known.person_of(
+            [each for each in self._candidates(subject) if each in known.identities]
+        )
+
     def find_stored(self, subject: str) -> Stored:
         """Return what is stored of somebody, for nobody but themselves: it leaves no entry.
 
@@ -137,9 +148,12 @@ class Requests:
             with self.people.store.reading() as connection:
                 tables = export_rows(connection, [each.origin for each in found.origins])
             identities = self._identities(found)
+            content = self.people.content_views.export(self._marks(found))
         self._record(Action.PERSON_EXPORT, found, actor, reason)
         return make_archive(
-            found.person, {"identities": identities, **tables}, self.people.access.audit.now()
+            found.person,
+            {"identities": identities, **tables, **content},
+            self.people.access.audit.now(),
         )
 
     def forget(self, subject: str, confirmed: str, reason: str, actor: Actor) -> Found:
@@ -150,6 +164,7 @@ class Requests:
         Raises:
             NoSuchPerson: nothing is stored of them.
             BadRequest: what is confirmed is another person, or there is no reason.
+            OnHold: a legal hold keeps what is stored of them.
         """
         with self.people.pausing():
             found = self._find(subject)
@@ -159,11 +174,13 @@ class Requests:
             check_reason(reason)
             if confirmed != found.person:
                 raise BadRequest("this confirms another person", hint=f"confirm {found.person}")
+            self._refuse_held(found)
             marks = self._marks(found)
             with self.people.store.changing(for_good=True) as connection:
                 erase_origins(connection, [each.origin for each in found.origins])
             self.people.store.rewrite()
             with self.people.access.audit.change(actor) as change:
+                texts = self.people.contents.forget(change.connection, marks)
                 self.people.vault.bury(change.connection, marks, change.time)
                 if told.credentials:
                     mine = CREDENTIAL.c.id.in_(told.credentials)
@@ -174,11 +191,24 @@ class Requests:
                     Action.PERSON_FORGET,
                     object=self._recorded(found),
                     reason=reason,
-                    after={**after, "credentials": [*told.credentials]},
+                    after={**after, "texts": texts, "credentials": [*told.credentials]},
                 )
             self.people.access.control.purge()
             self.people.look_anew()
         return told
+
+    def withdraw_content(self, subject: str, project: str, reason: str, actor: Actor) -> int:
+        """Take back for a person that content is kept; return how many texts were deleted.
+
+        Raises:
+            NoSuchPerson: nothing is stored of them.
+            NoSuchConsent: they agreed to nothing there that holds.
+            BadRequest: there is no reason.
+        """
+        check_reason(reason)
+        with self.people.pausing():
+            found = self._find(subject)
+            return self.people.contents.withdraw(found.person, project, actor, reason)
 
     def merge(self, one: str, other: str, reason: str, actor: Actor) -> Found:
         """Decide that two pseudonyms are one person's.
@@ -244,6 +274,48 @@ class Requests:
             for known in found.pseudonyms
         ]
 
+    def treat(self, subject: str, treatment: Treatment, reason: str, actor: Actor) -> int:
+        """Have somebody's records treated as a person's, a service's, or as nobody's.
+
+        Who objects is nobody from now on, known here already or not; what is stored of them stays
+        until it is forgotten. Of a service, what is stored is a service's too. Return of how many
+        sessions that is so.
+
+        Raises:
+            NoSuchPerson: nobody of this pseudonym is known.
+            BadRequest: there is no reason.
+        """
+        check_reason(reason)
+        with self.people.pausing():
+            try:
+                found: _Subject | None = self._find(subject)
+            except NoSuchPerson:
+                found = None
+                if is_pseudonym(subject.strip()):
+                    raise
+            names = self._marks(found) if found else [*self._candidates(subject.strip())]
+            recorded = self._recorded(found) if found else names[0]
+            with self.people.access.audit.change(actor) as change:
+                self.people.vault.treat(change.connection, names, treatment, change.time)
+                change.record(
+                    Action.PERSON_TREAT,
+                    object=recorded,
+                    reason=reason,
+                    after={"as": str(treatment)},
+                )
+            self.people.look_anew()
+            if found is None or treatment is Treatment.EXCLUDED:
+                return 0
+            is_service = treatment is Treatment.SERVICE
+            changed = [
+                each._replace(identities=now)
+                for each in found.origins
+                if (now := of_kind(each.identities, is_service=is_service)) != each.identities
+            ]
+            with self.people.store.changing(for_good=False) as connection:
+                replace_identities(connection, changed)
+            return len(changed)
+
     def _known(self, pseudonym: str) -> Known:
         known = self.people.vault.people.identities.get(pseudonym)
         if known is None:
@@ -306,6 +378,17 @@ class Requests:
             credentials=tuple(
                 row.id for row in credentials if row.person and row.person.casefold() in names
             ),
+        )
+
+    def _refuse_held(self, found: _Subject) -> None:
+        held = self.people.find_held()
+        if held is not None:
+            with self.people.store.reading() as connection:
+                if not are_held(connection, [each.origin for each in found.origins], held):
+                    return
+        raise OnHold(
+            "a legal hold keeps what is stored of this person",
+            hint="codometer retention show lists the holds",
         )
 
     def _marks(self, found: _Subject) -> list[str]:

@@ -8,9 +8,11 @@ entry of it, unlike of what an administrator decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import secrets
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import delete, insert, or_, select, update
 
@@ -18,26 +20,57 @@ from codometer.access.generation import bump_generation, find_generation
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.pseudonym import IdentityKind, tombstone
 from codometer.privacy.resolution import Known, Link, Resolution, Seen
-from codometer.store.control_tables import IDENTITY, IDENTITY_LINK, IDENTITY_MOVE, TOMBSTONE
+from codometer.store.control import insert_new
+from codometer.store.control_tables import (
+    IDENTITY,
+    IDENTITY_LINK,
+    IDENTITY_MOVE,
+    TOMBSTONE,
+    TREATMENT,
+)
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection
 
     from codometer.access.keys import Keys
     from codometer.store.control import Control
 
 GENERATION: Final = "people"
+
+
+class Treatment(StrEnum):
+    """How the records of somebody are treated."""
+
+    PERSON = "person"
+    """As those of a person, whatever the rules for services say."""
+    SERVICE = "service"
+    """As those of a service: it is no person, and counted apart."""
+    EXCLUDED = "excluded"
+    """As of nobody, because they object: what it cost is kept, and nothing that leads to them."""
+
+
 _AT_ONCE: Final = 500
+_SUBJECT_BYTES: Final = 8
+
+
+class Treated(NamedTuple):
+    """Whose records are treated how; `subject` is a number by chance."""
+
+    subject: str
+    treatment: Treatment
 
 
 class Vault:
     """The vault of one installation. Used by one thread at a time."""
 
-    def __init__(self, control: Control, keys: Keys) -> None:
+    def __init__(self, control: Control, keys: Keys, now: Callable[[], datetime]) -> None:
         self._control = control
+        self._now = now
         self._keys = keys
         self._seen: list[tuple[datetime, Seen]] = []
         self._values: dict[str, str] = {}
+        self._learned: dict[str, Treated] = {}
+        self._erased: set[str] = set()
         self.reload()
 
     def see(
@@ -56,30 +89,37 @@ class Vault:
     @property
     def has_news(self) -> bool:
         """Whether something is to be written down, told to the telemetry, or taken over."""
-        return bool(self._seen or self._values or self.moves) or not self._is_current()
+        return self._has_learned or bool(self.moves) or not self._is_current()
+
+    @property
+    def _has_learned(self) -> bool:
+        return bool(self._seen or self._values or self._learned or self._erased)
 
     def save(self) -> None:
         """Write down what was learned since the last time."""
-        if not self._seen and not self._values:
+        if not self._has_learned:
             return
         if not self._is_current():
             self.reload()  # another server was here; what we learned is on top of it
         with self._control.write() as connection:
             self._generation = _bump(connection)
             self._insert_identities(connection)
+            self._insert_marks(connection)
             made = {
                 (link.stronger, link.weaker): (link, now)
                 for now, seen in self._seen
                 for link in seen.links
             }
-            _insert_new(
+            insert_new(
                 connection,
                 IDENTITY_LINK,
                 [_link_row(link, now) for link, now in made.values()],
             )
             _insert_moves(connection, {name for _, seen in self._seen for name in seen.moved})
         self._valued.update(self._values)
-        self._seen, self._values = [], {}
+        self._treatments.update(self._learned)
+        self._marks.update(self._erased)
+        self._seen, self._values, self._learned, self._erased = [], {}, {}, set()
 
     def follow(self) -> bool:
         """Take over what another server, or an administrator, changed; tell whether they did."""
@@ -107,6 +147,10 @@ class Vault:
             }
             valued = select(IDENTITY.c.pseudonym).where(IDENTITY.c.value.is_not(None))
             self._valued = set(connection.execute(valued).scalars())
+            self._treatments: dict[str, Treated] = {
+                row.mark: Treated(row.subject, Treatment(row.treatment))
+                for row in connection.execute(select(TREATMENT))
+            }
             self._marks = set(connection.execute(select(TOMBSTONE.c.mark)).scalars())
             self.moves = set(connection.execute(select(IDENTITY_MOVE.c.pseudonym)).scalars())
             """Pseudonyms whose person changed and the telemetry does not know."""
@@ -115,17 +159,57 @@ class Vault:
             links.update(((link.stronger, link.weaker), link) for link in seen.links)
         self.people = Resolution(identities, links)
 
-    def is_erased(self, pseudonyms: Iterable[str]) -> bool:
-        """Tell whether any of these was erased."""
+    def is_erased(self, pseudonyms: Sequence[str]) -> bool:
+        """Tell whether somebody was erased whom each key gives one of these."""
         if not self._marks:
             return False
-        key = self._keys.ring.newest(Purpose.TOMBSTONE)
-        return any(tombstone(key, name) in self._marks for name in pseudonyms)
+        marks = self._marks_of(pseudonyms)
+        found = not self._marks.isdisjoint(marks)
+        if found:
+            self._erased.update(marks - self._marks)
+        return found
 
     @property
-    def has_tombstones(self) -> bool:
-        """Whether anybody was erased."""
-        return bool(self._marks)
+    def has_marks(self) -> bool:
+        """Whether anybody was erased, or is treated otherwise than usual."""
+        return bool(self._marks or self._treatments)
+
+    def find_treatment(self, pseudonyms: Sequence[str]) -> Treatment | None:
+        """Return how the records of one who has these pseudonyms are treated, if unusually.
+
+        They are known by all of these from then on, also when the key is gone that made one.
+        """
+        if not self._treatments:
+            return None
+        marks = self._marks_of(pseudonyms)
+        found = next((self._treatments[each] for each in marks if each in self._treatments), None)
+        if found is None:
+            return None
+        self._learned.update((mark, found) for mark in marks if mark not in self._treatments)
+        return found.treatment
+
+    def treat(
+        self, connection: Connection, pseudonyms: list[str], treatment: Treatment, now: datetime
+    ) -> None:
+        """Have records with these pseudonyms treated so, in somebody's transaction.
+
+        It holds for all pseudonyms that came with one of these since they were treated first.
+        """
+        marks = self._marks_of(pseudonyms)
+        known = {each.subject for mark in marks if (each := self._treatments.get(mark))}
+        treated = Treated(secrets.token_hex(_SUBJECT_BYTES), treatment)
+        marks |= {mark for mark, each in self._treatments.items() if each.subject in known}
+        for mark in marks:
+            connection.execute(delete(TREATMENT).where(TREATMENT.c.mark == mark))
+        connection.execute(
+            insert(TREATMENT), [_treatment_row(mark, treated, now) for mark in marks]
+        )
+        self._treatments.update(dict.fromkeys(marks, treated))
+        self._generation = _bump(connection)
+
+    def _marks_of(self, pseudonyms: Iterable[str]) -> set[str]:
+        key = self._keys.ring.newest(Purpose.TOMBSTONE)
+        return {tombstone(key, name) for name in pseudonyms}
 
     def find_value(self, pseudonym: str) -> str | None:
         """Return what a pseudonym stands for, where that is kept."""
@@ -150,7 +234,7 @@ class Vault:
             )
         mine = (IDENTITY_LINK.c.stronger == link.stronger) & (IDENTITY_LINK.c.weaker == link.weaker)
         connection.execute(delete(IDENTITY_LINK).where(mine))
-        _insert_new(connection, IDENTITY_LINK, [_link_row(link, now)])
+        insert_new(connection, IDENTITY_LINK, [_link_row(link, now)])
         self._move(connection, moved)
         self._generation = _bump(connection)
 
@@ -166,6 +250,22 @@ class Vault:
     def bury(self, connection: Connection, pseudonyms: list[str], now: datetime) -> None:
         """Delete pseudonyms and all about them, and remember that they are erased."""
         key = self._keys.ring.newest(Purpose.TOMBSTONE)
+        for mark in {tombstone(key, name) for name in pseudonyms} - self._marks:
+            connection.execute(insert(TOMBSTONE).values(mark=mark, created=now))
+            self._marks.add(mark)
+        self.drop(connection, pseudonyms)
+
+    def find_made_with(self, number: int) -> list[str]:
+        """Return the pseudonyms that one key made."""
+        with self._control.read() as connection:
+            made = select(IDENTITY.c.pseudonym).where(IDENTITY.c.key_number == number)
+            return [*connection.execute(made).scalars()]
+
+    def drop(self, connection: Connection, pseudonyms: list[str]) -> None:
+        """Delete pseudonyms and all about them, in somebody's transaction.
+
+        A person that was named by one is named by another of theirs from now on.
+        """
         for at in range(0, len(pseudonyms), _AT_ONCE):
             some = pseudonyms[at : at + _AT_ONCE]
             links = IDENTITY_LINK.c
@@ -174,12 +274,10 @@ class Vault:
             )
             connection.execute(delete(IDENTITY_MOVE).where(IDENTITY_MOVE.c.pseudonym.in_(some)))
             connection.execute(delete(IDENTITY).where(IDENTITY.c.pseudonym.in_(some)))
-        for mark in {tombstone(key, name) for name in pseudonyms} - self._marks:
-            connection.execute(insert(TOMBSTONE).values(mark=mark, created=now))
-            self._marks.add(mark)
-        self.people.forget(pseudonyms)
+        moved = self.people.forget(pseudonyms)
         self._valued.difference_update(pseudonyms)
         self.moves.difference_update(pseudonyms)
+        self._move(connection, moved)
         self._generation = _bump(connection)
 
     def drop_values(self) -> None:
@@ -199,10 +297,16 @@ class Vault:
             for name, blob in connection.execute(kept).all():
                 self._set_value(connection, name, self._keys.ring.decrypt(blob, self._place(name)))
 
+    def _insert_marks(self, connection: Connection) -> None:
+        now = self._now()
+        treated = [_treatment_row(mark, each, now) for mark, each in self._learned.items()]
+        insert_new(connection, TREATMENT, treated)
+        insert_new(connection, TOMBSTONE, [{"mark": each, "created": now} for each in self._erased])
+
     def _insert_identities(self, connection: Connection) -> None:
         new = {known.pseudonym: known for _, seen in self._seen for known in seen.identities}
         number = self._keys.ring.newest(Purpose.PSEUDONYM).number
-        inserted = _insert_new(
+        inserted = insert_new(
             connection,
             IDENTITY,
             [
@@ -248,24 +352,13 @@ def _bump(connection: Connection) -> int:
     return find_generation(connection, GENERATION)
 
 
+def _treatment_row(mark: str, treated: Treated, now: datetime) -> dict[str, Any]:
+    return {"mark": mark, **treated._asdict(), "created": now}
+
+
 def _link_row(link: Link, now: datetime) -> dict[str, Any]:
     return {**link._asdict(), "created": now}
 
 
-def _insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> set[str]:
-    """Insert the rows whose key is not there, all at once; return the first column of those."""
-    first, *_ = table.primary_key.columns
-    keys = [column.name for column in table.primary_key.columns]
-    known: set[tuple[Any, ...]] = set()
-    for at in range(0, len(rows), _AT_ONCE):
-        some = {row[first.name] for row in rows[at : at + _AT_ONCE]}
-        found = select(*table.primary_key.columns).where(first.in_(some))
-        known.update(tuple(row) for row in connection.execute(found))
-    new = [row for row in rows if tuple(row[key] for key in keys) not in known]
-    if new:
-        connection.execute(insert(table), new)
-    return {row[first.name] for row in new}
-
-
 def _insert_moves(connection: Connection, pseudonyms: Iterable[str]) -> None:
-    _insert_new(connection, IDENTITY_MOVE, [{"pseudonym": name} for name in set(pseudonyms)])
+    insert_new(connection, IDENTITY_MOVE, [{"pseudonym": name} for name in set(pseudonyms)])

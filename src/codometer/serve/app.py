@@ -21,6 +21,7 @@ from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
 from codometer.people.people import People
 from codometer.people.requests import Requests
+from codometer.people.retention import Retention
 from codometer.people.reveals import Reveals
 from codometer.privacy.profile import Profile
 from codometer.serve.api.account_sessions import (
@@ -31,15 +32,17 @@ from codometer.serve.api.accounts import account_actions, accounts_resource
 from codometer.serve.api.audit import audit_resource, verification_resource
 from codometer.serve.api.catalogue import dimensions_resource, measures_resource
 from codometer.serve.api.config import config_resource
+from codometer.serve.api.content import content_actions, content_resources
 from codometer.serve.api.credentials import credential_actions, credentials_resource
 from codometer.serve.api.health import liveness_resource, readiness_resource
-from codometer.serve.api.keys import keys_resource, rotate_action
+from codometer.serve.api.keys import delete_action, keys_resource, rotate_action
 from codometer.serve.api.links import link_actions
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.people import people_actions
-from codometer.serve.api.privacy import privacy_action, privacy_resource
+from codometer.serve.api.privacy import cancel_action, privacy_action, privacy_resource
 from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
+from codometer.serve.api.retention import hold_actions, retention_resource
 from codometer.serve.api.reveals import reveals_resource
 from codometer.serve.api.status import StatusSource, status_resource
 from codometer.serve.gate import Gate
@@ -80,7 +83,7 @@ def build_app(
     check_ready: Callable[[], object],
     changes: Changes,
     access: Access,
-    people: People,
+    retention: Retention,
     now: Callable[[], datetime] = _now,
     minimum_people: Callable[[], int] = lambda: 1,
 ) -> Starlette:
@@ -92,16 +95,16 @@ def build_app(
     answering. `minimum_people` is what both ask with, for pages to say it.
     """
     workers = Workers(threads=_THREADS, max_waiting=_MAX_WAITING)
-    gate = Gate(access, url=settings.listen.url, now=now)
-    actions = _build_actions(settings, access, people, now)
+    gate = Gate(access, settings.listen, now=now)
+    actions = _build_actions(settings, access, retention, now)
     resources = _build_resources(
-        settings, ask, status, check_ready=check_ready, access=access, people=people, now=now
+        settings, ask, status, check_ready=check_ready, access=access, retention=retention, now=now
     )
     openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
         build_pages(status),
-        build_records(settings, access, people, ask=look, minimum_people=minimum_people),
-        find_upcoming=people.decisions.find_upcoming,
+        build_records(access, retention, settings, ask=look, minimum_people=minimum_people),
+        find_upcoming=retention.people.decisions.find_upcoming,
         first_run=first_run_page(status, settings, since=now()),
         zone=ZoneInfo(settings.organisation.time_zone),
         ask=look,
@@ -120,11 +123,11 @@ def build_app(
     app = Starlette(
         routes=[
             *site.routes(),
-            *_door_routes(Doors(site=site, gate=gate, workers=workers), access, people),
+            *_door_routes(Doors(site=site, gate=gate, workers=workers), access, retention.people),
             *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
             *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
         ],
-        middleware=[Middleware(Guard, host=settings.listen.host, url=settings.listen.url)],
+        middleware=[Middleware(Guard, listen=settings.listen)],
         exception_handlers={HTTPException: site.refuse},
         lifespan=lifespan,
     )
@@ -149,10 +152,10 @@ def _build_resources(
     *,
     check_ready: Callable[[], object],
     access: Access,
-    people: People,
+    retention: Retention,
     now: Callable[[], datetime],
 ) -> Sequence[Resource]:
-    version = installed_version()
+    version, people = installed_version(), retention.people
 
     def find_profile() -> Profile:
         return people.policy.profile
@@ -170,7 +173,13 @@ def _build_resources(
         measures_resource(),
         dimensions_resource(dimensions),
         status_resource(
-            status, settings=settings, version=version, find_profile=find_profile, now=now
+            status,
+            settings=settings,
+            version=version,
+            find_profile=find_profile,
+            find_last_run=retention.find_last,
+            list_ending=access.credentials.list_ending,
+            now=now,
         ),
         config_resource(settings, find_profile),
         liveness_resource(),
@@ -179,31 +188,39 @@ def _build_resources(
         account_sessions_resource(access.accounts, now),
         keys_resource(access.keys),
         reveals_resource(Reveals(people), access.vouching),
-        privacy_resource(people.decisions, detail_days=settings.retention.detail_days),
+        privacy_resource(people.decisions, settings.retention),
+        retention_resource(retention),
         audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
         verification_resource(access.audit),
+        *content_resources(people),
         liveness_resource(),
         readiness_resource(check_ready),
     ]
 
 
 def _build_actions(
-    settings: Settings, access: Access, people: People, now: Callable[[], datetime]
+    settings: Settings, access: Access, retention: Retention, now: Callable[[], datetime]
 ) -> Sequence[Action]:
+    people = retention.people
+    requests = Requests(people)
     return (
         *credential_actions(access.credentials, now),
         *account_actions(access.accounts, settings),
         *account_session_actions(access.accounts),
         rotate_action(access.keys, people.rotate),
-        privacy_action(people.decisions, detail_days=settings.retention.detail_days),
-        *people_actions(Requests(people)),
+        delete_action(access.keys, people.delete_key),
+        privacy_action(people.decisions, settings.retention),
+        cancel_action(people.decisions, settings.retention),
+        *hold_actions(people.holds),
+        *people_actions(requests),
+        *content_actions(people, requests),
         *link_actions(access.vouching),
     )
 
 
 def _route(each: Resource | Action, gate: Gate, endpoint: Endpoint) -> Route:
     methods = ["POST"] if isinstance(each, Action) else ["GET"]
-    handle = guarded(gate.require(each.permission, endpoint))
+    handle = guarded(gate.require(each.permission, endpoint, is_export=each.is_export))
     return Route(each.path, handle, name=each.name, methods=methods)
 
 

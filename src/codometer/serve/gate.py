@@ -35,13 +35,27 @@ from codometer.access.permissions import (
     is_allowed,
 )
 from codometer.access.rate_limit import RateLimit
-from codometer.errors import BadRequest, Forbidden, ProofTooOld, TooManyTries, Unauthenticated
+from codometer.errors import (
+    BadRequest,
+    Forbidden,
+    ProofTooOld,
+    TooManyExports,
+    TooManyRequests,
+    TooManyTries,
+    Unauthenticated,
+)
 from codometer.serve.http import CrossSite
+from codometer.settings import Listen
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+_LOCAL: Final = Listen()
 _FAILURES: Final = 20
 _FAILURES_SECONDS: Final = 60.0
+_REQUESTS: Final = 600
+_REQUESTS_SECONDS: Final = 60.0
+_EXPORTS: Final = 10
+_EXPORTS_SECONDS: Final = 3600.0
 _REQUEST_ID_BYTES: Final = 8
 _VISIT_BYTES: Final = 32
 SECURE_COOKIE: Final = "__Host-codometer"
@@ -63,17 +77,18 @@ class Gate:
     def __init__(
         self,
         access: Access,
+        listen: Listen = _LOCAL,
         *,
-        url: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`url` is where people open the pages, if that is not here."""
         self._access = access
         self.now = now
         self._failures = RateLimit(_FAILURES, _FAILURES_SECONDS)
-        self._own_site = urlsplit(url).netloc
-        self._is_secure = bool(url)
-        self.cookie = SECURE_COOKIE if url else PLAIN_COOKIE
+        self._requests = RateLimit(_REQUESTS, _REQUESTS_SECONDS)
+        self._exports = RateLimit(_EXPORTS, _EXPORTS_SECONDS)
+        self._own_site = urlsplit(listen.url).netloc
+        self._is_secure = listen.is_secure
+        self.cookie = SECURE_COOKIE if listen.is_secure else PLAIN_COOKIE
         """The name of the cookie that a session is in."""
         self._visit_cookie = f"{self.cookie}-visit"
         self._ticket_cookie = f"{self.cookie}-ticket"
@@ -84,13 +99,19 @@ class Gate:
         return not self._access.sessions.have_accounts
 
     def require(
-        self, permission: Permission, handle: Endpoint, *, is_sensitive: bool = False
+        self,
+        permission: Permission,
+        handle: Endpoint,
+        *,
+        is_sensitive: bool = False,
+        is_export: bool = False,
     ) -> Endpoint:
         """Wrap an endpoint so that only who has the permission reaches it.
 
         Whoever it is stands in `request.state.subject` then. What needs a `SENSITIVE`
         permission, or `is_sensitive` by itself, is for who showed lately that it is them.
-        The wrapper raises Unauthenticated, Forbidden, ProofTooOld or TooManyTries.
+        `is_export` are whole copies, of which one may take a few an hour. The wrapper raises
+        Unauthenticated, Forbidden, ProofTooOld, TooManyTries or TooManyRequests.
         """
         needs_proof = is_sensitive or permission in SENSITIVE
 
@@ -104,6 +125,8 @@ class Gate:
                     self._refuse(request, subject, permission)
                 if needs_proof and subject.actor.kind is ActorKind.ACCOUNT:
                     self._require_proof(request)
+                if is_export:
+                    self._count_export(subject)
                 request.state.subject = subject
             response = await handle(request)
             if (visit := getattr(request.state, "new_visit", None)) is not None:
@@ -223,12 +246,23 @@ class Gate:
             )
         try:
             known = check_secret(self._access.known, secret, self.now(), address=address)
-        except Unauthenticated:
+        except (Unauthenticated, Forbidden):
             self._failures.take(address)
             raise
         credential = known.credential
+        if not self._requests.take(credential.id):
+            raise TooManyRequests(
+                f"a credential may ask {_REQUESTS} times a minute", hint="ask less often"
+            )
         actor = actor_from(request, ActorKind.CREDENTIAL, credential.id)
         return Subject(actor=actor, granted=credential.scopes & SCOPES[credential.kind])
+
+    def _count_export(self, subject: Subject) -> None:
+        actor = subject.actor
+        if not self._exports.take(f"{actor.kind} {actor.id}"):
+            raise TooManyExports(
+                f"that is more than {_EXPORTS} exports an hour", hint="wait a while"
+            )
 
     def _refuse(self, request: Request, subject: Subject, permission: Permission) -> NoReturn:
         actor = subject.actor

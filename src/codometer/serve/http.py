@@ -16,9 +16,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from codometer.errors import CodometerError, TooLarge
+from codometer.access.secret import holds_secret
+from codometer.errors import BadRequest, CodometerError, TooLarge
 from codometer.networks import is_loopback
 from codometer.serve.exact_json import encode
+from codometer.settings import Listen
 
 _log: Final = logging.getLogger(__name__)
 
@@ -60,6 +62,12 @@ class WrongHost(CodometerError):
     status = 421
 
 
+class SecretInAddress(BadRequest):
+    """A credential where it does not count and is written down: the client must move it."""
+
+    code = "secret_in_address"
+
+
 class CrossSite(CodometerError):
     """A page of another site asks, behind the back of the person in front of the browser."""
 
@@ -72,6 +80,7 @@ class NotReady(CodometerError):
 
     code = "not_ready"
     status = 503
+    retry_seconds = 1
 
 
 class Fault(CodometerError):
@@ -95,7 +104,7 @@ def json_response(
 def error_response(error: CodometerError, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with what went wrong and what to do next."""
     body = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
-    extra = {"retry-after": "1"} if error.status == NotReady.status else {}
+    extra = {"retry-after": str(error.retry_seconds)} if error.retry_seconds else {}
     return json_response(body, status=error.status, headers={**(headers or {}), **extra})
 
 
@@ -162,11 +171,10 @@ class Guard:
     else, not even for what it could never read.
     """
 
-    def __init__(self, app: ASGIApp, *, host: str, url: str = "") -> None:
-        """`host` is where the server listens, `url` where people open it, if elsewhere."""
+    def __init__(self, app: ASGIApp, listen: Listen) -> None:
         self._app = app
-        self._names = {host.lower(), (urlsplit(url).hostname or "").lower()} - {""}
-        self._headers = {**HEADERS, **(_SECURE_HEADERS if url else {})}
+        self._names = {listen.host.lower(), (urlsplit(listen.url).hostname or "").lower()} - {""}
+        self._is_secure = listen.is_secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -174,21 +182,31 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
         headers = Headers(scope=scope)
         host = headers.get("host", "")
+        added = self._find_headers(host)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answered = MutableHeaders(scope=message)
+                for name, value in added.items():
+                    answered.setdefault(name, value)
+            await send(message)
+
         app = self._app
         if not self._is_own(host):
             app = _refuse_host(host)
+        elif holds_secret(_address_of(scope)):
+            app = _refuse_secret()
         elif _is_from_elsewhere(headers) and not _is_link(scope["method"], headers):
             app = _refuse_site()
         await app(scope, receive, send_with_headers)
+
+    def _find_headers(self, host: str) -> Mapping[str, str]:
+        # A browser would then refuse http for all that runs on its own machine, at every port.
+        if not self._is_secure or is_loopback(_without_port(host)):
+            return HEADERS
+        return {**HEADERS, **_SECURE_HEADERS}
 
     def _is_own(self, header: str) -> bool:
         name = _without_port(header).lower()
@@ -215,6 +233,20 @@ def _is_link(method: str, headers: Headers) -> bool:
         method in {"GET", "HEAD"}
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest") == "document"
+    )
+
+
+def _address_of(scope: Scope) -> str:
+    query = scope["query_string"].decode("latin-1")
+    return f"{scope['path']}?{query}"
+
+
+def _refuse_secret() -> Response:
+    return error_response(
+        SecretInAddress(
+            "a credential stands in the address, which proxies and browsers keep",
+            hint="send it as `Authorization: Bearer …`, and rotate this one",
+        )
     )
 
 

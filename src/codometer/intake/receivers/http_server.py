@@ -13,7 +13,8 @@ import asyncio
 import contextlib
 import math
 import socket
-from collections.abc import Generator
+import ssl
+from collections.abc import Generator, Sequence
 from typing import Any, Final
 
 import uvicorn
@@ -21,7 +22,10 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from codometer.intake.limits import Limits
+from codometer.intake.receivers.forwarded import Forwarded
 from codometer.intake.receivers.listen import bind
+from codometer.intake.receivers.secured import SecuredListener
+from codometer.networks import Network
 
 # OTLP clients wait for each answer. Every request sent ahead of that costs us
 # some kilobytes, and its sender 20 bytes.
@@ -36,10 +40,21 @@ _FULL: Final = (
 class HttpServer:
     """An ASGI application at a port, served in the running event loop."""
 
-    def __init__(self, app: ASGIApp, *, host: str, port: int, limits: Limits) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        host: str,
+        port: int,
+        limits: Limits,
+        tls: ssl.SSLContext | None = None,
+        proxies: Sequence[Network] = (),
+    ) -> None:
+        """`proxies` are believed when they say whom they speak for."""
         self._host = host
         self._port = port
-        self._server = _Server(configure(app, limits))
+        app = Forwarded(app, proxies) if proxies else app
+        self._server = _Server(configure(app, limits), tls, limits)
         self._serving: asyncio.Task[None] | None = None
 
     @property
@@ -106,13 +121,30 @@ def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext | None, limits: Limits) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self._tls = tls
+        self._limits = limits
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        if self._tls is None:
+            await super().startup(sockets)
+        else:
+            self.servers = [self._take(each, self._tls) for each in sockets or ()]  # type: ignore[misc] # they are closed, no more
+            self.started = True
         self.ready.set()
+
+    def _take(self, listener: socket.socket, tls: ssl.SSLContext) -> SecuredListener:
+        return SecuredListener(
+            listener,
+            tls,
+            lambda: self.config.http_protocol_class(  # type: ignore[call-arg] # as uvicorn does
+                config=self.config, server_state=self.server_state, app_state={}
+            ),
+            count_open=lambda: len(self.server_state.connections),
+            limits=self._limits,
+        )
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

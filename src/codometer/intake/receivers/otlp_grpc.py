@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 import grpc
 import grpc.aio
 
-from codometer.errors import CodometerError, Overloaded
+from codometer.errors import CodometerError, Overloaded, TooManyRequests
 from codometer.intake.limits import ByteBudget, Limits
 from codometer.intake.receivers import answer
 from codometer.intake.receivers.decompress import Compression, inflate
@@ -32,9 +32,11 @@ from codometer.intake.receivers.export import (
     Encoding,
     ExportRequest,
 )
+from codometer.intake.receivers.forwarded import find_client
 from codometer.intake.receivers.grpc_reading import Reading
 from codometer.intake.receivers.listen import bind, port_in_use
 from codometer.model.signal import AttributeDefault, SignalKind
+from codometer.networks import Network
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -52,6 +54,9 @@ _CODES: Final = {
     415: grpc.StatusCode.INVALID_ARGUMENT,
 }
 
+_TURN_SECONDS: Final = 0.25
+"""After which a call asks again that was held because its credential sends too much."""
+
 _Context = grpc.aio.ServicerContext[bytes, bytes]
 _Handler = Callable[[AsyncIterator[bytes], _Context], Awaitable[bytes]]
 
@@ -68,13 +73,18 @@ class OtlpGrpc:
         port: int,
         limits: Limits,
         budget: ByteBudget,
+        credentials: grpc.ServerCredentials | None = None,
+        proxies: Sequence[Network] = (),
     ) -> None:
+        """`credentials` are for TLS; `proxies` are believed when they say whom they speak for."""
         self._accept = accept
         self._authenticate = authenticate
         self._host = host
         self._port = port
         self._limits = limits
         self._budget = budget
+        self._credentials = credentials
+        self._proxies = proxies
         self._reading = Reading(limits.body_seconds)
         self._exports: set[asyncio.Task[bytes | _Refusal]] = set()
         self._server: grpc.aio.Server | None = None
@@ -99,8 +109,13 @@ class OtlpGrpc:
             handler = grpc.method_handlers_generic_handler(service, {"Export": export})
             server.add_generic_rpc_handlers((handler,))
         host = f"[{self._host}]" if ":" in self._host else self._host
+        address = f"{host}:{self._port}"
         try:
-            self._port = server.add_insecure_port(f"{host}:{self._port}")
+            self._port = (
+                server.add_secure_port(address, self._credentials)
+                if self._credentials
+                else server.add_insecure_port(address)
+            )
         except RuntimeError as error:
             raise port_in_use(self._host, self._port) from error
         await server.start()
@@ -121,7 +136,9 @@ class OtlpGrpc:
     def _handler(self, kind: SignalKind) -> _Handler:
         async def handle(messages: AsyncIterator[bytes], context: _Context) -> bytes:
             # A client that goes away cancels this handler, never a commit half done.
-            export = asyncio.create_task(self._export(kind, messages, _Caller.of(context)))
+            export = asyncio.create_task(
+                self._export(kind, messages, _Caller.of(context, self._proxies))
+            )
             self._exports.add(export)
             export.add_done_callback(self._exports.discard)
             outcome = await asyncio.shield(export)
@@ -137,13 +154,14 @@ class OtlpGrpc:
         # Errors end here: as long as one is kept, its traceback holds on to the
         # message, of which the budget knows no more.
         try:
-            defaults = self._authenticate(caller.authorization, kind, caller.address)
-            accepted = await self._take(kind, messages, defaults)
+            until = asyncio.get_running_loop().time() + self._limits.hold_seconds
+            defaults = await self._admit(kind, caller, until)
+            accepted = await self._take(kind, messages, defaults, until)
         except CodometerError as error:
             code = _CODES.get(error.status)
             if code is not None:
                 return _Refusal(code, answer.explain(error))
-            if not isinstance(error, Overloaded):
+            if not isinstance(error, (Overloaded, TooManyRequests)):
                 _LOG.exception("an export failed")
             return _refuse_for_now(answer.explain(error))
         except Exception:  # noqa: BLE001 - the outer edge
@@ -151,14 +169,26 @@ class OtlpGrpc:
             return _refuse_for_now("the server failed")
         return answer.export_response(kind, Encoding.PROTOBUF, accepted)
 
+    async def _admit(
+        self, kind: SignalKind, caller: _Caller, until: float
+    ) -> tuple[AttributeDefault, ...]:
+        while True:
+            try:
+                return self._authenticate(caller.authorization, kind, caller.address)
+            except TooManyRequests:
+                if asyncio.get_running_loop().time() + _TURN_SECONDS > until:
+                    raise
+            await asyncio.sleep(_TURN_SECONDS)
+
     async def _take(
         self,
         kind: SignalKind,
         messages: AsyncIterator[bytes],
         defaults: tuple[AttributeDefault, ...],
+        until: float,
     ) -> Accepted:
-        until = asyncio.get_running_loop().time() + self._limits.hold_seconds
-        with self._budget.share(hold_seconds=self._limits.hold_seconds) as share:
+        hold_seconds = max(0, until - asyncio.get_running_loop().time())
+        with self._budget.share(hold_seconds=hold_seconds) as share:
             body = await self._reading.read(messages, share, until)
             compression = _find_compression(body)
             if compression:
@@ -187,10 +217,14 @@ class _Caller(NamedTuple):
     address: str
 
     @classmethod
-    def of(cls, context: _Context) -> _Caller:
+    def of(cls, context: _Context, proxies: Sequence[Network]) -> _Caller:
         metadata = context.invocation_metadata() or ()
         found = next((value for key, value in metadata if key == "authorization"), None)
-        return cls(found if isinstance(found, str) else None, _find_address(context.peer()))
+        address = _find_address(context.peer())
+        if proxies:
+            hops = [str(value) for key, value in metadata if key == "x-forwarded-for"]
+            address = find_client(address, hops, proxies)
+        return cls(found if isinstance(found, str) else None, address)
 
 
 class _Refusal(NamedTuple):

@@ -41,8 +41,10 @@ _COMPRESSIONS: Final = {
 
 Header = tuple[bytes, bytes]
 _RETRY_SOON: Final[Header] = (b"retry-after", b"1")
+_SECRET: Final = b"cdm_"  # how credentials begin; proxies write addresses down
 _ALLOW: Final[Header] = (b"allow", b"POST")
 _CHALLENGE: Final[Header] = (b"www-authenticate", b'Bearer realm="codometer"')
+_ADDED: Final = {401: (_CHALLENGE,), 429: (_RETRY_SOON,)}
 
 # When we answer before the body has arrived, closing at once would reset the
 # connection, and the client might never see the answer. It gets a moment.
@@ -74,6 +76,8 @@ class OtlpHttp:
         if kind is None:
             paths = ", ".join(_KINDS)
             return exchange.refusal(404, f"there is nothing here; send to one of {paths}")
+        if exchange.has_secret_in_address:
+            return exchange.refusal(400, "a credential stands in the address; send it as a header")
         if method != "POST":
             return exchange.refusal(405, "exports are sent by POST", _ALLOW)
         try:
@@ -82,8 +86,8 @@ class OtlpHttp:
             raise
         except CodometerError as error:
             if error.status < 500:
-                challenge = (_CHALLENGE,) if error.status == 401 else ()
-                return exchange.refusal(error.status, answer.explain(error), *challenge)
+                header = _ADDED.get(error.status, ())
+                return exchange.refusal(error.status, answer.explain(error), *header)
             if not isinstance(error, Overloaded):
                 _LOG.exception("an export failed")
             return exchange.refusal(503, answer.explain(error), _RETRY_SOON)
@@ -153,6 +157,7 @@ class _Exchange:
         self.announced_bytes = 0
         self.authorization: str | None = None
         self.address: str = scope["client"][0] if scope["client"] else ""
+        self.has_secret_in_address = _SECRET in scope["query_string"]
         self._content_encodings: list[bytes] = []
         self._receive = receive
         self._send = send

@@ -46,6 +46,7 @@ class Resource:
     """One path that answers to GET, for whoever has the permission.
 
     `answer` returns what `exact_json` can write; it runs in a thread unless `blocks` is False.
+    `is_export` is for a whole copy of something, which few need often.
     """
 
     path: str
@@ -58,6 +59,7 @@ class Resource:
     parameters: tuple[Parameter, ...] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
     blocks: bool = True
+    is_export: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,7 @@ class Action:
     example: object
     errors: Mapping[int, str] = field(default_factory=dict)
     status: int = 200
+    is_export: bool = False
 
 
 def read_body(action: Action, content_type: str, content: bytes) -> Mapping[str, Any]:

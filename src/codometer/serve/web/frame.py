@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -17,6 +17,7 @@ from codometer.serve.web.assets import Assets
 from codometer.serve.web.formats import FILTERS
 from codometer.serve.web.forms import Shown
 from codometer.serve.web.page import Page, Panel
+from codometer.serve.web.recent import Recent
 from codometer.serve.web.view import CUSTOM, RANGES, View
 from codometer.serve.web.visitor import Visitor
 
@@ -46,6 +47,10 @@ class Freshness:
     version: int
     at: datetime | None = None
     day: date | None = None
+
+
+Sections = Recent[Hashable, Markup]
+"""What stands inside the panels that are shared, until the sums change."""
 
 
 class Frame:
@@ -93,6 +98,7 @@ class Frame:
         self,
         page: Page[View],
         view: View,
+        sections: Sections,
         *,
         visitor: Visitor,
         teams: Sequence[str],
@@ -102,7 +108,7 @@ class Frame:
         panels = {panel.name: panel for panel in page.panels}
 
         def show(name: str) -> Markup:
-            return self._render_viewed(panels[name], view)
+            return self._render_viewed(panels[name], view, sections)
 
         return self._environment.get_template(page.template).render(
             page=page,
@@ -115,9 +121,9 @@ class Frame:
             is_stale=freshness.at is None or view.now - freshness.at > STALE,
         )
 
-    def render_panels(self, panels: Iterable[Panel[View]], view: View) -> str:
+    def render_panels(self, panels: Iterable[Panel[View]], view: View, sections: Sections) -> str:
         """Return the sections of some panels, as they stand in the page."""
-        return "\n".join(self._render_viewed(panel, view) for panel in panels)
+        return "\n".join(self._render_viewed(panel, view, sections) for panel in panels)
 
     def render_record(
         self, page: Page[Visitor], visitor: Visitor, *, error: CodometerError | None = None
@@ -127,7 +133,10 @@ class Frame:
 
         def show(name: str) -> Markup:
             again = {"again": visitor.href(), "shorter": None}
-            return self._render_panel(panels[name], visitor, {"visitor": visitor, **again})
+            values = {"visitor": visitor, **again}
+            return self._render_panel(
+                panels[name], lambda: self._build(panels[name], visitor, values), values
+            )
 
         return self._environment.get_template(page.template).render(
             page=page, visitor=visitor, show=show, error=error
@@ -155,16 +164,27 @@ class Frame:
         leads_to = (home or known[0].path, known[0].title) if known else ("/", "front page")
         return self.render_plain("error.html", visitor, error=error, title=title, home=leads_to)
 
-    def _render_viewed(self, panel: Panel[View], view: View) -> Markup:
+    def _render_viewed(self, panel: Panel[View], view: View, sections: Sections) -> Markup:
         shorter = view.href(range="7d") if view.range != "7d" else None
-        return self._render_panel(
-            panel, view, {"view": view, "again": view.href(), "shorter": shorter}
-        )
+        values = {"view": view, "again": view.href(), "shorter": shorter}
 
-    def _render_panel(self, panel: Panel[T], given: T, values: Mapping[str, object]) -> Markup:
+        def render() -> Markup:
+            if panel.is_shared:
+                key = (panel, view.identity)
+                return sections.get(key, lambda: self._build(panel, view, values), now=view.now)
+            return self._build(panel, view, values)
+
+        return self._render_panel(panel, render, values)
+
+    def _build(self, panel: Panel[T], given: T, values: Mapping[str, object]) -> Markup:
+        template = self._environment.get_template(panel.template)
+        return Markup(template.render({**panel.build(given), "panel": panel, **values}))  # noqa: S704 - rendered with every value escaped
+
+    def _render_panel(
+        self, panel: Panel[T], render: Callable[[], Markup], values: Mapping[str, object]
+    ) -> Markup:
         try:
-            template = self._environment.get_template(panel.template)
-            body = Markup(template.render({**panel.build(given), "panel": panel, **values}))  # noqa: S704 - rendered with every value escaped
+            body = render()
         except CodometerError as error:
             body = self._render_failed(panel, error, values)
         except Exception:  # noqa: BLE001 - an outer edge: one panel, and the others stay

@@ -20,7 +20,8 @@ class Panel(Generic[T]):
     returns, `panel`, and what it was built from: `view` or `visitor`. `build` runs in a
     thread and may block or raise: a fault shows under `title`, and the other panels stay.
     `classes` are those of the section, such as its width in the sheet (`c8`); the section
-    is there in every state.
+    is there in every state. A panel `is_shared` where it shows nothing but the sums: it is built
+    once for all readers who see the same, and again when the sums change.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Panel(Generic[T]):
     template: str
     build: Callable[[T], Mapping[str, object]]
     classes: str = ""
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from codometer.access.actor import SYSTEM
 from codometer.access.permissions import Role
 from codometer.people.decisions import Decisions
 from codometer.privacy.profile import POLICIES, Profile
-from tests.unit.serve.test_sign_in import PASSWORD, Browser, Installation
+from tests.unit.serve.installation import PASSWORD, Browser, Installation
 
 WORDS = "We agreed on this"
 
@@ -122,7 +122,7 @@ def test_a_change_of_privacy_is_looked_at_and_confirmed(
 def test_every_page_says_that_more_will_be_known_until_that_is_off(
     installation: Installation, root: Browser
 ) -> None:
-    decisions(installation).decide(Profile.OPEN, None, WORDS, SYSTEM)
+    decisions(installation).decide(Profile.OPEN, None, WORDS, SYSTEM, confirmed="open")
     viewer = installation.person("ada", Role.VIEWER)
     for path in ("/", "/me", "/privacy", "/account", "/nowhere"):
         assert viewer.get(path).text.count('class="banner"') == 1, path
@@ -254,6 +254,6 @@ def test_an_account_sees_no_data_before_somebody_vouched_for_it(
 def test_another_site_cannot_have_a_form_sent(installation: Installation, root: Browser) -> None:
     fields = {"profile": "strict", "reason": "x", "confirm": "strict"}
     before = decisions(installation).find_in_force()
-    answer = root.submit("/privacy/change", headers={"sec-fetch-site": "cross-site"}, **fields)
+    answer = root.submit("/privacy/change", {"sec-fetch-site": "cross-site"}, **fields)
     assert answer.status_code == 403
     assert decisions(installation).find_in_force() == before

@@ -8,8 +8,8 @@ from codometer.access.access import Access
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.run import Answer
 from codometer.people.own import OwnData
-from codometer.people.people import People
 from codometer.people.requests import Requests
+from codometer.people.retention import Retention
 from codometer.people.reveals import Reveals
 from codometer.serve.api.status import StatusSource
 from codometer.serve.web.page import Page
@@ -29,14 +29,15 @@ def build_pages(status: StatusSource) -> tuple[Page[View], ...]:
 
 
 def build_records(
-    settings: Settings,
     access: Access,
-    people: People,
+    retention: Retention,
+    settings: Settings,
     *,
     ask: Callable[[Query], Answer],
     minimum_people: Callable[[], int],
 ) -> tuple[Page[Visitor], ...]:
     """Return every page that shows no period; `ask` and `minimum_people` as `build_app` has."""
+    people = retention.people
     privacy = PrivacySources(
         decisions=people.decisions, settings=settings, minimum_people=minimum_people
     )

@@ -26,6 +26,9 @@ from codometer.serve.web.visitor import Visitor
 
 _PATH: Final = "/me"
 _EXPORT: Final = "/me/export"
+_AGREE: Final = "/me/agree"
+_WITHDRAW: Final = "/me/withdraw"
+_CONSENTS: Final = "/me#consents"
 _RANGE: Final = "28d"
 _MEASURES: Final = (
     "cost", "tokens", "sessions", "requests",
@@ -73,7 +76,7 @@ def own_page(own: OwnData, decisions: Decisions, ask: Callable[[Query], Answer])
         name="me",
         title="My data",
         template="own/page.html",
-        permission=Permission.OWN_ACCOUNT,
+        permission=Permission.READ_OWN,
         is_own=True,
         panels=(
             Panel(
@@ -98,6 +101,13 @@ def own_page(own: OwnData, decisions: Decisions, ask: Callable[[Query], Answer])
                 classes="c12",
             ),
             Panel(
+                name="consents",
+                title="What you agreed to",
+                template="own/consents.html",
+                build=partial(_build_consents, sources),
+                classes="c12",
+            ),
+            Panel(
                 name="looks",
                 title="Who looked",
                 template="own/looks.html",
@@ -113,7 +123,9 @@ def own_page(own: OwnData, decisions: Decisions, ask: Callable[[Query], Answer])
             ),
         ),
         forms=(
-            Form(path=_EXPORT, permission=Permission.OWN_ACCOUNT, act=partial(_export, sources)),
+            Form(path=_EXPORT, permission=Permission.READ_OWN, act=partial(_export, sources)),
+            Form(path=_AGREE, permission=Permission.READ_OWN, act=partial(_agree, sources)),
+            Form(path=_WITHDRAW, permission=Permission.READ_OWN, act=partial(_withdraw, sources)),
         ),
     )
 
@@ -169,6 +181,21 @@ def _export(sources: Sources, visitor: Visitor, _: Fields) -> File:
     packed = sources.own.export(_account(visitor), visitor.actor)
     name = f"my-data-{visitor.today}.zip"
     return File(name=name, media_type="application/zip", content=packed)
+
+
+def _build_consents(sources: Sources, visitor: Visitor) -> Mapping[str, object]:
+    return {"consents": sources.own.list_consents(_account(visitor))}
+
+
+def _agree(sources: Sources, visitor: Visitor, fields: Fields) -> str:
+    project, words = fields.get("project", ""), fields.get("text_hash", "")
+    sources.own.agree(_account(visitor), project, words, visitor.actor)
+    return _CONSENTS
+
+
+def _withdraw(sources: Sources, visitor: Visitor, fields: Fields) -> str:
+    sources.own.withdraw(_account(visitor), fields.get("project", ""), visitor.actor)
+    return _CONSENTS
 
 
 def _tables(stored: Stored) -> Sequence[Kept]:

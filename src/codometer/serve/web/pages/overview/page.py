@@ -31,6 +31,7 @@ def overview_page(status: StatusSource) -> Page[View]:
                 template="overview/month.html",
                 build=partial(build_month, questions),
                 classes="c7 hero",
+                is_shared=True,
             ),
             Panel(
                 name="attention",
@@ -38,6 +39,7 @@ def overview_page(status: StatusSource) -> Page[View]:
                 template="overview/attention.html",
                 build=partial(build_attention, questions),
                 classes="c5",
+                is_shared=True,
             ),
             Panel(
                 name="figures",
@@ -45,6 +47,7 @@ def overview_page(status: StatusSource) -> Page[View]:
                 template="overview/figures.html",
                 build=partial(build_figures, questions),
                 classes="sheet",
+                is_shared=True,
             ),
             Panel(
                 name="spend",
@@ -52,6 +55,7 @@ def overview_page(status: StatusSource) -> Page[View]:
                 template="overview/spend.html",
                 build=partial(build_spend, questions),
                 classes="c8",
+                is_shared=True,
             ),
             Panel(
                 name="rhythm",
@@ -59,6 +63,7 @@ def overview_page(status: StatusSource) -> Page[View]:
                 template="overview/rhythm.html",
                 build=partial(build_rhythm, questions),
                 classes="c4",
+                is_shared=True,
             ),
             Panel(
                 name="teams",
@@ -66,6 +71,7 @@ def overview_page(status: StatusSource) -> Page[View]:
                 template="overview/teams.html",
                 build=partial(build_teams, questions),
                 classes="c12",
+                is_shared=True,
             ),
         ),
     )

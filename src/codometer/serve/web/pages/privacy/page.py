@@ -119,7 +119,7 @@ def _change_page(sources: PrivacySources) -> Page[Visitor]:
 
 def _build_collected(sources: PrivacySources, _: Visitor) -> Mapping[str, object]:
     policy = sources.policy(sources.decisions.find_in_force())
-    collected, never, *others = describe(policy, detail_days=sources.detail_days(policy))
+    collected, never, *others = describe(policy, sources.kept(policy))
     return {"first": (collected, never), "others": others}
 
 
@@ -128,7 +128,7 @@ def _build_decision(sources: PrivacySources, _: Visitor) -> Mapping[str, object]
     return {
         "decision": decision,
         "minimum": sources.minimum_people(),
-        "days": sources.detail_days(sources.policy(decision)),
+        "kept": sources.kept(sources.policy(decision)),
     }
 
 
@@ -186,7 +186,11 @@ def _decide(sources: PrivacySources, visitor: Visitor, fields: Fields) -> str:
             "this was not confirmed", hint=f"write {profile}, the name of the profile, once more"
         )
     made: Decision = sources.decisions.decide(
-        profile, fields.get("purpose"), fields.get("reason", ""), visitor.actor
+        profile,
+        fields.get("purpose"),
+        fields.get("reason", ""),
+        visitor.actor,
+        confirmed=profile,
     )
     return f"{_PATH}#upcoming" if made.effective > made.decided else _PATH
 

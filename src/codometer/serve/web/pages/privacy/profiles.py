@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from codometer.access.permissions import ROLES, Permission, Role
-from codometer.privacy.profile import POLICIES, Identity, Policy, Profile, Strangers
+from codometer.privacy.profile import POLICIES, Content, Identity, Policy, Profile, Strangers
 
 _IDENTITY: Final = {
     Identity.PSEUDONYM: "a pseudonym only",
@@ -18,6 +18,11 @@ _STRANGERS: Final = {
     Strangers.NAMES: "their name only",
     Strangers.TOKENS: "numbers and single words",
     Strangers.LABELS: "short texts",
+}
+_CONTENT: Final = {
+    Content.NOBODY: "never kept",
+    Content.BOTH: "kept where a project and the person agree",
+    Content.PROJECT: "kept where a project is open for it",
 }
 _REVEALS: Final = {
     Identity.PSEUDONYM: "where a second person agrees",
@@ -32,12 +37,15 @@ _ROWS: Final[Mapping[str, Callable[[Policy], str]]] = {
     ),
     "Kept of attributes that nobody knows": lambda policy: _STRANGERS[policy.strangers],
     "Single events are kept for at most": lambda policy: f"{policy.detail_days} days",
+    "Whose a session was is known for at most": lambda policy: f"{policy.session_days} days",
+    "What a person used on a day, for at most": lambda policy: f"{policy.person_days} days",
+    "What people and models write": lambda policy: _CONTENT[policy.content],
     "Fewest people that a number covers": lambda policy: f"{policy.min_people}",
 }
 PROFILES: Final = (Profile.STRICT, Profile.STANDARD, Profile.OPEN)
 
 _SIGHT: Final[Mapping[str, tuple[Permission, str]]] = {
-    "Own data": (Permission.OWN_ACCOUNT, "their own data"),
+    "Own data": (Permission.READ_OWN, "their own data"),
     "Numbers of their teams": (Permission.READ_NUMBERS, "numbers of their teams"),
     "What all cost, exact": (Permission.READ_TOTALS, "exactly what all cost"),
     "Single people": (Permission.READ_PEOPLE, "numbers of single people"),

@@ -13,7 +13,7 @@ from typing import Final
 
 from codometer.access.permissions import Permission
 from codometer.networks import is_loopback
-from codometer.privacy.profile import Identity, Policy, describe
+from codometer.privacy.profile import Identity, Kept, Policy, describe
 from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.pages.privacy.profiles import describe_sight
 from codometer.serve.web.pages.privacy.sources import PrivacySources
@@ -83,7 +83,7 @@ def record_page(sources: PrivacySources) -> Page[Visitor]:
 def _build(sources: PrivacySources, _: Visitor) -> Mapping[str, object]:
     decision = sources.decisions.find_in_force()
     policy, settings = sources.policy(decision), sources.settings
-    days = sources.detail_days(policy)
+    kept = sources.kept(policy)
     return {
         "decision": decision,
         "upcoming": sources.decisions.find_upcoming(),
@@ -92,9 +92,9 @@ def _build(sources: PrivacySources, _: Visitor) -> Mapping[str, object]:
         "sections": (
             _purpose(decision.purpose),
             _people(),
-            _data(policy, days),
+            _data(policy, kept),
             _recipients(settings, sources.minimum_people()),
-            _retention(settings, days),
+            _retention(settings, kept),
             _technical(settings, policy),
             _organisational(settings),
             _rights(),
@@ -123,8 +123,8 @@ def _people() -> Section:
     )
 
 
-def _data(policy: Policy, days: int) -> Section:
-    collected, never, identity, *others = describe(policy, detail_days=days)
+def _data(policy: Policy, kept: Kept) -> Section:
+    collected, never, identity, *others = describe(policy, kept)
     return Section(
         title="Categories of data",
         facts=(
@@ -158,12 +158,15 @@ def _recipients(settings: Settings, minimum: int) -> Section:
     )
 
 
-def _retention(settings: Settings, days: int) -> Section:
+def _retention(settings: Settings, kept: Kept) -> Section:
     return Section(
         title="Time limits",
         facts=(
-            ("Single events", f"{days} days."),
-            ("Sums by day and session", "Until the person asks for erasure; then of nobody."),
+            ("Single events", f"{kept.detail_days} days."),
+            ("Whose a session was", f"{kept.session_days} days."),
+            ("What a person used on a day", f"{kept.person_days} days."),
+            ("Sums of teams and of all", f"{kept.sum_days} days."),
+            ("Content, where people agreed", f"{settings.retention.content_days} days."),
             ("Audit log", f"{settings.retention.audit_days} days."),
             ("Sessions of who signed in", "At most 7 days; of administrators 24 hours."),
             ("Accounts", "Until an administrator disables them."),
@@ -201,6 +204,10 @@ def _rights() -> Section:
         title="Rights of the persons",
         facts=(
             ("Access and copy", "On the page My data; for who has no account, on request."),
+            (
+                "Objection",
+                "On request: codometer person treat --as excluded. Then they are nobody.",
+            ),
             ("Erasure", "On request: codometer person forget. Sums stay, and are nobody's."),
             ("Rectification", "On request: codometer person merge and split."),
             ("Who looked", "On the page My data, from the audit log."),

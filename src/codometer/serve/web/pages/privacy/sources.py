@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from codometer.people.decisions import Decision, Decisions
-from codometer.privacy.profile import POLICIES, Policy
+from codometer.privacy.profile import POLICIES, Kept, Policy, find_kept
 from codometer.settings import Settings
 
 
@@ -22,6 +22,6 @@ class PrivacySources:
         """Return what a decision means."""
         return POLICIES[decision.profile]
 
-    def detail_days(self, policy: Policy) -> int:
-        """Return how long single events are kept: what the settings say, within the policy."""
-        return min(policy.detail_days, self.settings.retention.detail_days)
+    def kept(self, policy: Policy) -> Kept:
+        """Return how long what is kept: what the settings say, within the policy."""
+        return find_kept(policy, self.settings.retention)

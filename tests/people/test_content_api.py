@@ -1,0 +1,1 @@
+"""Content over the API, as whoever asks: administrators, people, reviewers, strangers."""
