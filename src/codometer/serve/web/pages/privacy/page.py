@@ -88,7 +88,7 @@ def _privacy_page(sources: PrivacySources) -> Page[Visitor]:
                 title="Change it",
                 template="privacy/change.html",
                 build=partial(_build_change, sources),
-                classes="c5",
+                classes="c5 screen",
             ),
         ),
     )
