@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import signal
 import sys
 import time
@@ -59,6 +60,10 @@ _log: Final = logging.getLogger(__name__)
 
 Beside = Callable[["PriceCatalogue", "Accept"], Coroutine[Any, Any, None]]
 
+# C0 but for tabs and line breaks, C1, and the marks that reorder or hide text.
+_CONTROL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
 _GRACE_SECONDS: Final = 10.0
 _RETAIN_EVERY_SECONDS: Final = 600.0
 _RENEW_EVERY_SECONDS: Final = 30.0
@@ -124,7 +129,7 @@ class Server:
             lambda: self.store.version,
             freshen=self.store.catch_up,
         )
-        app = build_app(
+        self.app = build_app(
             settings=settings,
             ask=self.ask,
             look=self.look,
@@ -136,7 +141,7 @@ class Server:
             changes=self.changes,
         )
         self.web = HttpServer(
-            app,
+            self.app,
             host=host,
             port=listen.port,
             limits=limits,
@@ -275,7 +280,9 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
 
     `beside` is work that goes on while it runs.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneEntryEach("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in ("uvicorn", "alembic", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
     allow_connections(settings.ingest.max_connections)
@@ -297,6 +304,19 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
 
     with spared_collector(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+
+
+class OneEntryEach(logging.Formatter):
+    """Lets nothing that others wrote begin an entry of the log, or reach a terminal as a command.
+
+    An error's text may have anything in it: lines after the first are set in, and control
+    characters are escaped.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the text of an entry."""
+        text = super().format(record).replace("\n", "\n  ")
+        return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 async def _forever(beside: Beside | None, catalogue: PriceCatalogue, accept: Accept) -> None:

@@ -182,7 +182,6 @@ def _build_resources(
             now=now,
         ),
         config_resource(settings, find_profile),
-        liveness_resource(),
         credentials_resource(access.credentials, now),
         accounts_resource(access.accounts),
         account_sessions_resource(access.accounts, now),

@@ -154,7 +154,9 @@ def _open_file(path: Path) -> Engine:
         message = f"the database {path} cannot be opened: {reason}"
         raise StoreUnusable(message, hint="let this user write there") from error
     engine = create_engine(
-        URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_SECONDS}
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": _BUSY_SECONDS},
+        hide_parameters=True,  # they name people, and an error is written to the log
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
@@ -186,6 +188,7 @@ def _open_postgresql(database: str) -> Engine:
         isolation_level="REPEATABLE READ",
         pool_pre_ping=True,
         connect_args={"connect_timeout": _CONNECT_SECONDS},
+        hide_parameters=True,
     )
 
 
