@@ -35,7 +35,9 @@ from codometer.intake.receivers.tls import ClientCertificates, Tls, read_certifi
 from codometer.jobs import Periodic
 from codometer.networks import is_loopback, parse_network
 from codometer.operate.connect import connection_lines, grpc_url, otlp_url
+from codometer.people.own import OwnData
 from codometer.people.people import People
+from codometer.people.requests import Requests
 from codometer.people.retention import Retention
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.privacy.encryption import Purpose
@@ -193,17 +195,19 @@ class Server:
 
     def _open_people(self) -> People:
         try:
-            return People(
+            people = People(
                 self.access,
                 self.store,
                 known_attributes=EXTRA_ATTRIBUTES,
                 content_days=self._settings.retention.content_days,
                 services=self._settings.privacy.services,
             )
+            people.content_views.find_own = OwnData(Requests(people)).find_person
         except BaseException:
             self.access.close()
             self.store.close()
             raise
+        return people
 
     def ask(self, query: Query) -> Answer:
         """Answer a query as of now."""
