@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -35,6 +34,7 @@ from codometer.jobs import Periodic
 from codometer.networks import is_loopback, parse_network
 from codometer.operate.connect import connection_lines, grpc_url, otlp_url
 from codometer.people.people import People
+from codometer.people.retention import Retention
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.privacy.encryption import Purpose
 from codometer.serve.api.accounts import invitation_link
@@ -56,7 +56,7 @@ _log: Final = logging.getLogger(__name__)
 Beside = Callable[["PriceCatalogue", "Accept"], Coroutine[Any, Any, None]]
 
 _GRACE_SECONDS: Final = 10.0
-_EXPIRE_EVERY_SECONDS: Final = 3600.0
+_RETAIN_EVERY_SECONDS: Final = 600.0
 _RENEW_EVERY_SECONDS: Final = 30.0
 
 
@@ -86,7 +86,8 @@ class Server:
         self.access = self._open_access()
         self.people = self._open_people()
         self._intake = self._make_intake()
-        self._expiry = Periodic("expiry", _EXPIRE_EVERY_SECONDS, self._expire)
+        self.retention = Retention(self.people, settings.retention, self._zone)
+        self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self.retention.run_if_due)
         limits = _limits(settings)
         budget = ByteBudget(limits.budget_bytes)
         host = listen.host
@@ -127,7 +128,7 @@ class Server:
             status=self.store,
             check_ready=self._check,
             access=self.access,
-            people=self.people,
+            retention=self.retention,
             changes=self.changes,
         )
         self.web = HttpServer(
@@ -171,7 +172,12 @@ class Server:
 
     def _open_people(self) -> People:
         try:
-            return People(self.access, self.store, known_attributes=EXTRA_ATTRIBUTES)
+            return People(
+                self.access,
+                self.store,
+                known_attributes=EXTRA_ATTRIBUTES,
+                services=self._settings.privacy.services,
+            )
         except BaseException:
             self.access.close()
             self.store.close()
@@ -206,10 +212,6 @@ class Server:
         self.store.check()
         self.access.control.check()
 
-    def _expire(self) -> None:
-        days = min(self._settings.retention.detail_days, self.people.policy.detail_days)
-        self.store.seal(datetime.now(UTC) - timedelta(days=days))
-
     async def run(self, until: asyncio.Event, *, beside: Beside | None = None) -> None:
         """Listen until the event is set, then finish what is in flight and close everything.
 
@@ -225,8 +227,8 @@ class Server:
             stack.callback(self._intake.stop)
             self.people.start()
             stack.callback(self.people.stop)
-            self._expiry.start()
-            stack.callback(self._expiry.stop)
+            self._retaining.start()
+            stack.callback(self._retaining.stop)
             if self._tls:
                 renewal = Periodic("certificate", _RENEW_EVERY_SECONDS, self._tls.renew)
                 renewal.start()

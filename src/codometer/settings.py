@@ -235,13 +235,34 @@ class Privacy:
     """What may be told of people, once there is an administrator."""
 
     minimum_people: int = _setting(5, "the fewest that a number covers", check=_between(5, 100))
+    services: tuple[str, ...] = _setting(
+        (
+            "*[bot]@users.noreply.github.com",
+            "bot@*",
+            "*-bot@*",
+            "ci@*",
+            "ci-*",
+            "svc-*",
+            "jenkins@*",
+        ),
+        "what is no person: addresses and accounts, with * for any text",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long what is kept."""
+    """How long what is kept. A privacy profile may ask for less."""
 
     detail_days: int = _setting(90, "days of single events; sums stay", check=_positive)
+    session_days: int = _setting(
+        90, "days until nobody knows whose a session was", check=_between(1, 90)
+    )
+    person_days: int = _setting(
+        400, "days until nobody knows what somebody used on a day", check=_between(1, 400)
+    )
+    sum_days: int = _setting(
+        1127, "days of the sums of teams and of all", check=_between(400, 2557)
+    )
     audit_days: int = _setting(400, "days of the audit log", check=_between(400))
 
 

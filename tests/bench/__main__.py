@@ -65,7 +65,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a minute, and nothing is kept")
     parser.add_argument(
-        "--large", action="store_true", help="a hundred million events too, in half an hour more"
+        "--large",
+        action="store_true",
+        help="a hundred million events too, in ten to twenty minutes more",
     )
     parser.add_argument("--only", choices=PARTS, action="append", help="one part; keeps nothing")
     given = parser.parse_args()

@@ -18,6 +18,7 @@ from codometer.store.duckdb_engine import DuckDBEngine
 from codometer.store.store import Store
 from codometer.store.tables import PEOPLE
 from tests.bench.clients import in_own_process
+from tests.bench.copies import copy_history
 from tests.bench.history import History, write_history
 from tests.bench.refresh import measure_refresh
 from tests.bench.results import Results, quantile
@@ -27,8 +28,10 @@ SECTIONS: Final = ("overview", "overview_large")
 
 ZONE: Final = ZoneInfo("UTC")
 _MEMORY: Final = "512MB"
+_WRITING_MEMORY: Final = "4GB"
 _THREADS: Final = 2
-_RAW_ROUNDS: Final = 3
+_DETAIL_ROUNDS: Final = (3, 1)
+"""How often the detail of each history is asked: a hundred million events take their time."""
 _NOW_HOUR: Final = 15
 _TEAM: Final = (("team", "team-0"),)
 
@@ -130,26 +133,32 @@ class Asked:
 
 
 def measure_history(results: Results) -> None:
-    """Write a history, ask about it, and keep it current while sessions go on."""
-    for section, events in zip(SECTIONS, results.scale.history_events, strict=False):
-        results.tell(f"history: {events:,} events")
-        folder = results.folder / section
-        seconds = in_own_process(make_history, folder, events)
-        results.add("history", section, events=events, **seconds)
-        results.tell(f"overview: {events:,} events")
-        asked = in_own_process(ask_overview, folder, results.scale.questions)
+    """Write a history, ask about it, the same of a larger one, and keep the first current."""
+    first, *_ = folders = [results.folder / section for section in SECTIONS]
+    events, *larger = results.scale.history_events
+    results.tell(f"history: {events:,} events")
+    seconds = in_own_process(make_history, first, events)
+    results.add("history", SECTIONS[0], events=events, **seconds)
+    for folder, wanted in zip(folders[1:], larger, strict=False):
+        results.tell(f"history: {wanted:,} events")
+        times = wanted // events
+        seconds = in_own_process(enlarge_history, first, folder, times)
+        results.add("history", folder.name, events=times * events, **seconds)
+    for folder, rounds in zip(folders[: 1 + len(larger)], _DETAIL_ROUNDS, strict=False):
+        section = folder.name
+        results.tell(f"overview: {section}")
+        asked = in_own_process(ask_overview, folder, results.scale.questions, rounds)
         for name, took in asked.items():
             sums, detail = quantile(took.sums, 0.5) * 1000, quantile(took.detail, 0.5) * 1000
             results.add(section, name, p50_ms=sums, detail_ms=detail, times=detail / sums)
         slowest = max(quantile(took.sums, 0.5) for took in asked.values()) * 1000
         results.add("history", section, slowest_ms=slowest)
-        if section == SECTIONS[0]:
-            measure_refresh(results, folder)
+    measure_refresh(results, first)
 
 
 def make_history(folder: Path, events: int) -> dict[str, float]:
     """Fill a data folder, and return how long the writing and the first sums took."""
-    store = Store(folder, ZONE, memory_limit="4GB", threads=_THREADS)
+    store = Store(folder, ZONE, memory_limit=_WRITING_MEMORY, threads=_THREADS)
     began = time.perf_counter()
     connection = store._engine.connect()  # noqa: SLF001 - past the writer, which is measured elsewhere
     write_history(connection, History(events=events, until=_midnight()))
@@ -161,7 +170,14 @@ def make_history(folder: Path, events: int) -> dict[str, float]:
     return {"written_seconds": written - began, "sums_seconds": rolled_up - written}
 
 
-def ask_overview(folder: Path, rounds: int) -> dict[str, Asked]:
+def enlarge_history(source: Path, folder: Path, times: int) -> dict[str, float]:
+    """Fill a data folder with another so many times, and return how long that took."""
+    began = time.perf_counter()
+    copy_history(source, folder, times=times, memory_limit=_WRITING_MEMORY)
+    return {"copied_seconds": time.perf_counter() - began}
+
+
+def ask_overview(folder: Path, rounds: int, detail_rounds: int) -> dict[str, Asked]:
     """Ask every question several times, of the sums and of the detail, and compare the answers."""
     engine = DuckDBEngine(folder, memory_limit=_MEMORY, threads=_THREADS)
     found = {}
@@ -172,7 +188,7 @@ def ask_overview(folder: Path, rounds: int) -> dict[str, Asked]:
                 began = time.perf_counter()
                 answer = _ask(engine, question)
                 sums.append(time.perf_counter() - began)
-                if number < _RAW_ROUNDS:
+                if number < detail_rounds:
                     began = time.perf_counter()
                     rows = _ask_detail(engine, question, answer)
                     detail.append(time.perf_counter() - began)

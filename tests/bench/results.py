@@ -96,7 +96,7 @@ TINY: Final = Scale(
     starts=1,
     refresh_rounds=1,
     questions=1,
-    history_events=(40_000, 60_000),
+    history_events=(40_000, 80_000),
     refreshed_sessions=(50,),
 )
 """So little that it measures nothing: for the test that it still works."""

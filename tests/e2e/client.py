@@ -1,12 +1,8 @@
 """The real Claude Code: installed from its pinned lock file, run without a terminal."""
 
-import fcntl
-import hashlib
 import json
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,17 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from tests.e2e.namespace import Namespace
+from tests.npm import InstallFailed, install_packages
 
 _HERE: Final = Path(__file__).parent
-_CACHE: Final = _HERE.parents[1] / ".cache" / "e2e"
-_INSTALL_SECONDS: Final = 300.0
 _RUN_SECONDS: Final = 60.0
 # The client asks about a key once and keeps the answer under the key's last 20 characters.
 _API_KEY: Final = "stand-in-0123456789abcdefghij"
-
-
-class InstallFailed(Exception):
-    """The client could not be installed; the message is npm's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,20 +74,12 @@ class Client:
 
 
 def install_client() -> Path:
-    """Return the client's program, installed once per lock file under `.cache/e2e`.
+    """Return the client's program.
 
     Raises:
         InstallFailed: npm could not bring the client, or has none for this machine.
     """
-    lock = (_HERE / "package-lock.json").read_bytes()
-    installed = _CACHE / hashlib.sha256(lock).hexdigest()[:16]
-    _CACHE.mkdir(parents=True, exist_ok=True)
-    (_CACHE / ".gitignore").write_text("*\n", encoding="utf-8")
-    with (_CACHE / "lock").open("w", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # parallel workers install once
-        if not installed.exists():
-            _install_into(installed)
-    return _find_program(installed)
+    return _find_program(install_packages(_HERE))
 
 
 def prepare_home(home: Path) -> None:
@@ -139,27 +122,6 @@ def _make_quiet() -> dict[str, str]:
         "DISABLE_AUTOUPDATER": "1",
         "DISABLE_ERROR_REPORTING": "1",
     }
-
-
-def _install_into(installed: Path) -> None:
-    building = Path(tempfile.mkdtemp(dir=_CACHE))
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(_HERE / name, building)
-    try:
-        # Scripts stay off: the program is in the package of its platform, ready to run.
-        npm = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=building,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=_INSTALL_SECONDS,
-        )
-        if npm.returncode != 0:
-            raise InstallFailed(npm.stderr[-2_000:])
-        building.rename(installed)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def _find_program(installed: Path) -> Path:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.client import InstallFailed, install_client
+from tests.e2e.client import install_client
 from tests.e2e.journey import WAYS_TO_EXPORT, Journey, travel
+from tests.npm import InstallFailed
 
 
 @pytest.fixture(scope="session")

@@ -43,12 +43,12 @@ class DuckDBInMemory:
     dialect: Dialect = DUCKDB
 
     def __init__(self) -> None:
-        self._connection = duckdb.connect()
+        self.connection = duckdb.connect()
         for name, columns in COLUMNS.items():
             self.execute(DUCKDB.create_table(name, columns))
 
     def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        return self._connection.execute(*DUCKDB.bind(sql, parameters)).fetchall()
+        return self.connection.execute(*DUCKDB.bind(sql, parameters)).fetchall()
 
     def insert(self, table: str, rows: Iterable[Values]) -> None:
         # Hundreds of rows a statement: executemany takes two milliseconds for each.
@@ -64,7 +64,7 @@ class DuckDBInMemory:
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> None:
         """Run any statement, for what `insert` would be slow at."""
-        self._connection.execute(sql, values)
+        self.connection.execute(sql, values)
 
 
 class ClickHouseInProcess:

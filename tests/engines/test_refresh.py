@@ -11,7 +11,7 @@ import pytest
 from codometer.analysis.measures.query import parse_query
 from codometer.analysis.measures.run import run_query
 from codometer.model.charge import Charge
-from codometer.model.event import Counter, Event, Kind, Origin, Reading, Source
+from codometer.model.event import Counter, Event, Kind, Origin, Reading, Rows, Source
 from codometer.model.identity import hash64, hash128
 from codometer.model.period import Period
 from codometer.model.signal import Temporality
@@ -86,7 +86,15 @@ def write(
     events: Sequence[tuple[Event, Charge]] = (),
     readings: Sequence[Reading] = (),
 ) -> None:
-    store.write(Batch(events=events, readings=readings, strangers={}, rejected={}))
+    store.write(
+        Batch(
+            events=Rows(Event, [event for event, _ in events]),
+            charges=[charge for _, charge in events],
+            readings=Rows(Reading, readings),
+            strangers={},
+            rejected={},
+        )
+    )
     store.roll_up()
 
 
@@ -110,6 +118,9 @@ def test_the_version_grows_when_the_sums_change_and_only_then(store: Store) -> N
     assert changed > before
     store.roll_up()
     assert store.version == changed
+    with store.changing(for_good=False) as connection:
+        connection.execute("UPDATE origin SET person = NULL")
+    assert store.version > changed
 
 
 def test_an_event_within_an_earlier_reading_takes_its_place(store: Store) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from codometer.cli.edge import ExitStatus
+from tests.forms import find_token
 from tests.journeys.office import run_codometer
 from tests.journeys.test_sign_in import HTML, PASSWORD
 from tests.running import RunningServer
@@ -52,7 +53,8 @@ def join(server: RunningServer, profile: str) -> None:
     with httpx.Client(base_url=server.url, headers=HTML, trust_env=False) as client:
         page = client.get(f"/join?link={link}").text
         assert "A person is stored as a pseudonym; the e-mail address is kept encrypted" in page
-        form = {"link": link, "login": "root", "password": PASSWORD}
+        token = {"form_token": find_token(page)}
+        form = {"link": link, "login": "root", "password": PASSWORD, **token}
         refused = client.post("/join", data={**form, "profile": "nosy"})
         assert refused.status_code == 400
         chosen = {**form, "profile": profile, "purpose": "to see costs"}
@@ -135,11 +137,23 @@ def test_every_command_says_what_it_did(server: RunningServer) -> None:
     assert "strict" in command(server, "status", form="table")
     assert "The privacy profile is strict" in command(server, "config", "show", form="table")
     reason = "--reason=agreed"
-    changed = command(server, "privacy", "change", "--profile=open", reason, form="table")
+    weaker = ("privacy", "change", "--profile=open", reason)
+    refused = run_codometer(*weaker, url=server.url, environ={"CODOMETER_DATA": str(server.data)})
+    assert refused.exit_code == ExitStatus.WRONG_USAGE
+    changed = command(server, *weaker, "--confirm=open", form="table")
     assert "The profile strict is in force" in changed
     assert "Purpose: to see costs" in changed
     assert "the profile becomes open: agreed" in changed
     assert "Not collected" in changed
+    called_off = command(server, "privacy", "cancel", reason)
+    assert called_off["upcoming"] is None
+    assert "Nothing is under a legal hold" in command(server, "retention", "show", form="table")
+    held = command(server, "retention", "hold", "team", "checkout", reason)["holds"]
+    assert held[0]["subject"] == "checkout"
+    assert "checkout" in command(server, "retention", "show", form="csv")
+    assert command(server, "retention", "show")["kept"]["detail_days"] == 14
+    assert command(server, "retention", "lift", held[0]["id"], reason)["holds"] == []
+    assert command(server, "status")["retention"]["detail"] == 0
     assert "2,open" not in command(server, "privacy", "show", form="csv").splitlines()[0]
     ada = command(server, "person", "show", "uuid-of-ada")["person"]
     grace = command(server, "person", "show", GRACE["user.email"])["person"]

@@ -3,12 +3,13 @@
 import json
 import re
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import pytest
 
 from codometer.cli.edge import ExitStatus
+from tests.forms import find_token
 from tests.journeys.office import run_codometer
 from tests.journeys.test_credentials import send
 from tests.running import RunningServer, running
@@ -16,6 +17,7 @@ from tests.running import RunningServer, running
 pytestmark = pytest.mark.slow
 
 PASSWORD: Final = "marble kettle orbit fern"  # noqa: S105 - of a test
+NEW: Final = "copper lantern violet moss"
 HTML: Final = {"accept": "text/html"}
 
 
@@ -24,9 +26,15 @@ def set_up(server: RunningServer) -> httpx.Client:
     found = re.search(r"/join\?link=(\S+)", server.read_log())
     assert found, server.read_log()
     client = httpx.Client(base_url=server.url, headers=HTML, trust_env=False)
-    form = {"link": found[1], "login": "root", "password": PASSWORD}
-    assert client.post("/join", data=form).status_code == 303
+    join(client, found[1], "root")
     return client
+
+
+def join(client: httpx.Client, link: str, login: str, password: str = PASSWORD) -> None:
+    """Open a link and do what its page asks for."""
+    token = find_token(client.get(f"/join?link={link}").text)
+    form = {"link": link, "login": login, "password": password, "form_token": token}
+    assert client.post("/join", data=form).status_code == 303
 
 
 def test_with_the_first_administrator_local_mode_ends(server: RunningServer) -> None:
@@ -58,9 +66,8 @@ def test_whoever_can_read_the_data_folder_keeps_the_commands(server: RunningServ
         environ=mine,
     )
     link = json.loads(invited.stdout)["link"].partition("link=")[2]
-    form = {"link": link, "login": "ada", "password": PASSWORD}
     with httpx.Client(base_url=server.url, headers=HTML, trust_env=False) as ada:
-        assert ada.post("/join", data=form).status_code == 303
+        join(ada, link, "ada")
         assert "checkout" in ada.get("/account").text
         listed = run_codometer("account", "list", "--format=json", url=server.url, environ=mine)
         ada_id = json.loads(listed.stdout)["accounts"][1]["id"]
@@ -118,3 +125,61 @@ def test_with_all_that_it_needs_a_server_listens_beyond_loopback(tmp_path: Path)
         assert "max-age" in page.headers["strict-transport-security"]
         foreign = httpx.get(server.url, headers={"host": "evil.example"}, trust_env=False)
         assert foreign.status_code == 421
+
+
+def test_the_commands_help_those_who_cannot_sign_in(server: RunningServer) -> None:
+    root = set_up(server)
+    mine = {"CODOMETER_DATA": str(server.data)}
+
+    def run(*words: str) -> Any:  # noqa: ANN401 - what click's runner returns
+        return run_codometer("account", *words, url=server.url, environ=mine)
+
+    invited = json.loads(run("invite", "--role=viewer", "--format=json").stdout)
+    ada = httpx.Client(base_url=server.url, headers=HTML, trust_env=False)
+    join(ada, invited["link"].partition("link=")[2], "ada")
+    ada_id = json.loads(run("list", "--format=json").stdout)["accounts"][1]["id"]
+
+    changed = run("change", ada_id, "--role=team_lead", "--team=checkout")
+    assert "team_lead" in changed.stdout
+    assert ada.get("/account").status_code == 303
+
+    reset = json.loads(run("reset", ada_id, "--format=json").stdout)
+    join(ada, reset["link"].partition("link=")[2], "", NEW)
+    assert ada.get("/account").status_code == 200
+    assert "It is good for one person" in run("reset", ada_id).stdout
+    assert run("reset", ada_id, "--format=csv").stdout.startswith("link,expires\n")
+
+    (session,) = json.loads(run("sessions", ada_id, "--format=json").stdout)["sessions"]
+    assert run("sessions", "--format=csv").stdout.count("ses_") == 2
+    assert session["id"] in run("sessions").stdout
+    assert "ended: 1" in run("sign-out", ada_id, f"--session={session['id']}").stdout
+    assert ada.get("/account").status_code == 303
+    assert json.loads(run("sign-out", ada_id, "--format=json").stdout) == {"ended": 0}
+    assert run("sign-out", ada_id, "--format=csv").stdout == "ended\n0\n"
+    assert "Nobody is signed in." in run("sessions", ada_id).stdout
+
+    assert run("remove-second-factor", ada_id).exit_code == ExitStatus.WRONG_USAGE
+    assert run("sign-out", "acc_none").exit_code == ExitStatus.WRONG_USAGE
+    assert "disabled" in run("disable", ada_id, "--format=json").stdout
+    ada.close()
+    root.close()
+
+
+def test_with_a_provider_the_settings_are_shown_and_no_secret(tmp_path: Path) -> None:
+    secret = "shared with the provider only"  # noqa: S105 - of a test
+    environment = {
+        "CODOMETER_OIDC_COMPANY_ISSUER": "https://127.0.0.1:8443",
+        "CODOMETER_OIDC_COMPANY_CLIENT_ID": "codometer",
+        "CODOMETER_OIDC_COMPANY_CLIENT_SECRET": secret,
+    }
+    with running(tmp_path, environment=environment) as server:
+        shown = run_codometer("config", "show", url=server.url)
+        assert "oidc.company.issuer" in shown.stdout
+        assert "https://127.0.0.1:8443" in shown.stdout
+        assert secret not in shown.stdout + server.read_log()
+        set_up(server).close()
+        page = httpx.get(f"{server.url}/sign-in", headers=HTML, trust_env=False)
+        assert "Continue with company" in page.text
+        away = httpx.get(f"{server.url}/sign-in/with/company", headers=HTML, trust_env=False)
+        assert "127.0.0.1" in away.text  # the settings do not let it go inside
+        assert "outgoing.allow" in away.text

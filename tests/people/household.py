@@ -79,7 +79,12 @@ class Household:
         store.set_prices(unit_prices(catalogue))
         access = Access(settings, now=lambda: clock[0])
         try:
-            people = People(access, store, known_attributes=EXTRA_ATTRIBUTES)
+            people = People(
+                access,
+                store,
+                known_attributes=EXTRA_ATTRIBUTES,
+                services=settings.privacy.services,
+            )
         except BaseException:
             access.close()
             store.close()
@@ -88,7 +93,9 @@ class Household:
         origins = Origins(rules, people.identifier, salt=salt)
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
         normaliser = Normaliser(
-            agents, lambda: int((BEGIN + timedelta(days=30)).timestamp()) * 10**9, people.in_force
+            agents,
+            lambda: int((clock[0] + timedelta(days=30)).timestamp()) * 10**9,
+            people.in_force,
         )
         household = cls(folder, clock, access, store, people, normaliser)
         people.attach(people._pause, origins.forget)  # noqa: SLF001 - one thread needs no pause
@@ -114,7 +121,9 @@ class Household:
     def become(self, profile: Profile) -> None:
         """Have the first administrator choose a profile, or decide on another one."""
         if self.access.sessions.have_accounts:
-            self.people.decisions.decide(profile, "to see costs", "it was agreed", ROOT)
+            self.people.decisions.decide(
+                profile, "to see costs", "it was agreed", ROOT, confirmed=profile
+            )
         else:
             link = self.access.accounts.invite_first()
             assert link is not None
@@ -156,12 +165,12 @@ class Household:
             "claude_code.commit.count", "1", Temporality.DELTA, 0, time_ns, 1.0, 0, dict(shared)
         )
         into = Normalised()
-        self.normaliser.normalise([request, commit], into)
+        self.normaliser.normalise([[request, commit]], into)
         self.refused += into.rejected.total()
         self.people.identifier.save()
         price = pricer(load_catalogue())
         self.store.write(
-            Batch([(event, price(event)) for event in into.events], into.readings, {}, {})
+            Batch(into.events, price(into.events), into.readings, strangers={}, rejected={})
         )
 
     def totals(self) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from sqlalchemy.exc import OperationalError
 
 from codometer.access.permissions import Role
 from codometer.errors import BadRequest
-from codometer.people.decisions import NOTICE
+from codometer.people.decisions import NOTICE, NotConfirmed
 from codometer.privacy.profile import Profile
 from tests.people.household import ADA, BEGIN, PASSWORD, ROOT, Household
 
@@ -59,7 +59,7 @@ def test_an_organisation_from_the_first_start_is_standard(household: Household) 
 def test_to_know_more_takes_a_notice_that_everybody_can_see(household: Household) -> None:
     household.become(Profile.STRICT)
     decisions = household.people.decisions
-    decided = decisions.decide(Profile.STANDARD, None, "we grew", ROOT)
+    decided = decisions.decide(Profile.STANDARD, None, "we grew", ROOT, confirmed="standard")
     assert decided.effective == BEGIN + NOTICE
     assert decisions.find_upcoming() == decided
     assert decisions.find_in_force().profile is Profile.STRICT
@@ -73,10 +73,34 @@ def test_to_know_more_takes_a_notice_that_everybody_can_see(household: Household
 def test_a_later_decision_takes_the_place_of_one_that_waits(household: Household) -> None:
     household.become(Profile.STANDARD)
     decisions = household.people.decisions
-    decisions.decide(Profile.OPEN, None, "hm", ROOT)
+    decisions.decide(Profile.OPEN, None, "hm", ROOT, confirmed="open")
     decisions.decide(Profile.STANDARD, None, "no, we stay", ROOT)
     household.now[0] += 2 * NOTICE
     assert decisions.find_in_force().reason == "no, we stay"
+
+
+def test_to_know_more_must_be_asked_for_twice(household: Household) -> None:
+    household.become(Profile.STRICT)
+    decisions = household.people.decisions
+    for confirmed in ("", "strict", "open"):
+        with pytest.raises(NotConfirmed, match="more would be known"):
+            decisions.decide(Profile.STANDARD, None, "we grew", ROOT, confirmed=confirmed)
+    assert decisions.find_upcoming() is None
+
+
+def test_what_waits_can_be_called_off_on_the_record(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    decisions = household.people.decisions
+    with pytest.raises(BadRequest, match="nothing"):
+        decisions.cancel("by mistake", ROOT)
+    decisions.decide(Profile.OPEN, None, "hm", ROOT, confirmed="open")
+    with pytest.raises(BadRequest, match="reason"):
+        decisions.cancel(" ", ROOT)
+    assert decisions.cancel("the council said no", ROOT).profile is Profile.STANDARD
+    assert decisions.find_upcoming() is None
+    household.now[0] += 2 * NOTICE
+    assert decisions.find_in_force().profile is Profile.STANDARD
+    assert household.actions()[-1] == "privacy.cancel"
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codometer.configuration import FLAGS, find_credential, find_server, load_settings
+from codometer.configuration import (
+    FLAGS,
+    find_client_secret,
+    find_credential,
+    find_server,
+    load_settings,
+)
 from codometer.errors import BadSettings
 from codometer.networks import is_loopback
-from codometer.settings import SETTINGS, Listen, Settings, base_url
+from codometer.settings import SETTINGS, Listen, Oidc, Settings, base_url, list_settings
 
 
 def write(folder: Path, text: str) -> Path:
@@ -68,10 +74,21 @@ _VALUES = {
     "ingest.client_certificates": "optional",
     "control.database": "postgresql://codometer@db.example/codometer",
     "retention.audit_days": "500",
+    "retention.sum_days": "500",
     "outgoing.allow": "10.0.0.0/8, git.example",
     "outgoing.plain": "git.example",
     "outgoing.ports": "443, 3000",
     "outgoing.proxy": "http://proxy.example:3128",
+    "sign_in.passwords": "off",
+    "oidc.company.issuer": "https://login.example.com/tenant",
+    "oidc.company.roles": "admins=administrator",
+    "oidc.company.teams": "devs=checkout",
+    "oidc.company.joining": "role",
+}
+_COMPANY = {
+    "CODOMETER_OIDC_COMPANY_ISSUER": "https://login.example.com",
+    "CODOMETER_OIDC_COMPANY_CLIENT_ID": "codometer",
+    "CODOMETER_OIDC_COMPANY_ROLES": "staff=viewer",
 }
 
 
@@ -86,12 +103,75 @@ _PARTNERS = {
 
 def test_every_setting_can_be_set_by_its_variable(tmp_path: Path) -> None:
     values = {int: "7", str: "2GiB", tuple: "one, two"}
-    for key, setting in SETTINGS.items():
+    for setting in (each.named("company") for each in SETTINGS.values()):
         text = values.get(type(setting.default), "/srv/data")
-        text = _VALUES.get(key, text)
-        settings = load(tmp_path, {setting.variable: text, **_PARTNERS.get(key, {})})
-        assert settings.origins[key] == setting.variable
+        text = _VALUES.get(setting.key, text)
+        partners = {**_COMPANY, **_PARTNERS.get(setting.key, {})}
+        settings = load(tmp_path, {**partners, setting.variable: text})
+        assert settings.origins[setting.key] == setting.variable
         assert setting.value_in(settings) != setting.default
+
+
+def test_a_section_with_a_name_is_there_as_often_as_it_is_named(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        '''[oidc.company]
+        issuer = "https://login.example.com"
+        client_id = "codometer"
+        roles = ["cn=admins,dc=example=administrator"]
+        [oidc.partner]
+        issuer = "https://partner.example"''',
+    )
+    settings = load(tmp_path, {"CODOMETER_OIDC_PARTNER_CLIENT_ID": "codo"})
+    assert list(settings.oidc) == ["company", "partner"]
+    assert settings.oidc["company"].roles == ("cn=admins,dc=example=administrator",)
+    assert settings.oidc["partner"].client_id == "codo"
+    keys = [setting.key for setting in list_settings(settings)]
+    assert keys.count("oidc.company.issuer") == keys.count("oidc.partner.issuer") == 1
+    assert not [key for key in keys if "*" in key]
+    assert load(tmp_path / "elsewhere").oidc == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "mistake"),
+    [
+        ('[oidc.company]\nclient_id = "c"', "oidc.company.issuer is missing"),
+        ('[oidc.company]\nissuer = "https://a.example"', "oidc.company.client_id is missing"),
+        ('[oidc.company]\nissuer = "login"', "expected an address"),
+        ('[oidc.company]\nroles = ["admins"]', "expected pairs"),
+        ('[oidc.company]\njoining = "role"', "oidc.company.roles gives none"),
+        ('[oidc.company]\nisuer = "https://a.example"', "oidc.company.isuer"),
+        ('[oidc."two words"]\nissuer = "https://a.example"', "oidc.two words.issuer"),
+        ('[oidc]\nissuer = "https://a.example"', "oidc.issuer"),
+        ('[sign_in]\npasswords = "off"', "names no provider"),
+        (
+            '[oidc.a]\nissuer = "https://a.example"\n[oidc.b]\nissuer = "https://a.example"',
+            "two sections with the same issuer",
+        ),
+    ],
+)
+def test_sign_in_that_could_not_work_stops_the_start(
+    tmp_path: Path, content: str, mistake: str
+) -> None:
+    write(tmp_path, content)
+    with pytest.raises(BadSettings) as raised:
+        load(tmp_path)
+    assert mistake in raised.value.message
+
+
+def test_a_client_secret_is_in_a_file_or_a_variable(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("from the file\n", encoding="utf-8")
+    settings = Oidc(client_secret_file=str(file))
+    variable = {"CODOMETER_OIDC_COMPANY_CLIENT_SECRET": "from the variable"}
+    assert load(tmp_path, {**_COMPANY, **variable}).oidc["company"].client_id == "codometer"
+    assert find_client_secret("company", settings, variable) == "from the variable"
+    assert find_client_secret("company", settings, {}) == "from the file"
+    assert find_client_secret("company", Oidc(), {}) == ""
+    file.write_bytes(b"\xff")
+    for path in (file, tmp_path / "missing"):
+        with pytest.raises(BadSettings, match="client_secret_file cannot be read"):
+            find_client_secret("company", Oidc(client_secret_file=str(path)), {})
 
 
 def test_a_list_in_a_variable_is_separated_by_commas(tmp_path: Path) -> None:

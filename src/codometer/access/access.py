@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import select
+
 from codometer.access.accounts import Accounts
 from codometer.access.anchors import ANCHORS_NAME, KEY_NAME, Anchors
 from codometer.access.audit import AuditLog
@@ -30,6 +32,7 @@ from codometer.outgoing import outgoing_client
 from codometer.privacy.main_key import main_key_source
 from codometer.settings import OPERATOR_KEY_NAME, Listen, Settings, pages_url
 from codometer.store.control import Control
+from codometer.store.control_tables import EVERYTHING, LEGAL_HOLD
 
 _log: Final = logging.getLogger(__name__)
 
@@ -170,6 +173,10 @@ class Access:
             _log.warning("  renew it: codometer credential rotate %s", each.id)
 
     def _seal(self) -> None:
+        with self.control.read() as connection:
+            holds_all = select(LEGAL_HOLD.c.id).where(LEGAL_HOLD.c.kind == EVERYTHING)
+            if connection.execute(holds_all).first():
+                return
         self.audit.seal(self._now() - self._kept)
 
 

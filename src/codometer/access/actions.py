@@ -30,12 +30,18 @@ class Action(StrEnum):
     SESSION_END = "session.end"
     KEY_CREATE = "key.create"
     KEY_REWRAP = "key.rewrap"
+    KEY_DELETE = "key.delete"
     PRIVACY_CHANGE = "privacy.change"
+    PRIVACY_CANCEL = "privacy.cancel"
     PERSON_SHOW = "person.show"
     PERSON_EXPORT = "person.export"
     PERSON_FORGET = "person.forget"
     PERSON_MERGE = "person.merge"
     PERSON_SPLIT = "person.split"
+    PERSON_TREAT = "person.treat"
+    HOLD_SET = "hold.set"
+    HOLD_LIFT = "hold.lift"
+    RETENTION_RUN = "retention.run"
     AUDIT_BEGIN = "audit.begin"
     AUDIT_SEAL = "audit.seal"
 
@@ -62,12 +68,18 @@ ACTIONS: Final = {
     Action.SESSION_END: "Sessions of an account were ended.",
     Action.KEY_CREATE: "A key for one purpose was made; its number, never the key.",
     Action.KEY_REWRAP: "The main key was replaced, and locks all the others now.",
+    Action.KEY_DELETE: "A key that was replaced was deleted; what only it made is of nobody.",
     Action.PRIVACY_CHANGE: "A privacy profile or purpose was decided on; from when on it holds.",
+    Action.PRIVACY_CANCEL: "What was decided about privacy for later will not happen.",
     Action.PERSON_SHOW: "Somebody looked at what is known about a person.",
     Action.PERSON_EXPORT: "All that is stored of a person was given out, for them.",
     Action.PERSON_FORGET: "A person was erased; the entry has the pseudonym only.",
     Action.PERSON_MERGE: "Two persons were decided to be one.",
     Action.PERSON_SPLIT: "A pseudonym was taken out of a person.",
+    Action.PERSON_TREAT: "Somebody's records are treated as a person's, a service's or nobody's.",
+    Action.HOLD_SET: "Data of a person, a team or all was put under a legal hold, and stays.",
+    Action.HOLD_LIFT: "A legal hold was lifted.",
+    Action.RETENTION_RUN: "What was past its retention was let go: how many rows of what.",
     Action.AUDIT_BEGIN: "The log began, with the first start of this installation.",
     Action.AUDIT_SEAL: "Entries past their retention were let go, up to the one named.",
 }

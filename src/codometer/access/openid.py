@@ -28,8 +28,9 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[im
 from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped] # no stubs, no py.typed
 from authlib.oidc.discovery import get_well_known_url  # type: ignore[import-untyped] # no stubs, no py.typed
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
 
 from codometer.access.accounts import Vouched
 from codometer.errors import CodometerError, Forbidden
@@ -37,8 +38,9 @@ from codometer.settings import Oidc
 
 _log: Final = logging.getLogger(__name__)
 
-ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
-"""How an ID token may be signed. Never with a secret that we share, and never not at all."""
+ALGORITHMS: Final = ("RS256", "ES256", "EdDSA", "Ed25519")
+"""How an ID token may be signed. Never with a secret that we share, and never not at all. The
+last two are one under its old and its new name (RFC 9864)."""
 SKEW: Final = timedelta(seconds=60)
 """How far the provider's clock may be from ours."""
 _REMEMBERED: Final = timedelta(hours=1)
@@ -90,6 +92,19 @@ class _Metadata:
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - a document of another server
         return self.values[name]
+
+
+class _Registry(JWSRegistry):
+    """What a signature may be made with. The library's own warns of names that are older."""
+
+    def get_alg(self, name: str) -> Any:  # noqa: ANN401 - a type that the library keeps to itself
+        """Return how to check a signature that is said to be made with this."""
+        if name not in ALGORITHMS:
+            raise UnsupportedAlgorithmError(f"the algorithm {name[:20]!r} is not allowed")
+        return self.algorithms[name]
+
+
+_REGISTRY: Final = _Registry(algorithms=list(ALGORITHMS))
 
 
 class Provider:
@@ -162,7 +177,8 @@ class Provider:
         return self._tell(claims)
 
     def _check_return(self, begun: Begun, given: Mapping[str, str]) -> None:
-        if not hmac.compare_digest(begun.state.encode(), given.get("state", "").encode()):
+        state = given.get("state", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(begun.state.encode(), state):
             self._refuse("it answers what was not asked")
         metadata = self._read_metadata()
         # Another provider's answer must not pass for this one's (RFC 9207).
@@ -234,7 +250,7 @@ class Provider:
     def _decode(self, text: str) -> jwt.Token:
         for is_fresh in (False, True):  # a key that is not known may be new
             try:
-                return jwt.decode(text, self._find_keys(anew=is_fresh), algorithms=ALGORITHMS)
+                return jwt.decode(text, self._find_keys(anew=is_fresh), registry=_REGISTRY)
             except (JoseError, ValueError) as error:
                 if is_fresh or not self._may_read_keys():
                     self._disbelieve(error)

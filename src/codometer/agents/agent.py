@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from codometer.model.event import Event, Reading
-    from codometer.model.signal import AttributeValue, DataPoint, LogRecord, Span
+    from codometer.model.event import Columns
+    from codometer.model.signal import AttributeValue, DataPoint, LogRecord, Sheet, Span
 
 
 class ModelName(Protocol):
@@ -53,14 +53,14 @@ class Agent(Protocol):
         A service that did not say its name is None.
         """
 
-    def event_from_log(self, record: LogRecord) -> Event:
-        """Return what happened."""
+    def read_logs(self, sheet: Sheet[LogRecord]) -> Columns:
+        """Return the events that happened, in the order of the records."""
 
-    def event_from_span(self, span: Span) -> Event:
-        """Return what happened."""
+    def read_spans(self, sheet: Sheet[Span]) -> Columns:
+        """Return the events that happened, in the order of the spans."""
 
-    def reading_from_point(self, point: DataPoint) -> Reading:
-        """Return where the counter stood."""
+    def read_points(self, sheet: Sheet[DataPoint]) -> Columns:
+        """Return the readings: where the counters stood, in the order of the points."""
 
     def knows(self, what: str, name: str) -> bool:
         """Tell whether an `event`, `metric` or `span` of this name is in the agent's catalogue."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from codometer.agents.read import label
 from codometer.model.event import Origin
-from codometer.model.identity import Identities, hash64
+from codometer.model.identity import SERVICE, Identities, hash64
 
 if TYPE_CHECKING:
     from codometer.model.signal import Attributes, AttributeValue
@@ -47,6 +47,8 @@ ORIGIN_ATTRIBUTES: Final = frozenset((*IDENTITY_ATTRIBUTES, *_PLACE_ATTRIBUTES, 
 
 _MAX_REMEMBERED: Final = 16_384
 _GATEWAY: Final = "gateway-oidc"
+_OF_SERVICES: Final = frozenset({"claude-code-github-action"})
+"""Entry points of a client that no person sits at: what it calls itself in its own action."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,10 @@ class Origins:
 
         told = _identities(attributes)
         kept = self._identify(told)
+        session = first("session.id")
+        if session and told.person and not kept.person:
+            # Of somebody who objects: sessions must stay apart, but lead nowhere.
+            session = f"{hash64(self.salt, 'session', session):016x}"
         resource = tuple(
             (key, value) for key in self._rules.dimensions if (value := label(attributes.get(key)))
         )
@@ -127,7 +133,7 @@ class Origins:
             first("app.version", "service.version"),
             first("app.entrypoint"),
             first("terminal.type"),
-            first("session.id"),
+            session,
         )
         after = (
             first("organization.id"),
@@ -185,6 +191,7 @@ def _identities(attributes: Attributes) -> Identities:
         repository=read("vcs.repository.name"),
     )
     is_gateway = attributes.get("identity.source") == _GATEWAY
+    is_service = attributes.get("app.entrypoint") in _OF_SERVICES
     candidates = (
         (told.installation if is_gateway else None, _SUBJECT),
         (told.account_uuid, "account"),
@@ -194,4 +201,5 @@ def _identities(attributes: Attributes) -> Identities:
         (told.installation, "installation"),
     )
     best = next((pair for pair in candidates if pair[0]), (None, None))
-    return told._replace(person=best[0], person_kind=best[1])
+    kind = SERVICE if is_service and best[0] else best[1]
+    return told._replace(person=best[0], person_kind=kind)

@@ -7,14 +7,14 @@ version and event. What cannot be read is None: unknown, never zero.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring_ascii as quote
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 
 from codometer.model.money import MAX_PICO_USD, PicoUSD, pico_from_usd
 
 if TYPE_CHECKING:
-    from codometer.model.signal import Attributes, AttributeValue
+    from codometer.model.signal import AttributeValue, Sheet
 
 MAX_LABEL_LENGTH: Final = 200
 _MAX_NUMBER: Final = 10**12
@@ -23,8 +23,15 @@ _MAX_DIGITS: Final = 12
 _MAX_WHOLE: Final = 2**53
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 
-Reader = Callable[["AttributeValue"], Any]
-"""Reads the value of one attribute, for a field whose type it is."""
+_Value = TypeVar("_Value", int, str)
+
+Reader = Callable[[Sequence["AttributeValue"]], Sequence[Any]]
+"""Reads a column of an attribute, for a field whose type it is."""
+
+
+def each(read: Callable[[AttributeValue], Any]) -> Reader:
+    """Return what reads a column value by value."""
+    return lambda column: list(map(read, column))
 
 
 def whole(value: AttributeValue) -> int | None:
@@ -35,6 +42,13 @@ def whole(value: AttributeValue) -> int | None:
         return int(value)
     number = real(value)
     return None if number is None else round(number)
+
+
+def wholes(column: Sequence[AttributeValue]) -> Sequence[int | None]:
+    """Read a column of counts."""
+    if _are(column, int) and min(column) >= 0 and max(column) <= _MAX_NUMBER:
+        return column
+    return list(map(whole, column))
 
 
 def real(value: AttributeValue) -> float | None:
@@ -77,6 +91,18 @@ def label(value: AttributeValue) -> str | None:
     return None
 
 
+def labels(column: Sequence[AttributeValue]) -> Sequence[str | None]:
+    """Read a column of names, most often without looking at one after the other."""
+    if _are(column, str):
+        joined = "".join(column)
+        # All that `strip` takes away is a space or not printable.
+        if joined.isprintable() and " " not in joined:
+            lengths = set(map(len, column))
+            if min(lengths) > 0 and max(lengths) <= MAX_LABEL_LENGTH:
+                return column
+    return list(map(label, column))
+
+
 def usd(value: AttributeValue) -> PicoUSD | None:
     """Read a cost in dollars."""
     amount = real(value)
@@ -90,17 +116,27 @@ def usd_from_micros(value: AttributeValue) -> PicoUSD | None:
     return None if pico is None or pico > MAX_PICO_USD else PicoUSD(pico)
 
 
-def json_object(attributes: Attributes, names: Iterable[str]) -> str | None:
-    """Write the attributes of these names as a JSON object; None when no value is left.
+def json_objects(sheet: Sheet[Any], names: Sequence[str]) -> list[str | None]:
+    """Write the attributes of these names, one or more, as a JSON object for each signal.
 
-    Values are what may stand in a label, a number or a yes or no; others are left out.
+    Values are what may stand in a label, a number or a yes or no; others are left out, and
+    None stands for an object without any.
     """
-    members = [
-        f"{quote(name)}:{written}"
-        for name in names
-        if (written := _json_value(attributes[name])) is not None
-    ]
-    return f"{{{','.join(members)}}}" if members else None
+    columns = [_json_members(name, sheet.attributes[name]) for name in names]
+    members = (filter(None, row) for row in zip(*columns, strict=True))
+    return [f"{{{written}}}" if (written := ",".join(each)) else None for each in members]
+
+
+def _json_members(name: str, column: Sequence[AttributeValue]) -> list[str | None]:
+    key = f"{quote(name)}:"
+    if _are(column, str):
+        return [None if text is None else key + quote(text) for text in labels(column)]
+    written = map(_json_value, column)
+    return [None if value is None else key + value for value in written]
+
+
+def _are(column: Sequence[AttributeValue], kind: type[_Value]) -> TypeGuard[Sequence[_Value]]:
+    return set(map(type, column)) == {kind}
 
 
 def _json_value(value: AttributeValue) -> str | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from codometer.agents.read import json_object, label
-from codometer.model.event import UNNAMED, Counter, Event, Kind, Reading, Source
+from codometer.agents.read import json_objects, label
+from codometer.model.event import UNNAMED, Counter, Kind, Source
 from codometer.model.identity import hash64, hash128
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from codometer.agents.origin import Origins
-    from codometer.model.event import Origin
-    from codometer.model.signal import Attributes, AttributeValue, DataPoint, LogRecord, Span
+    from codometer.model.event import Columns, Origin
+    from codometer.model.signal import AttributeValue, DataPoint, LogRecord, Sheet, Span
 
 
 class UnknownAgent:
@@ -31,58 +33,73 @@ class UnknownAgent:
         """Know nothing."""
         return False
 
-    def event_from_log(self, record: LogRecord) -> Event:
-        """Keep that the event happened."""
-        name = label(record.attributes.get("event.name")) or record.name
-        return self._event(record.time_ns, name, Source.EVENT, record.attributes)
+    def read_logs(self, sheet: Sheet[LogRecord]) -> Columns:
+        """Keep that the events happened."""
+        times = [record.time_ns for record in sheet.signals]
+        return self._read_events(sheet, Source.EVENT, times, ("",) * len(times))
 
-    def event_from_span(self, span: Span) -> Event:
-        """Keep that the span ended."""
-        return self._event(span.end_ns, span.name, Source.SPAN, span.attributes, span.span_id)
+    def read_spans(self, sheet: Sheet[Span]) -> Columns:
+        """Keep that the spans ended."""
+        spans = sheet.signals
+        times, ids = [span.end_ns for span in spans], [span.span_id for span in spans]
+        return self._read_events(sheet, Source.SPAN, times, ids)
 
-    def reading_from_point(self, point: DataPoint) -> Reading:
-        """Keep where the counter stood."""
-        origin = self._origin(point.attributes)
-        scope = _scope(origin)
-        content = sorted(point.attributes.items(), key=str)
-        series = hash64(self._origins.salt, point.metric, point.temporality, content)
-        return Reading(
-            hash128(series, point.start_ns, point.time_ns, point.value, point.ordinal),
-            point.time_ns,
-            scope,
-            origin,
-            Counter.OTHER,
-            label(point.metric) or UNNAMED,
-            series,
-            point.temporality,
-            point.start_ns,
-            point.value,
-            extra=self._extra(point.attributes),
-        )
+    def read_points(self, sheet: Sheet[DataPoint]) -> Columns:
+        """Keep where the counters stood."""
+        points = sheet.signals
+        columns = self._read_shared(sheet)
+        series = [
+            hash64(self._origins.salt, sheet.name, point.temporality, sheet.content(place))
+            for place, point in enumerate(points)
+        ]
+        for field in ("time_ns", "temporality", "start_ns", "value"):
+            columns[field] = [getattr(point, field) for point in points]
+        return columns | {
+            "key": [
+                hash128(of, point.start_ns, point.time_ns, point.value, point.ordinal)
+                for of, point in zip(series, points, strict=True)
+            ],
+            "counter": [Counter.OTHER] * len(points),
+            "series": series,
+        }
 
-    def _event(
-        self, time_ns: int, name: str, source: Source, attributes: Attributes, identity: str = ""
-    ) -> Event:
-        origin = self._origin(attributes)
-        scope = _scope(origin)
-        content = sorted(attributes.items(), key=str)
-        return Event(
-            hash128(self._origins.salt, scope, source, name, time_ns, identity, content),
-            time_ns,
-            scope,
-            scope,
-            origin,
-            source,
-            Kind.OTHER,
-            label(name) or UNNAMED,
-            extra=self._extra(attributes),
-        )
+    def _read_events(
+        self, sheet: Sheet[Any], source: Source, times: Sequence[int], ids: Sequence[str]
+    ) -> Columns:
+        columns = self._read_shared(sheet)
+        scopes, salt = columns["scope"], self._origins.salt
+        told = enumerate(zip(scopes, times, ids, strict=True))
+        return columns | {
+            "key": [
+                hash128(salt, scope, source, sheet.name, time_ns, id_, sheet.content(place))
+                for place, (scope, time_ns, id_) in told
+            ],
+            "time_ns": times,
+            "day_scope": scopes,
+            "source": [source] * len(times),
+            "kind": [Kind.OTHER] * len(times),
+        }
 
-    def _origin(self, attributes: Attributes) -> Origin:
-        return self._origins.find(label(attributes.get("service.name")) or self.name, attributes)
-
-    def _extra(self, attributes: Attributes) -> str | None:
-        return json_object(attributes, sorted(attributes.keys() - self.known_attributes))
+    def _read_shared(self, sheet: Sheet[Any]) -> dict[str, Sequence[Any]]:
+        """Return the columns that Event and Reading both have."""
+        names, count = sheet.attributes.keys(), len(sheet.signals)
+        read = names & self.known_attributes
+        services = sheet.column("service.name")
+        origins = [
+            self._origins.find(
+                label(services[place]) or self.name,
+                {name: sheet.attributes[name][place] for name in read},
+            )
+            for place in range(count)
+        ]
+        columns: dict[str, Sequence[Any]] = {
+            "origin": origins,
+            "scope": list(map(_scope, origins)),
+            "name": [label(sheet.name) or UNNAMED] * count,
+        }
+        if extra := sorted(names - read):
+            columns["extra"] = json_objects(sheet, extra)
+        return columns
 
 
 def _scope(origin: Origin) -> int:

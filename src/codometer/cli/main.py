@@ -14,6 +14,7 @@ from codometer.cli.keys import keys
 from codometer.cli.person import person
 from codometer.cli.privacy import privacy
 from codometer.cli.query import query
+from codometer.cli.retention import retention
 from codometer.cli.serve import serve
 from codometer.cli.simulate import simulate
 from codometer.cli.status import status
@@ -51,3 +52,4 @@ main.add_command(account)
 main.add_command(keys)
 main.add_command(privacy)
 main.add_command(person)
+main.add_command(retention)

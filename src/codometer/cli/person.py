@@ -110,6 +110,41 @@ def split(*, pseudonym: str, reason: str, url: str | None, form: str) -> None:
     _print_person(tell_server(url, f"{_PATH}/split", wanted), form)
 
 
+@person.command(short_help="A person, a service, or somebody who objects.")
+@click.argument("subject", metavar="PERSON")
+@click.option(
+    "--as",
+    "treatment",
+    type=click.Choice(("person", "service", "excluded")),
+    required=True,
+    help="How their records are treated.",
+)
+@_REASON
+@asks_server
+def treat(*, subject: str, treatment: str, reason: str, url: str | None, form: str) -> None:
+    """Say how somebody's records are treated, whatever the rules for services say.
+
+    \b
+    person    as usual
+    service   no person: counted apart, and in no minimum of people
+    excluded  from now on as nobody's, because they object; what it costs is kept.
+              What is stored already stays until it is forgotten.
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    from codometer.cli.output import print_csv, print_json
+
+    wanted = {"subject": subject, "as": treatment, "reason": reason}
+    done = tell_server(url, f"{_PATH}/treat", wanted)
+    if form == "json":
+        print_json(done)
+    elif form == "csv":
+        print_csv(["sessions"], [[str(done["sessions"])]])
+    else:
+        click.echo(
+            f"Their records are treated as {treatment} from now on; {done['sessions']} stored"
+            " sessions were changed."
+        )
+
+
 def _print_person(document: dict[str, Any], form: str) -> None:
     from codometer.cli.output import clean, print_csv, print_json
 

@@ -28,18 +28,34 @@ def show(*, url: str | None, form: str) -> None:
 @click.option("--profile", type=click.Choice(("strict", "standard", "open")), help="Which one.")
 @click.option("--purpose", help="What the numbers are for; everybody can read it.")
 @click.option("--reason", required=True, help="Why this is changed; it is kept.")
+@click.option("--confirm", metavar="PROFILE", help="The profile again, if it is a weaker one.")
 @asks_server
 def change(
-    *, profile: str | None, purpose: str | None, reason: str, url: str | None, form: str
+    *,
+    profile: str | None,
+    purpose: str | None,
+    reason: str,
+    confirm: str | None,
+    url: str | None,
+    form: str,
 ) -> None:
     """Decide on a privacy profile, on the purpose, or on both.
 
     To know less about people takes effect at once, also for what is stored already.
-    To know more takes seven days, and never shows what was collected before.
+    To know more must be confirmed, takes seven days in which everybody can see that it
+    is coming, and never shows what was collected before.
     """
-    wanted = {"profile": profile, "purpose": purpose, "reason": reason}
+    wanted = {"profile": profile, "purpose": purpose, "reason": reason, "confirm": confirm}
     given = {name: value for name, value in wanted.items() if value is not None}
     _print_privacy(tell_server(url, _PATH, given), form)
+
+
+@privacy.command(short_help="Have what was decided for later not happen.")
+@click.option("--reason", required=True, help="Why; it is kept.")
+@asks_server
+def cancel(*, reason: str, url: str | None, form: str) -> None:
+    """Have a profile that was decided on, and is not in force yet, not come."""
+    _print_privacy(tell_server(url, f"{_PATH}/cancel", {"reason": reason}), form)
 
 
 def _print_privacy(document: dict[str, Any], form: str) -> None:
@@ -61,7 +77,8 @@ def _print_privacy(document: dict[str, Any], form: str) -> None:
     if upcoming:
         click.echo(
             f"\nOn {_day(upcoming)} the profile becomes {upcoming['profile']}:"
-            f" {clean(upcoming['reason'])}"
+            f" {clean(upcoming['reason'])}\n"
+            "To stop that: codometer privacy cancel --reason …"
         )
 
 

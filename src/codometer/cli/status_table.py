@@ -61,6 +61,12 @@ def _print_arrived(console: Console, status: dict[str, Any], now: datetime) -> N
         _text("First (UTC)", [format_instant(entry["first"]) for entry in status["signals"]]),
         _text("Last", [format_ago(entry["last"], now) for entry in status["signals"]]),
     )
+    _print_section(
+        console,
+        "Who that was; an installation stands for a person where a client names none",
+        _text("Known by", [entry["kind"] for entry in status["people"]]),
+        _right("Count", [_count(entry["count"]) for entry in status["people"]]),
+    )
     versions = status["versions"][:_MAX_LISTED]
     _print_section(
         console,
@@ -125,6 +131,13 @@ def _print_stored(console: Console, status: dict[str, Any]) -> None:
         "Detail": f"{_count(storage['detail_rows'])} rows{since}",
         "Rollups": f"{_count(storage['rollup_rows'])} rows, {up_to}{pending}",
     }
+    run = status["retention"]
+    if run:
+        lines["Let go"] = (
+            f"{_count(run['detail'])} rows of detail, {_count(run['sums'])} of sums;"
+            f" {_number_of(run['sessions'], 'session')} without a name now,"
+            f" {_count(run['persons'])} rows without a person, on {format_instant(run['time'])} UTC"
+        )
     _print_section(console, "Stored", _text("", list(lines)), _text("", list(lines.values())))
 
 

@@ -15,33 +15,48 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from codometer.model.event import Event
+    from codometer.model.event import Event, Rows
     from codometer.pricing import PriceCatalogue
 
 _NOTHING: Final = Charge()
+_REQUEST: Final = Kind.REQUEST
+_TOLD: Final = (
+    "kind", "time_ns", "model", "provider", "endpoint_scope", "speed", "reported_cost",
+    "uncached_input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens",
+    "output_tokens",
+)  # fmt: skip
+"""The fields of an event that its price depends on."""
 _NS_PER_DAY: Final = 86_400 * 10**9
 
 
-def pricer(catalogue: PriceCatalogue) -> Callable[[Event], Charge]:
-    """Return the function that says what an event cost at list prices."""
+def pricer(catalogue: PriceCatalogue) -> Callable[[Rows[Event]], list[Charge]]:
+    """Return the function that says what each event cost at list prices."""
 
-    def price(event: Event) -> Charge:
-        if event.kind is not Kind.REQUEST or event.output_tokens is None:
-            return _NOTHING
-        return price_request(
-            catalogue,
-            model=event.model,
-            provider=event.provider,
-            endpoint_scope=event.endpoint_scope,
-            day=_day(event.time_ns // _NS_PER_DAY),
-            speed=event.speed,
-            uncached_input_tokens=event.uncached_input_tokens or 0,
-            cache_read_tokens=event.cache_read_tokens or 0,
-            cache_write_tokens=event.cache_write_tokens or 0,
-            cache_write_1h_tokens=event.cache_write_1h_tokens,
-            output_tokens=event.output_tokens,
-            reported_cost=event.reported_cost,
-        )
+    def price(events: Rows[Event]) -> list[Charge]:
+        charges = []
+        for (
+            kind, time_ns, model, provider, endpoint_scope, speed, reported_cost,
+            uncached_input, cache_read, cache_write, cache_write_1h, output,
+        ) in zip(*map(events.columns.__getitem__, _TOLD), strict=True):  # fmt: skip
+            if kind is not _REQUEST or output is None:
+                charges.append(_NOTHING)
+                continue
+            charge = price_request(
+                catalogue,
+                model=model,
+                provider=provider,
+                endpoint_scope=endpoint_scope,
+                day=_day(time_ns // _NS_PER_DAY),
+                speed=speed,
+                uncached_input_tokens=uncached_input or 0,
+                cache_read_tokens=cache_read or 0,
+                cache_write_tokens=cache_write or 0,
+                cache_write_1h_tokens=cache_write_1h,
+                output_tokens=output,
+                reported_cost=reported_cost,
+            )
+            charges.append(charge)
+        return charges
 
     return price
 

@@ -29,9 +29,10 @@ from codometer.store.writer import Batch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from codometer.intake.normalise import Refused
     from codometer.intake.receivers.export import ExportRequest
     from codometer.model.charge import Charge
-    from codometer.model.event import Event
+    from codometer.model.event import Event, Rows
     from codometer.model.signal import AttributeDefault, Signal
 
 _log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class Intake:
     def __init__(
         self,
         normaliser: Normaliser,
-        price: Callable[[Event], Charge],
+        price: Callable[[Rows[Event]], list[Charge]],
         store: Store,
         *,
         min_interval_seconds: float = 0.02,
@@ -152,18 +153,13 @@ class Intake:
         total = Normalised()
         accepted: list[tuple[_Waiting, Accepted]] = []
         for portion in _portions(group):
-            decoded = _decode([waiting.request for waiting in portion])
-            for waiting, signals in zip(portion, decoded, strict=True):
-                if isinstance(signals, CodometerError):
-                    _answer(waiting, signals)
-                else:
-                    fill_in(signals, waiting.request.defaults)
-                    accepted.append((waiting, self._add(signals, total)))
+            accepted += self._read(portion, total)
         try:
             self._before_commit()
             self._store.write(
                 Batch(
-                    [(event, self._price(event)) for event in total.events],
+                    total.events,
+                    self._price(total.events),
                     total.readings,
                     total.strangers,
                     {str(reason): count for reason, count in total.rejected.items()},
@@ -177,13 +173,26 @@ class Intake:
         for waiting, outcome in accepted:
             _answer(waiting, outcome)
 
-    def _add(self, signals: list[Signal], total: Normalised) -> Accepted:
-        refused_before = total.rejected.copy()
-        self._normaliser.normalise(signals, total)
-        refused = total.rejected - refused_before
-        if not refused:
-            return _ALL
-        return Accepted(rejected=refused.total(), message=f"refused: {', '.join(sorted(refused))}")
+    def _read(
+        self, portion: Sequence[_Waiting], total: Normalised
+    ) -> list[tuple[_Waiting, Accepted]]:
+        """Add what bodies say to the total, and answer those that cannot be read at all."""
+        read: list[tuple[_Waiting, list[Signal]]] = []
+        decoded = _decode([waiting.request for waiting in portion])
+        for waiting, signals in zip(portion, decoded, strict=True):
+            if isinstance(signals, CodometerError):
+                _answer(waiting, signals)
+            else:
+                fill_in(signals, waiting.request.defaults)
+                read.append((waiting, signals))
+        refused = self._normaliser.normalise([signals for _, signals in read], total)
+        return [(waiting, _outcome(each)) for (waiting, _), each in zip(read, refused, strict=True)]
+
+
+def _outcome(refused: Refused) -> Accepted:
+    if not refused:
+        return _ALL
+    return Accepted(rejected=refused.total(), message=f"refused: {', '.join(sorted(refused))}")
 
 
 _ALL: Final = Accepted()

@@ -6,14 +6,16 @@ at a value). Both point to an Origin, which says who and where, and which
 changes rarely while a client runs, so it is made and stored once and not
 repeated on every row.
 
-All three are tuples because the hot path makes tens of thousands of them a
-second; the store writes their fields as columns in this order.
+Many rows travel together by the column (`Rows`), since a busy server makes tens
+of thousands of them a second: neither who makes them nor the store, which
+writes columns, needs an object for each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from codometer.model.money import PicoUSD
 from codometer.model.signal import Temporality
@@ -179,6 +181,34 @@ class Reading(NamedTuple):
     decision_source: str | None = None
     language: str | None = None
     extra: str | None = None
+
+
+Columns = Mapping[str, Sequence[Any]]
+"""Values by field of an Event or Reading, all of one length; a missing field is unknown in all."""
+
+_Row = TypeVar("_Row", Event, Reading)
+
+
+class Rows(Generic[_Row]):
+    """Events, or readings, by the column: for each field the values of all of them, in order."""
+
+    def __init__(self, kind: type[_Row], rows: Sequence[_Row] = ()) -> None:
+        self._kind: type[_Row] = kind
+        self.columns: dict[str, list[Any]] = {field: [] for field in kind._fields}
+        if rows:
+            self.extend(dict(zip(kind._fields, zip(*rows, strict=True), strict=True)))
+
+    def extend(self, columns: Columns) -> None:
+        """Add the rows that these columns have."""
+        unknown = (None,) * len(columns["key"])
+        for field, column in self.columns.items():
+            column.extend(columns.get(field, unknown))
+
+    def __len__(self) -> int:
+        return len(self.columns["key"])
+
+    def __iter__(self) -> Iterator[_Row]:
+        return map(self._kind._make, zip(*self.columns.values(), strict=True))
 
 
 UNNAMED: Final = "unnamed"

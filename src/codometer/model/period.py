@@ -8,7 +8,7 @@ only compare instants and add seconds.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +20,10 @@ DEFAULT_SINCE: Final = "30d"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
+_USUAL: Final = frozenset(
+    {*(f"{days}d" for days in (1, 7, 14, 28, 30, 60, 90, 180, 365)), "1w", "2w", "4w", "24h"}
+)
+"""Stretches up to now that everybody asks for."""
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2199
 _DURATION: Final = re.compile(r"(\d{1,5})([hdw])")
@@ -43,6 +47,12 @@ class Period:
     start: datetime
     end: datetime
     zone: ZoneInfo
+    is_chosen: bool = field(default=False, compare=False)
+    """Whether somebody chose its ends: it is no usual stretch up to now, and no calendar one."""
+    splits_days: bool = field(default=False, compare=False)
+    """Whether an end that somebody chose is no midnight."""
+    is_open: bool = field(default=False, compare=False)
+    """Whether it ends now because nobody said when."""
 
     @classmethod
     def covering(cls, start: datetime, end: datetime, zone: ZoneInfo) -> Period:
@@ -91,6 +101,9 @@ class Period:
         midnight: as many local days earlier as it touches, so that a day under way is
         compared with the same part of a day. Else: its own length earlier.
         """
+        return replace(self._before(), is_chosen=self.is_chosen, splits_days=self.splits_days)
+
+    def _before(self) -> Period:
         zone = self.zone
         first, last = self.first_day, local_date(self.end, zone)
         if start_of_day(first, zone) != self.start:
@@ -135,7 +148,29 @@ def parse_period(since: str | None, until: str | None, *, now: datetime, zone: Z
     """
     start = _parse_instant(since or DEFAULT_SINCE, now=now, zone=zone)
     end = _parse_instant(until, now=now, zone=zone) if until else _floor(now) + BUCKET
-    return Period.covering(start, end, zone)
+    period = Period.covering(start, end, zone)
+    if not until and (since or DEFAULT_SINCE).strip() in _USUAL:
+        return period
+    ends = (period.start,) if not until else (period.start, period.end)
+    days = [local_date(each, zone) for each in ends]
+    splits = any(start_of_day(day, zone) != each for day, each in zip(days, ends, strict=True))
+    return replace(
+        period,
+        is_chosen=splits or not _is_calendar(days),
+        splits_days=splits,
+        is_open=not until,
+    )
+
+
+def _is_calendar(ends: list[date]) -> bool:
+    """Tell whether days, of which the last is not included, are one day or whole months or weeks.
+
+    One day alone is the beginning of a period up to now.
+    """
+    is_one_day = len(ends) > 1 and ends[1] - ends[0] == _DAY
+    return (
+        is_one_day or all(day.day == 1 for day in ends) or all(day.weekday() == 0 for day in ends)
+    )
 
 
 def local_date(instant: datetime, zone: ZoneInfo) -> date:

@@ -1,15 +1,17 @@
 """What a client sent, in OpenTelemetry's words, with no protocol left in it.
 
 A Signal is a log record, a data point of a metric, or a span. The decoder
-makes them from protobuf or JSON; everything after it sees only these three.
+makes them from protobuf or JSON. What follows takes thousands of them that are
+alike, so it takes them by the column, as a Sheet.
 They are tuples, not dataclasses, because a busy server makes tens of
 thousands of them a second and a tuple costs a quarter of a frozen dataclass.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, Self, TypeVar
 
 
 class SignalKind(StrEnum):
@@ -47,6 +49,8 @@ MAX_TEXT_LENGTH: Final = 1024
 
 AttributeValue = str | int | float | bool | Nested | None
 Attributes = dict[str, AttributeValue]
+AttributeColumns = dict[str, Sequence[AttributeValue]]
+"""The attributes of several signals: the values of each, in the order of the signals."""
 
 
 class AttributeDefault(NamedTuple):
@@ -100,3 +104,32 @@ class Span(NamedTuple):
 
 
 Signal = LogRecord | DataPoint | Span
+
+SignalT = TypeVar("SignalT", LogRecord, DataPoint, Span)
+
+
+class Sheet(NamedTuple, Generic[SignalT]):
+    """Signals of one kind and name with the same attributes, laid under each other.
+
+    `attributes` are columns: the values of an attribute in the order of the signals, of
+    which the attributes were taken. None stands for a value that may not be kept, and says
+    no more than an attribute that is not there.
+    """
+
+    name: str
+    signals: Sequence[SignalT]
+    attributes: AttributeColumns
+
+    def column(self, name: str) -> Sequence[AttributeValue]:
+        """Return the values of an attribute, which nobody needs to have."""
+        return self.attributes.get(name) or (None,) * len(self.signals)
+
+    def content(self, place: int) -> list[tuple[str, AttributeValue]]:
+        """Return all that one signal says of itself, whatever the order it says it in."""
+        told = ((name, self.attributes[name][place]) for name in sorted(self.attributes))
+        return [(name, value) for name, value in told if value is not None]
+
+    def part(self, begin: int, end: int) -> Self:
+        """Return some of the signals, one after the other."""
+        attributes = {name: column[begin:end] for name, column in self.attributes.items()}
+        return self._replace(signals=self.signals[begin:end], attributes=attributes)

@@ -31,6 +31,17 @@ class VersionStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleStatus:
+    """How many are known by one kind of identity; `service` are no persons.
+
+    An `installation` stands for a person where a client names none.
+    """
+
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownName:
     """A name that we do not know: `what` is event, metric or attribute."""
 
@@ -84,6 +95,7 @@ class Status:
     signals: tuple[SignalStatus, ...]
     clients: int
     sessions: int
+    people: tuple[PeopleStatus, ...]
     versions: tuple[VersionStatus, ...]
     unknown_names: tuple[UnknownName, ...]
     rejects: tuple[RejectStatus, ...]

@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 
 from codometer.access.actions import Action
 from codometer.access.actor import SYSTEM, Actor
-from codometer.errors import BadRequest
+from codometer.errors import BadRequest, CodometerError
 from codometer.privacy.profile import Profile, is_weaker
 from codometer.store.control_tables import PRIVACY_DECISION
 
@@ -30,6 +30,13 @@ NOTICE: Final = timedelta(days=7)
 _MAX_LENGTH: Final = 500
 _LOCAL: Final = "nobody needs to sign in"
 _FIRST: Final = "the first administrator joined"
+
+
+class NotConfirmed(CodometerError):
+    """What would be known about people grows, so it must be asked for twice."""
+
+    code = "not_confirmed"
+    status = 409
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,20 +86,58 @@ class Decisions:
         with self.audit.control.read() as connection:
             return _read(connection)
 
-    def decide(self, profile: Profile, purpose: str | None, reason: str, actor: Actor) -> Decision:
+    def decide(
+        self,
+        profile: Profile,
+        purpose: str | None,
+        reason: str,
+        actor: Actor,
+        *,
+        confirmed: str = "",
+    ) -> Decision:
         """Decide on a profile, and on the purpose if one is given.
+
+        To know more about people needs a second confirmation: `confirmed` names the profile
+        again. A decision that waits gives way to any later one.
 
         Raises:
             BadRequest: there is no reason, or a text is too long.
+            NotConfirmed: more would be known, and that is not confirmed.
         """
-        reason = _clean("reason", reason)
-        if not reason:
-            raise BadRequest("a change of privacy needs a reason", hint="it is kept and shown")
+        reason = _clean_reason(reason)
         current = self.find_in_force()
         kept = current.purpose if purpose is None else _clean("purpose", purpose)
-        notice = NOTICE if is_weaker(profile, than=current.profile) else timedelta()
+        notice = timedelta()
+        if is_weaker(profile, than=current.profile):
+            notice = NOTICE
+            if confirmed != profile:
+                raise NotConfirmed(
+                    f"under {profile} more would be known about people than under"
+                    f" {current.profile}, from {NOTICE.days} days after this on",
+                    hint=f"confirm {profile}",
+                )
         with self.audit.change(actor) as change:
             return _insert(change, profile, kept, reason, effective=change.time + notice)
+
+    def cancel(self, reason: str, actor: Actor) -> Decision:
+        """Have what was decided for later not happen; return what stays in force.
+
+        Raises:
+            BadRequest: there is no reason, or nothing waits.
+        """
+        reason = _clean_reason(reason)
+        current, upcoming = self.find_in_force(), self.find_upcoming()
+        if upcoming is None:
+            raise BadRequest("nothing was decided for later", hint="codometer privacy show")
+        with self.audit.change(actor) as change:
+            return _insert(
+                change,
+                current.profile,
+                current.purpose,
+                reason,
+                effective=change.time,
+                action=Action.PRIVACY_CANCEL,
+            )
 
     def choose_first(self, profile: Profile, purpose: str, actor: Actor) -> None:
         """Begin an organisation with a profile; whoever becomes its first administrator chooses.
@@ -117,6 +162,13 @@ class Decisions:
             stricter = Profile.STANDARD if current.profile is Profile.OPEN else current.profile
             return stricter, _FIRST
         return None
+
+
+def _clean_reason(reason: str) -> str:
+    reason = _clean("reason", reason)
+    if not reason:
+        raise BadRequest("a change of privacy needs a reason", hint="it is kept and shown")
+    return reason
 
 
 def _clean(name: str, text: str) -> str:
@@ -147,7 +199,13 @@ def _read(connection: Connection) -> list[Decision]:
 
 
 def _insert(
-    change: Change, profile: Profile, purpose: str, reason: str, *, effective: datetime
+    change: Change,
+    profile: Profile,
+    purpose: str,
+    reason: str,
+    *,
+    effective: datetime,
+    action: Action = Action.PRIVACY_CHANGE,
 ) -> Decision:
     earlier = _read(change.connection)
     before = _in_force(earlier, change.time)
@@ -170,7 +228,7 @@ def _insert(
         )
     )
     change.record(
-        Action.PRIVACY_CHANGE,
+        action,
         object="privacy",
         reason=reason,
         before={"profile": before.profile, "purpose": before.purpose} if before else None,

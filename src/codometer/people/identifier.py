@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 
 from codometer.errors import Erased
-from codometer.model.identity import Identities
+from codometer.model.identity import SERVICE, Identities
+from codometer.people.vault import Treatment
 from codometer.privacy.encryption import KeyRing, Purpose
-from codometer.privacy.profile import Identity, PolicyInForce
+from codometer.privacy.profile import Identity, Policy, PolicyInForce
 from codometer.privacy.pseudonym import IdentityKind, Pseudonymiser
 
 if TYPE_CHECKING:
@@ -50,8 +51,15 @@ class Identifier:
     """Turns what a client says it is into what may be stored, and learns whose it is."""
 
     def __init__(
-        self, vault: Vault, keys: Keys, in_force: PolicyInForce, now: Callable[[], datetime]
+        self,
+        vault: Vault,
+        keys: Keys,
+        in_force: PolicyInForce,
+        now: Callable[[], datetime],
+        services: Callable[[Identities], bool] = lambda _: False,
     ) -> None:
+        """`services` tells by what a client says it is whether it is no person."""
+        self._services = services
         self._vault = vault
         self._keys = keys
         self._in_force = in_force
@@ -67,19 +75,27 @@ class Identifier:
         """
         policy, version = self._in_force.policy, self._in_force.version
         is_plain = policy.identity is Identity.PLAIN
-        if is_plain and not self._vault.has_tombstones:
-            return told._replace(version=version)
+        told = told._replace(version=version)
+        is_service = told.person_kind == SERVICE or self._services(told)
+        if is_plain and not self._vault.has_marks:
+            return of_kind(told, is_service=is_service)
         named = [
             _Named(kind, name, self.list_pseudonyms(kind, name)) for kind, name in list_named(told)
         ]
-        self._refuse_erased(named)
-        if is_plain:
-            return told._replace(version=version)
+        strong = [each for each in named if each.kind is not IdentityKind.INSTALLATION] or named
+        self._refuse_erased(strong)
+        treatment = self._find_treatment(strong)
         repository = told.repository
         if repository is not None and policy.hides_repositories:
             repository = self.pseudonym(IdentityKind.REPOSITORY, repository)
-        stored = self._stored(named, keeps_values=policy.identity is Identity.VAULT)
-        return stored._replace(repository=repository, version=version)
+        if treatment is Treatment.EXCLUDED:
+            return Identities(repository=repository, version=version)
+        if treatment is not None:
+            is_service = treatment is Treatment.SERVICE
+        if is_plain:
+            return of_kind(told, is_service=is_service)
+        stored = self._stored(named, policy)._replace(repository=repository, version=version)
+        return of_kind(stored, is_service=is_service)
 
     def pseudonym(self, kind: IdentityKind, identity: str) -> str:
         """Return the pseudonym that the newest key makes."""
@@ -97,9 +113,13 @@ class Identifier:
             # The rows that follow hold pseudonyms only, so they need not wait for the vault.
             _log.exception("the identity vault could not be written; it is tried again")
 
-    def _stored(self, named: Sequence[_Named], *, keeps_values: bool) -> Identities:
+    def _find_treatment(self, strong: Sequence[_Named]) -> Treatment | None:
+        return self._vault.find_treatment([name for each in strong for name in each.pseudonyms])
+
+    def _stored(self, named: Sequence[_Named], policy: Policy) -> Identities:
         if not named:
             return Identities()
+        keeps_values = policy.identity is Identity.VAULT
         known = self._vault.people.identities
         record = [(each.kind, each.pseudonyms[0]) for each in named]
         older = [
@@ -111,10 +131,9 @@ class Identifier:
         fields: dict[str, Any] = {_FIELDS[kind]: name for kind, name in record}
         return Identities(person=person, person_kind=PERSON_KINDS[known[person].kind], **fields)
 
-    def _refuse_erased(self, named: Sequence[_Named]) -> None:
-        strong = [each for each in named if each.kind is not IdentityKind.INSTALLATION]
+    def _refuse_erased(self, strong: Sequence[_Named]) -> None:
         # An installation that changed hands is its new person's.
-        if any(self._vault.is_erased(each.pseudonyms) for each in strong or named):
+        if any(self._vault.is_erased(each.pseudonyms) for each in strong):
             raise Erased("this is of a person who was erased")
 
     def _pseudonymisers(self) -> tuple[Pseudonymiser, ...]:
@@ -136,6 +155,14 @@ _FIELDS: Final = {
     IdentityKind.EMAIL: "email",
     IdentityKind.INSTALLATION: "installation",
 }
+
+
+def of_kind(who: Identities, *, is_service: bool) -> Identities:
+    """Return the identities as those of a service, or of a person."""
+    if who.person is None or is_service is (who.person_kind == SERVICE):
+        return who
+    kinds = (PERSON_KINDS[kind] for kind, name in list_named(who) if name == who.person)
+    return who._replace(person_kind=SERVICE if is_service else next(kinds, None))
 
 
 def list_named(told: Identities) -> list[tuple[IdentityKind, str]]:

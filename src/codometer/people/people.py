@@ -8,16 +8,18 @@ over and written under what has begun.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from codometer.access.access import Access
-from codometer.errors import StoreUnusable
+from codometer.errors import CodometerError, StoreUnusable
 from codometer.jobs import Periodic
-from codometer.model.identity import Identities
+from codometer.model.identity import SERVICE, Identities
 from codometer.people.decisions import Decision, Decisions
+from codometer.people.holds import Holds
 from codometer.people.identifier import PERSON_KINDS, Identifier, list_named
+from codometer.people.services import find_services
 from codometer.people.vault import Vault
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.profile import POLICIES, Identity, Policy, PolicyInForce, Profile
@@ -29,6 +31,7 @@ from codometer.store.people import (
     StoredOrigin,
     change_extras,
     find_applied,
+    find_names,
     list_origins,
     note_applied,
     rename_repositories,
@@ -38,16 +41,33 @@ from codometer.store.people import (
 if TYPE_CHECKING:
     from codometer.access.actor import Actor
     from codometer.store.duckdb_engine import Connection
+    from codometer.store.retention import Held
     from codometer.store.store import Store
 
 _FOLLOW_SECONDS: Final = 0.5
 
 
+class KeyInUse(CodometerError):
+    """Something that this key made is stored."""
+
+    code = "key_in_use"
+    status = 409
+
+
 class People:
     """Everything about persons, of one server. Safe to use from several threads."""
 
-    def __init__(self, access: Access, store: Store, *, known_attributes: frozenset[str]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        store: Store,
+        *,
+        known_attributes: frozenset[str],
+        services: Sequence[str] = (),
+    ) -> None:
         """`known_attributes` are kept whatever the policy says of unknown ones.
+
+        `services` are patterns of what services call themselves, with * for any text.
 
         Raises:
             StoreUnusable: what is stored has pseudonyms of another installation.
@@ -55,10 +75,13 @@ class People:
         self.access = access
         self.store = store
         self.decisions = Decisions(access.audit, access.sessions)
-        self.vault = Vault(access.control, access.keys)
+        self.holds = Holds(access.audit)
+        self.vault = Vault(access.control, access.keys, access.audit.now)
         decision = self.decisions.find_in_force()
         self.in_force = PolicyInForce(POLICIES[decision.profile], decision.version)
-        self.identifier = Identifier(self.vault, access.keys, self.in_force, access.audit.now)
+        self.identifier = Identifier(
+            self.vault, access.keys, self.in_force, access.audit.now, find_services(services)
+        )
         self._known_attributes = known_attributes
         self._pause: Callable[[], AbstractContextManager[None]] = nullcontext
         self._applied = 0
@@ -106,10 +129,99 @@ class People:
     def rotate(self, purpose: Purpose, actor: Actor) -> None:
         """Replace the key of a purpose, and lock anew what it locks."""
         with self.pausing():
+            self.vault.save()
             self.access.keys.rotate(purpose, actor)
             if purpose is Purpose.VAULT:
                 self.vault.encrypt_anew()
+                self.access.keys.delete_replaced(purpose, actor)
+                self.access.control.purge()
             self.look_anew()
+
+    def delete_key(self, number: int, actor: Actor, *, confirmed: bool) -> None:
+        """Delete a key that made pseudonyms, which a newer one does now.
+
+        Who came back since goes by a newer pseudonym, also in what is stored. All others of that
+        time cannot be told by name any more: not shown, not exported, not forgotten.
+
+        Raises:
+            BadRequest: there is no such key, or it is in use.
+            KeyInUse: it is not confirmed, and pseudonyms that it made are stored.
+        """
+        with self.pausing():
+            self.access.keys.check_replaced(Purpose.PSEUDONYM, number)
+            self.vault.save()
+            made = self.vault.find_made_with(number)
+            if made and not confirmed:
+                raise KeyInUse(
+                    f"the key {number} made {len(made)} pseudonyms that are stored",
+                    hint="delete it all the same with --yes; who did not come back since then"
+                    " cannot be told by name any more",
+                )
+            newer = self._find_newer(frozenset(made))
+            with self.access.audit.change(actor) as change:
+                self.vault.drop(change.connection, made)
+                self.access.keys.delete(change, Purpose.PSEUDONYM, number)
+            self.access.keys.reload()
+            self._relink(frozenset(made), newer)
+            self.settle()
+            self.access.control.purge()
+            self.look_anew()
+        self.store.rewrite()
+
+    def _find_newer(self, gone: frozenset[str]) -> dict[str, str]:
+        """Return a pseudonym that stays of the person of each that goes, where there is one."""
+        people = self.vault.people
+        persons = {people.find_person(name) for name in gone} - {None}
+        found: dict[str, str] = {}
+        for person in persons:
+            known = [each.pseudonym for each in people.list_pseudonyms(person or "")]
+            stays = next((name for name in known if name not in gone), None)
+            if stays is not None:
+                found.update((name, stays) for name in known if name in gone)
+        return found
+
+    def _relink(self, gone: frozenset[str], newer: Mapping[str, str]) -> None:
+        """Take pseudonyms that go out of what is stored, and give their rows to who they are."""
+        with self.store.changing(for_good=True) as connection:
+            replace_identities(
+                connection,
+                [
+                    each._replace(identities=self._without(each.identities, gone, newer))
+                    for each in list_origins(connection, gone)
+                ],
+            )
+
+    def _without(
+        self, told: Identities, gone: frozenset[str], newer: Mapping[str, str]
+    ) -> Identities:
+        keys: dict[str, Any] = {
+            name: None
+            for name in ("installation", "account_uuid", "account_id", "email", "enduser_id")
+            if getattr(told, name) in gone
+        }
+        stays = newer.get(told.person or "")
+        person = self.vault.people.find_person(stays) if stays else told.person
+        return told._replace(person=person, **keys)
+
+    def drop_unused(self) -> int:
+        """Take out of the vault who is in no row any more; return how many pseudonyms went."""
+        with self.pausing():
+            self.vault.save()
+            with self.store.reading() as connection:
+                used = find_names(connection)
+            people = self.vault.people
+            persons = {people.find_person(name) for name in used}
+            unused = [name for name in people.identities if people.find_person(name) not in persons]
+            if unused:
+                with self.access.audit.control.write() as connection:
+                    self.vault.drop(connection, unused)
+                self.access.control.purge()
+                self.look_anew()
+            return len(unused)
+
+    def find_held(self) -> Held | None:
+        """Return what legal holds keep as it is, None for everything."""
+        return self.holds.find_held(self.vault.people.find_person)
 
     def look_anew(self) -> None:
         """Have the intake look anew at who each client is."""
@@ -131,13 +243,14 @@ class People:
 
     def _resolved(self, stored: StoredOrigin) -> StoredOrigin:
         told = stored.identities
-        names = [name for _, name in list_named(told)]
+        # Of a session that lost its keys, the person is all that there is.
+        names = [name for _, name in list_named(told)] or [told.person or ""]
         person = self.vault.people.person_of(names)
         if person is None:
             return stored
         kind = PERSON_KINDS[self.vault.people.identities[person].kind]
-        if told.person_kind == "subject":
-            kind = "subject"
+        if told.person_kind in {"subject", SERVICE}:
+            kind = told.person_kind
         return stored._replace(identities=told._replace(person=person, person_kind=kind))
 
     def _check_keys(self, applied: Applied | None) -> None:

@@ -17,16 +17,20 @@ from codometer.access.generation import bump_generation
 from codometer.errors import BadRequest, CodometerError
 from codometer.model.identity import Counts
 from codometer.people.archive import make_archive
-from codometer.people.identifier import list_named
+from codometer.people.holds import OnHold
+from codometer.people.identifier import list_named, of_kind
+from codometer.people.vault import Treatment
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
 from codometer.privacy.resolution import Known, Link
 from codometer.store.control_tables import ACCOUNT, CREDENTIAL
 from codometer.store.people import (
     StoredOrigin,
+    are_held,
     count_rows,
     erase_origins,
     export_rows,
     list_origins,
+    replace_identities,
 )
 
 if TYPE_CHECKING:
@@ -120,6 +124,7 @@ class Requests:
         Raises:
             NoSuchPerson: nothing is stored of them.
             BadRequest: what is confirmed is another person, or there is no reason.
+            OnHold: a legal hold keeps what is stored of them.
         """
         with self.people.pausing():
             found = self._find(subject)
@@ -129,6 +134,7 @@ class Requests:
             _check_reason(reason)
             if confirmed != found.person:
                 raise BadRequest("this confirms another person", hint=f"confirm {found.person}")
+            self._refuse_held(found)
             marks = self._marks(found)
             with self.people.store.changing(for_good=True) as connection:
                 erase_origins(connection, [each.origin for each in found.origins])
@@ -203,6 +209,48 @@ class Requests:
             self.people.settle()
             return self._told(self._find(known.pseudonym))
 
+    def treat(self, subject: str, treatment: Treatment, reason: str, actor: Actor) -> int:
+        """Have somebody's records treated as a person's, a service's, or as nobody's.
+
+        Who objects is nobody from now on, known here already or not; what is stored of them stays
+        until it is forgotten. Of a service, what is stored is a service's too. Return of how many
+        sessions that is so.
+
+        Raises:
+            NoSuchPerson: nobody of this pseudonym is known.
+            BadRequest: there is no reason.
+        """
+        _check_reason(reason)
+        with self.people.pausing():
+            try:
+                found: _Subject | None = self._find(subject)
+            except NoSuchPerson:
+                found = None
+                if is_pseudonym(subject.strip()):
+                    raise
+            names = self._marks(found) if found else [*self._candidates(subject.strip())]
+            recorded = self._recorded(found) if found else names[0]
+            with self.people.access.audit.change(actor) as change:
+                self.people.vault.treat(change.connection, names, treatment, change.time)
+                change.record(
+                    Action.PERSON_TREAT,
+                    object=recorded,
+                    reason=reason,
+                    after={"as": str(treatment)},
+                )
+            self.people.look_anew()
+            if found is None or treatment is Treatment.EXCLUDED:
+                return 0
+            is_service = treatment is Treatment.SERVICE
+            changed = [
+                each._replace(identities=now)
+                for each in found.origins
+                if (now := of_kind(each.identities, is_service=is_service)) != each.identities
+            ]
+            with self.people.store.changing(for_good=False) as connection:
+                replace_identities(connection, changed)
+            return len(changed)
+
     def _known(self, pseudonym: str) -> Known:
         known = self.people.vault.people.identities.get(pseudonym)
         if known is None:
@@ -264,6 +312,17 @@ class Requests:
             credentials=tuple(
                 row.id for row in credentials if row.person and row.person.casefold() in names
             ),
+        )
+
+    def _refuse_held(self, found: _Subject) -> None:
+        held = self.people.find_held()
+        if held is not None:
+            with self.people.store.reading() as connection:
+                if not are_held(connection, [each.origin for each in found.origins], held):
+                    return
+        raise OnHold(
+            "a legal hold keeps what is stored of this person",
+            hint="codometer retention show lists the holds",
         )
 
     def _marks(self, found: _Subject) -> list[str]:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from codometer.settings import Retention
 
 
 class Profile(StrEnum):
@@ -50,6 +53,11 @@ class Policy:
     """Whether repositories are stored under pseudonyms."""
     detail_days: int
     """How long single events are kept at most."""
+    session_days: int
+    """How long it is known at most which session was whose, and what a quarter hour was used for
+    by whom."""
+    person_days: int
+    """How long it is known at most what somebody used on a day."""
 
 
 POLICIES: Final = {
@@ -62,6 +70,8 @@ POLICIES: Final = {
             strangers=Strangers.NAMES,
             hides_repositories=True,
             detail_days=14,
+            session_days=90,
+            person_days=90,
         ),
         Policy(
             profile=Profile.STANDARD,
@@ -70,6 +80,8 @@ POLICIES: Final = {
             strangers=Strangers.TOKENS,
             hides_repositories=False,
             detail_days=30,
+            session_days=90,
+            person_days=400,
         ),
         Policy(
             profile=Profile.OPEN,
@@ -78,9 +90,30 @@ POLICIES: Final = {
             strangers=Strangers.LABELS,
             hides_repositories=False,
             detail_days=90,
+            session_days=90,
+            person_days=400,
         ),
     )
 }
+
+
+class Kept(NamedTuple):
+    """For how many days what is kept: as the settings say, within what the policy allows."""
+
+    detail_days: int
+    session_days: int
+    person_days: int
+    sum_days: int
+
+
+def find_kept(policy: Policy, retention: Retention) -> Kept:
+    """Return how long what is kept under a policy and these settings."""
+    return Kept(
+        detail_days=min(policy.detail_days, retention.detail_days),
+        session_days=min(policy.session_days, retention.session_days),
+        person_days=min(policy.person_days, retention.person_days),
+        sum_days=retention.sum_days,
+    )
 
 
 @dataclass(slots=True)
@@ -123,19 +156,21 @@ _STRANGERS: Final = {
 }
 
 
-def describe(policy: Policy, *, detail_days: int) -> tuple[str, ...]:
-    """Say what is collected and what is not, in sentences, the most important first.
-
-    `detail_days` is how long single events are kept, which a setting may shorten.
-    """
+def describe(policy: Policy, kept: Kept) -> tuple[str, ...]:
+    """Say what is collected and what is not, in sentences, the most important first."""
     repositories = ("Repositories are stored as pseudonyms.",) if policy.hides_repositories else ()
     few = f"Numbers of fewer than {policy.min_people} people are withheld."
+    retention = (
+        f"Single events are kept for {kept.detail_days} days. Whose a session was is forgotten"
+        f" after {kept.session_days} days, and what anybody used on a day after"
+        f" {kept.person_days}; sums of teams and of all go after {kept.sum_days} days."
+    )
     return (
         _COLLECTED,
         _NEVER,
         _IDENTITY[policy.identity],
         *repositories,
         *((few,) if policy.min_people > 1 else ()),
-        f"Single events are kept for {detail_days} days, sums stay.",
+        retention,
         _STRANGERS[policy.strangers],
     )

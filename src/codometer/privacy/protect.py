@@ -26,7 +26,7 @@ from codometer.privacy.policy import (
 from codometer.privacy.profile import Strangers
 
 if TYPE_CHECKING:
-    from codometer.model.signal import Attributes, AttributeValue
+    from codometer.model.signal import AttributeColumns, AttributeValue
 
 _TOKEN: Final = re.compile(rf"[A-Za-z0-9_.:-]{{1,{MAX_STRANGER_LENGTH}}}")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.:/-]+")
@@ -38,9 +38,13 @@ _SECRET: Final = re.compile(
 
 
 def protect(
-    attributes: Attributes, known: frozenset[str], kept: Strangers = Strangers.TOKENS
+    attributes: AttributeColumns,
+    known: frozenset[str],
+    kept: Strangers = Strangers.TOKENS,
 ) -> list[str]:
-    """Remove from `attributes`, in place, what may not be kept; `kept` is about unknown ones.
+    """Remove from columns of attributes, in place, what may not be kept.
+
+    `kept` is about unknown ones. A value that may not stay is None if others of its column may.
 
     Returns the names of the attributes that are neither known nor content, for
     the administrator's list; a name that could itself be content is not among them.
@@ -52,7 +56,9 @@ def protect(
         is_stranger = name not in CONTENT_ATTRIBUTES and is_name(name)
         if is_stranger and len(strangers) < MAX_STRANGERS:
             strangers.append(name)
-            if is_kept(name, attributes[name], kept):
+            column = [value if is_kept(name, value, kept) else None for value in attributes[name]]
+            if column.count(None) < len(column):
+                attributes[name] = column
                 continue
         del attributes[name]
     return strangers

@@ -19,8 +19,8 @@ from codometer.access.access import Access
 from codometer.access.permissions import NOBODY
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
-from codometer.people.people import People
 from codometer.people.requests import Requests
+from codometer.people.retention import Retention
 from codometer.privacy.profile import Profile
 from codometer.serve.api.account_sessions import (
     account_session_actions,
@@ -32,12 +32,13 @@ from codometer.serve.api.catalogue import dimensions_resource, measures_resource
 from codometer.serve.api.config import config_resource
 from codometer.serve.api.credentials import credential_actions, credentials_resource
 from codometer.serve.api.health import liveness_resource, readiness_resource
-from codometer.serve.api.keys import keys_resource, rotate_action
+from codometer.serve.api.keys import delete_action, keys_resource, rotate_action
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.people import people_actions
-from codometer.serve.api.privacy import privacy_action, privacy_resource
+from codometer.serve.api.privacy import cancel_action, privacy_action, privacy_resource
 from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
+from codometer.serve.api.retention import hold_actions, retention_resource
 from codometer.serve.api.status import StatusSource, status_resource
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
@@ -77,7 +78,7 @@ def build_app(
     check_ready: Callable[[], object],
     changes: Changes,
     access: Access,
-    people: People,
+    retention: Retention,
     now: Callable[[], datetime] = _now,
     minimum_people: Callable[[], int] = lambda: 1,
 ) -> Starlette:
@@ -90,9 +91,9 @@ def build_app(
     """
     workers = Workers(threads=_THREADS, max_waiting=_MAX_WAITING)
     gate = Gate(access, settings.listen, now=now)
-    actions = _build_actions(settings, access, people, now)
+    actions = _build_actions(settings, access, retention, now)
     resources = _build_resources(
-        settings, ask, status, check_ready=check_ready, access=access, people=people, now=now
+        settings, ask, status, check_ready=check_ready, access=access, retention=retention, now=now
     )
     openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
@@ -122,7 +123,7 @@ def build_app(
                 access.accounts,
                 access.signing_in,
                 access.federation,
-                choose_first=people.decisions.choose_first,
+                choose_first=retention.people.decisions.choose_first,
             ).routes(),
             *OwnAccount(doors, access.accounts, access.signing_in, access.federation).routes(),
             *ProviderSignIn(doors, access.federation).routes(),
@@ -144,10 +145,10 @@ def _build_resources(
     *,
     check_ready: Callable[[], object],
     access: Access,
-    people: People,
+    retention: Retention,
     now: Callable[[], datetime],
 ) -> Sequence[Resource]:
-    version = installed_version()
+    version, people = installed_version(), retention.people
 
     def find_profile() -> Profile:
         return people.policy.profile
@@ -170,6 +171,7 @@ def _build_resources(
             version=version,
             find_profile=find_profile,
             list_ending=access.credentials.list_ending,
+            find_last_run=retention.find_last,
             now=now,
         ),
         config_resource(settings, find_profile),
@@ -178,7 +180,8 @@ def _build_resources(
         accounts_resource(access.accounts),
         account_sessions_resource(access.accounts, now),
         keys_resource(access.keys),
-        privacy_resource(people.decisions, detail_days=settings.retention.detail_days),
+        privacy_resource(people.decisions, settings.retention),
+        retention_resource(retention),
         audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
         verification_resource(access.audit),
         liveness_resource(),
@@ -187,14 +190,18 @@ def _build_resources(
 
 
 def _build_actions(
-    settings: Settings, access: Access, people: People, now: Callable[[], datetime]
+    settings: Settings, access: Access, retention: Retention, now: Callable[[], datetime]
 ) -> Sequence[Action]:
+    people = retention.people
     return (
         *credential_actions(access.credentials, now),
         *account_actions(access.accounts, settings),
         *account_session_actions(access.accounts),
         rotate_action(access.keys, people.rotate),
-        privacy_action(people.decisions, detail_days=settings.retention.detail_days),
+        delete_action(access.keys, people.delete_key),
+        privacy_action(people.decisions, settings.retention),
+        cancel_action(people.decisions, settings.retention),
+        *hold_actions(people.holds),
         *people_actions(Requests(people)),
     )
 

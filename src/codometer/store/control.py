@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FILE_NAME: Final = "control.sqlite"
-NEWEST: Final = "0007"
+NEWEST: Final = "0009"
 """The last migration; each is numbered one more than the one before."""
 
 _BUSY_SECONDS: Final = 10

@@ -279,3 +279,27 @@ TOMBSTONE: Final = Table(
     Column("created", Instant, nullable=False),
 )
 """Keyed hashes of pseudonyms that were erased, so that their late data stays out."""
+
+TREATMENT: Final = Table(
+    "treatment",
+    METADATA,
+    Column("mark", Text, primary_key=True),
+    Column("treatment", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+)
+"""Keyed hashes of pseudonyms whose records are treated otherwise than usual: who objected, and
+whom an administrator declared to be a service, or a person after all."""
+
+EVERYTHING: Final = "everything"
+"""The kind of a hold on all that there is, the audit log too."""
+
+LEGAL_HOLD: Final = Table(
+    "legal_hold",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+)
+"""Whose data must stay, whatever its age. A hold that was lifted is in the audit log alone."""

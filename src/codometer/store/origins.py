@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from codometer.model.identity import hash64
+from codometer.model.identity import hash64, number_of_person
 from codometer.store.tables import TABLES, WORKPLACE_DIMENSIONS, Column, resource_column
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def origin_rows(origins: Sequence[Origin]) -> Rows:
     made: Rows = {
         "workplace": [_workplace(origin) for origin in origins],
         "session_id": [_number(origin.session) for origin in origins],
-        "person_id": [_number(origin.person) for origin in origins],
+        "person_id": [number_of_person(origin.person, origin.person_kind) for origin in origins],
         "origin": [origin.id for origin in origins],
     }
     names = [column.name for column in TABLES["origin"] if column.name not in made]

@@ -10,11 +10,11 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from arro3.core import Array, DataType, Table
-
-from codometer.model.identity import Counts, Identities, hash64
+from codometer.model.identity import Counts, Identities, hash64, number_of_person
+from codometer.store.given import I64, TEXT, U64, give
+from codometer.store.retention import Held, find_held
 from codometer.store.sealing import seal_work
-from codometer.store.tables import WORKPLACE_DIMENSIONS, resource_column
+from codometer.store.tables import STAND_IN_LIMIT, WORKPLACE_DIMENSIONS, resource_column
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,7 +32,6 @@ _WORKPLACE_TABLES: Final = (
 _KEYS: Final = ("installation", "account_uuid", "account_id", "email", "enduser_id")
 _DETAIL: Final = ("event", "reading")
 _AT_ONCE: Final = 50_000
-_U64, _TEXT = DataType.uint64(), DataType.string()
 _BITS: Final = 63
 
 
@@ -64,19 +63,25 @@ def list_origins(
     ]
 
 
+def find_names(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return every name by which an origin knows a person, an account and the like."""
+    told = " UNION ".join(f"SELECT {name} FROM origin" for name in ("person", *_KEYS))
+    return {name for (name,) in connection.execute(told).fetchall() if name is not None}
+
+
 def replace_identities(
     connection: duckdb.DuckDBPyConnection, origins: Sequence[StoredOrigin]
 ) -> None:
     """Store origins under other names, and their sums under other persons."""
     for chunk in _chunks(origins):
         who = [each.identities for each in chunk]
-        _load(
+        give(
             connection,
-            origin=(_U64, [each.origin for each in chunk]),
-            person_id=(_U64, [None if w.person is None else hash64(w.person) for w in who]),
-            policy_version=(DataType.int64(), [w.version for w in who]),
+            origin=(U64, [each.origin for each in chunk]),
+            person_id=(U64, [number_of_person(w.person, w.person_kind) for w in who]),
+            policy_version=(I64, [w.version for w in who]),
             **{
-                name: (_TEXT, [getattr(w, name) for w in who])
+                name: (TEXT, [getattr(w, name) for w in who])
                 for name in ("person", "person_kind", *_KEYS)
             },
         )
@@ -86,7 +91,8 @@ def replace_identities(
         for table in _PERSON_TABLES:
             connection.execute(
                 f"UPDATE {table} t SET person_id = i.person_id FROM given i "
-                "WHERE t.origin = i.origin AND t.person_id IS DISTINCT FROM i.person_id"
+                "WHERE t.origin = i.origin AND t.person_id IS DISTINCT FROM i.person_id "
+                f"AND (t.person_id IS NULL OR t.person_id >= {STAND_IN_LIMIT})"
             )
 
 
@@ -113,7 +119,7 @@ def rename_repositories(
         old.append(row[0])
         new.append(hash64(*(value or "" for value in known), *resource))
         names.append(told[place])
-    _load(connection, old=(_U64, old), new=(_U64, new), repository=(_TEXT, names))
+    give(connection, old=(U64, old), new=(U64, new), repository=(TEXT, names))
     for table in _WORKPLACE_TABLES:
         more = ", repository = i.repository" if table == "workplace" else ""
         connection.execute(
@@ -131,19 +137,27 @@ def change_extras(
         ).fetchall()
         changed = {extra: kept for (extra,) in distinct if (kept := change(extra)) != extra}
         for chunk in _chunks(list(changed.items())):
-            _load(
+            give(
                 connection,
-                old=(_TEXT, [old for old, _ in chunk]),
-                new=(_TEXT, [new for _, new in chunk]),
+                old=(TEXT, [old for old, _ in chunk]),
+                new=(TEXT, [new for _, new in chunk]),
             )
             connection.execute(
                 f"UPDATE {table} t SET extra = i.new FROM given i WHERE t.extra = i.old"
             )
 
 
+def are_held(connection: duckdb.DuckDBPyConnection, origins: Iterable[int], held: Held) -> bool:
+    """Tell whether any of these origins is under a hold."""
+    give(connection, origin=(U64, list(origins)))
+    find_held(connection, held)
+    both = "SELECT 1 FROM given JOIN held USING (origin) LIMIT 1"
+    return connection.execute(both).fetchone() is not None
+
+
 def count_rows(connection: duckdb.DuckDBPyConnection, origins: Iterable[int]) -> Counts:
     """Say how much is stored of these origins."""
-    _load(connection, origin=(_U64, list(origins)))
+    give(connection, origin=(U64, list(origins)))
     mine = "WHERE origin IN (SELECT origin FROM given)"
     row = connection.execute(
         f"SELECT (SELECT count(DISTINCT session_id) FROM origin {mine}),"
@@ -157,7 +171,7 @@ def export_rows(
     connection: duckdb.DuckDBPyConnection, origins: Iterable[int]
 ) -> dict[str, list[dict[str, Any]]]:
     """Return all that is stored of these origins, by table; numbers of our own are left out."""
-    _load(connection, origin=(_U64, list(origins)))
+    give(connection, origin=(U64, list(origins)))
     found: dict[str, list[dict[str, Any]]] = {}
     for name, (table, told, beside, order) in _EXPORTED.items():
         cursor = connection.execute(
@@ -201,7 +215,7 @@ def erase_origins(connection: duckdb.DuckDBPyConnection, origins: Sequence[int])
     Nothing that is left leads back to them: origins, sessions and scopes get random
     numbers in place of those that are made of what the client said.
     """
-    _load(connection, origin=(_U64, list(origins)))
+    give(connection, origin=(U64, list(origins)))
     mine = "origin IN (SELECT origin FROM given)"
     connection.execute("CREATE OR REPLACE TEMP TABLE erased AS SELECT origin FROM given")
     connection.execute(
@@ -236,10 +250,10 @@ def _renumber(
     connection: duckdb.DuckDBPyConnection, column: str, old: Sequence[int], tables: Sequence[str]
 ) -> None:
     """Give random numbers to what is numbered by what a client said, where it is of the erased."""
-    _load(
+    give(
         connection,
-        old=(_U64, list(old)),
-        new=(_U64, [secrets.randbits(_BITS) for _ in old]),
+        old=(U64, list(old)),
+        new=(U64, [secrets.randbits(_BITS) for _ in old]),
     )
     person = hash64(ERASED)
     if column == "origin":
@@ -265,14 +279,6 @@ def _renumber(
 
 def _column(connection: duckdb.DuckDBPyConnection, sql: str) -> list[int]:
     return [row[0] for row in connection.execute(sql).fetchall() if row[0] is not None]
-
-
-def _load(connection: duckdb.DuckDBPyConnection, **columns: tuple[DataType, Sequence[Any]]) -> None:
-    """Make the temporary table `given`."""
-    incoming = Table.from_arrays(  # noqa: F841 - the engine finds the table by this name
-        [Array(values, type=type_) for type_, values in columns.values()], names=list(columns)
-    )
-    connection.execute("CREATE OR REPLACE TEMP TABLE given AS SELECT * FROM incoming")
 
 
 def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

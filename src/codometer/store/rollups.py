@@ -23,7 +23,8 @@ from codometer.model.period import start_of_day
 from codometer.store.counting import QUIET, add_linked_days, find_gaps
 from codometer.store.days import local_day
 from codometer.store.duckdb_engine import DuckDBEngine, transaction
-from codometer.store.sealing import seal
+from codometer.store.retention import NOBODY, Held
+from codometer.store.sealing import Sealed, seal
 from codometer.store.sums import (
     ADD_NEW_LATENCY,
     DETAIL_COLUMNS,
@@ -164,10 +165,10 @@ class Rollups:
         while self.refresh().pending:
             pass
 
-    def seal(self, before: datetime) -> int:
-        """Let the detail of scopes go that ended before a bucket; return how many those are."""
+    def seal(self, before: datetime, held: Held = NOBODY) -> Sealed:
+        """Let the detail of scopes go that ended before a bucket, but for what is held."""
         with self._lock, transaction(self._connection):
-            return seal(self._connection, before)
+            return seal(self._connection, before, held)
 
     def close(self) -> None:
         """Let the connection go."""

@@ -8,9 +8,10 @@ keys of expired rows stay, and with them what the scope had counted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from codometer.store.counting import find_gaps
+from codometer.store.retention import NOBODY, Held, find_held
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -96,21 +97,34 @@ _STATEMENTS: Final = (
         f"INSERT INTO sealed_key SELECT bucket, key_low FROM {table} WHERE {_IN_WORK}"
         for table in ("event", "reading")
     ),
-    *(f"DELETE FROM {table} WHERE {_IN_WORK}" for table in ("event", "reading")),
 )
 
 
-def seal(connection: duckdb.DuckDBPyConnection, before: datetime) -> int:
-    """Let the detail of all scopes go whose last row is before a bucket; return how many.
+class Sealed(NamedTuple):
+    """What went: so many rows of detail, of so many scopes."""
+
+    scopes: int = 0
+    rows: int = 0
+
+
+def seal(connection: duckdb.DuckDBPyConnection, before: datetime, held: Held = NOBODY) -> Sealed:
+    """Let the detail of all scopes go whose last row is before a bucket, but for what is held.
 
     Must run inside a transaction, and leaves scopes alone that wait to be rolled up.
     """
     connection.execute(_FIND_EXPIRED, {"before": before})
+    if held != NOBODY:
+        find_held(connection, held)
+        connection.execute(
+            "DELETE FROM work WHERE scope IN ("
+            "SELECT scope FROM event WHERE origin IN (SELECT origin FROM held) UNION ALL "
+            "SELECT scope FROM reading WHERE origin IN (SELECT origin FROM held))"
+        )
     return seal_work(connection)
 
 
-def seal_work(connection: duckdb.DuckDBPyConnection) -> int:
-    """Let the detail of the scopes in the temporary table `work` go; return how many those are.
+def seal_work(connection: duckdb.DuckDBPyConnection) -> Sealed:
+    """Let the detail of the scopes in the temporary table `work` go.
 
     None of them may wait to be rolled up.
     """
@@ -128,4 +142,8 @@ def seal_work(connection: duckdb.DuckDBPyConnection) -> int:
         find_gaps(connection, since)
         for statement in _STATEMENTS:
             connection.execute(statement)
-    return int(scopes)
+    deleted = [
+        connection.execute(f"DELETE FROM {table} WHERE {_IN_WORK}").fetchone()
+        for table in ("event", "reading")
+    ]
+    return Sealed(int(scopes), sum(row[0] for row in deleted if row))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codometer.model.status import (
+    PeopleStatus,
     RejectStatus,
     RollupStatus,
     SignalStatus,
@@ -34,6 +35,10 @@ SELECT w.agent, w.version, count(DISTINCT s.session_id), max(s.bucket)
 FROM session_15m s JOIN workplace w ON w.workplace = s.workplace
 GROUP BY w.agent, w.version ORDER BY max(s.bucket) DESC, w.agent, w.version LIMIT {_LISTED}
 """
+_PEOPLE = """
+SELECT person_kind, count(DISTINCT person) FROM origin
+WHERE person_kind IS NOT NULL GROUP BY person_kind ORDER BY person_kind
+"""
 _UNPRICED = f"""
 SELECT coalesce(model, 'unknown'), sum(unpriced_requests) FROM workplace_day
 WHERE unpriced_requests > 0 GROUP BY 1 ORDER BY 2 DESC LIMIT {_LISTED}
@@ -58,6 +63,7 @@ def read_status(engine: Engine, path: Path, as_of: datetime | None) -> Status:
         ),
         clients=single("SELECT count(DISTINCT installation) FROM origin"),
         sessions=single("SELECT count(DISTINCT session) FROM origin"),
+        people=tuple(PeopleStatus(kind=kind, count=count) for kind, count in engine.fetch(_PEOPLE)),
         versions=tuple(
             VersionStatus(agent=agent, version=version, sessions=sessions, last=_aware(last))
             for agent, version, sessions, last in engine.fetch(_VERSIONS)
@@ -66,10 +72,7 @@ def read_status(engine: Engine, path: Path, as_of: datetime | None) -> Status:
             UnknownName(agent=agent, what=what, name=name, count=count, last=_aware(last))
             for agent, what, name, count, last in engine.fetch(_STRANGERS)
         ),
-        rejects=tuple(
-            RejectStatus(reason=reason, count=count, last=_aware(last))
-            for reason, count, last in engine.fetch(_REJECTED)
-        ),
+        rejects=read_rejects(engine),
         unpriced_models=tuple(
             UnpricedModel(model=model, requests=int(requests))
             for model, requests in engine.fetch(_UNPRICED)
@@ -86,6 +89,14 @@ def read_status(engine: Engine, path: Path, as_of: datetime | None) -> Status:
         rollup=RollupStatus(
             as_of=as_of, pending=single("SELECT count(*) FROM (SELECT DISTINCT * FROM dirty)")
         ),
+    )
+
+
+def read_rejects(engine: Engine) -> tuple[RejectStatus, ...]:
+    """Read which signals were refused, which takes no time, unlike the rest of the status."""
+    return tuple(
+        RejectStatus(reason=reason, count=count, last=_aware(last))
+        for reason, count, last in engine.fetch(_REJECTED)
     )
 
 

@@ -7,23 +7,32 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from codometer.store.duckdb_engine import LOST, REWRITE_DUE, DuckDBEngine, transaction
 from codometer.store.migrate import add_resource_columns, migrate
+from codometer.store.retention import (
+    NOBODY,
+    Cuts,
+    Held,
+    cut_days,
+    cut_quarters,
+    drop_sums,
+    fold_sessions,
+)
 from codometer.store.rollups import Rollups
-from codometer.store.status import read_status
+from codometer.store.status import read_rejects, read_status
 from codometer.store.writer import Batch, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
     import duckdb
 
-    from codometer.model.status import Status
+    from codometer.model.status import RejectStatus, Status
     from codometer.store.dialect import Dialect
     from codometer.store.engine import Row
 
@@ -41,6 +50,14 @@ _IS_REWRITE_DUE: Final = f"SELECT 1 FROM meta WHERE name = '{REWRITE_DUE}'"
 _MARK_REWRITE: Final = (
     f"INSERT INTO meta SELECT '{REWRITE_DUE}', '' WHERE NOT EXISTS ({_IS_REWRITE_DUE})"
 )
+
+
+class Removed(NamedTuple):
+    """How many sessions lost their names, and rows their persons; how many rows of sums went."""
+
+    sessions: int = 0
+    persons: int = 0
+    sums: int = 0
 
 
 class Store:
@@ -144,6 +161,7 @@ class Store:
                     if for_good:
                         connection.execute(_MARK_REWRITE)
                     yield connection
+                self._version += 1
             finally:
                 connection.close()
 
@@ -171,12 +189,37 @@ class Store:
         self._writer = Writer(self._engine, resource_keys=self.resource_keys)
         self._rollups = Rollups(self._engine, self._zone)
 
-    def seal(self, before: datetime) -> int:
-        """Let the detail of sessions go that ended before an instant (UTC); return how many."""
+    def seal(self, before: datetime, held: Held = NOBODY) -> int:
+        """Let the detail of sessions go that ended before an instant (UTC).
+
+        Return how many rows of events and readings those had.
+        """
         self.roll_up()
         midnight = before.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         with self._using(self._refreshing):
-            return self._rollups.seal(midnight.replace(tzinfo=None))
+            return self._rollups.seal(midnight.replace(tzinfo=None), held).rows
+
+    def let_go(self, cuts: Cuts, held: Held = NOBODY) -> Removed:
+        """Take sessions and persons out of what is old, and let the oldest sums go.
+
+        No sum of what stays changes. Clients wait for some moments, never for all of it. What
+        was taken out stays in the file until `rewrite`.
+        """
+        quarters = self._cut(lambda connection: cut_quarters(connection, cuts.quarters, held))
+        sessions = 0
+        while folded := self._cut(lambda c: fold_sessions(c, cuts.sessions, held)):
+            sessions += folded
+        days = self._cut(lambda connection: cut_days(connection, cuts.persons, held))
+        sums = self._cut(lambda connection: drop_sums(connection, cuts, held))
+        return Removed(sessions=sessions, persons=quarters + days, sums=sums)
+
+    def _cut(self, cut: Callable[[duckdb.DuckDBPyConnection], int]) -> int:
+        with self.changing(for_good=False) as connection:
+            self._writer.look_anew()
+            rows = cut(connection)
+            if rows:
+                connection.execute(_MARK_REWRITE)
+            return rows
 
     def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one SELECT on whatever is rolled up now."""
@@ -205,11 +248,15 @@ class Store:
         """Tell what arrived and what is stored."""
         return read_status(self._engine, self._engine.path, self._rollups.as_of)
 
+    def read_rejects(self) -> Sequence[RejectStatus]:
+        """Tell which signals were refused, at once."""
+        return read_rejects(self._engine)
+
     def _refresh(self) -> None:
         with self._using(self._refreshing):
             commits = self._commits
             refreshed = self._rollups.refresh()
-        self._version += refreshed.scopes > 0
+            self._version += refreshed.scopes > 0
         if not refreshed.pending:
             with self._progress:
                 self._rolled_up = max(self._rolled_up, commits)

@@ -262,6 +262,20 @@ class Tier(NamedTuple):
     """Whether it tells sessions and persons apart."""
 
 
+STAND_INS_OF_A_MONTH: Final = 2**20
+"""How many numbers stand in for the persons of one month (`retention.py`)."""
+STAND_IN_LIMIT: Final = 2**40
+"""Numbers of persons below are stand-ins; those of known persons are 64-bit hashes."""
+
+
+def epoch_of(column: str) -> str:
+    """Return the SQL that says to which month a stand-in belongs, and 0 for a known person."""
+    return (
+        f"CASE WHEN {column} < {STAND_IN_LIMIT}"
+        f" THEN floor({column} / {STAND_INS_OF_A_MONTH}) ELSE 0 END"
+    )
+
+
 _EVERY_DIMENSION: Final = frozenset({"source", *ROLLUP_DIMENSIONS})
 
 TIERS: Final = (

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from arro3.core import Array, DataType, Table
 
 from codometer.model.charge import Charge
-from codometer.model.event import Event, Reading
+from codometer.model.event import Columns, Event, Reading, Rows
 from codometer.model.identity import LOW_64
 from codometer.store.duckdb_engine import DuckDBEngine, transaction
 from codometer.store.origins import origin_rows, workplace_columns, workplace_rows
@@ -85,13 +85,13 @@ _STORED: Final = {
 class Batch(NamedTuple):
     """What one commit adds."""
 
-    events: Sequence[tuple[Event, Charge]]
-    readings: Sequence[Reading]
+    events: Rows[Event]
+    charges: Sequence[Charge]
+    """What each event cost."""
+    readings: Rows[Reading]
     strangers: Mapping[Stranger, int]
     rejected: Mapping[str, int]
 
-
-_Columns = Mapping[str, Sequence[Any]]
 
 _Marks = Mapping[tuple[int, int], int | None]
 """Scope and bucket of what must be rolled up again, and when the first event there happened."""
@@ -101,7 +101,7 @@ class _Detail(NamedTuple):
     """What a batch adds to one table of detail, by column, each key once."""
 
     table: str
-    columns: _Columns
+    columns: Columns
     origins: Mapping[int, Origin]
     marks: _Marks
 
@@ -119,7 +119,7 @@ class Writer:
         """Commit the batch; rows that are stored already add nothing."""
         detail = []
         if batch.events:
-            detail.append(_event_detail(batch.events))
+            detail.append(_event_detail(batch.events, batch.charges))
         if batch.readings:
             detail.append(_reading_detail(batch.readings))
         origins = {
@@ -140,6 +140,11 @@ class Writer:
                 known.clear()
             known.update(new)
 
+    def look_anew(self) -> None:
+        """Ask again which origins and workplaces are stored, since some are no more."""
+        self._known_origins.clear()
+        self._known_workplaces.clear()
+
     def close(self) -> None:
         """Let the connection go."""
         self._connection.close()
@@ -155,7 +160,7 @@ class Writer:
         self._insert_unless_stored("origin", TABLES["origin"], origin_rows(origins))
         return workplaces["workplace"]
 
-    def _insert_unless_stored(self, table: str, columns: Sequence[Column], rows: _Columns) -> None:
+    def _insert_unless_stored(self, table: str, columns: Sequence[Column], rows: Columns) -> None:
         """Insert rows of a table whose key has its name."""
         self._execute(
             f"INSERT INTO {table} BY NAME SELECT {_select(columns)} FROM incoming i "
@@ -216,7 +221,7 @@ class Writer:
         return self._connection.execute(statement, parameters).fetchall()
 
 
-def _arrow(described: Sequence[Column], columns: _Columns) -> Table:
+def _arrow(described: Sequence[Column], columns: Columns) -> Table:
     """Make rows of a table ready to travel."""
     return Table.from_arrays(
         [Array(columns[column.name], type=_ARROW[column.type]) for column in described],
@@ -224,7 +229,7 @@ def _arrow(described: Sequence[Column], columns: _Columns) -> Table:
     )
 
 
-def _by_name(table: str, rows: Collection[Sequence[Any]]) -> _Columns:
+def _by_name(table: str, rows: Collection[Sequence[Any]]) -> Columns:
     names = [column.name for column in TABLES[table]]
     return dict(zip(names, zip(*rows, strict=True), strict=True))
 
@@ -237,26 +242,22 @@ def _ranges(buckets: Iterable[int]) -> list[dict[str, int]]:
     return [{"first": first, "last": last} for first, last in zip(starts, ends, strict=True)]
 
 
-def _event_detail(priced: Sequence[tuple[Event, Charge]]) -> _Detail:
-    unique = {event.key: (event, charge) for event, charge in priced}
-    events, charges = zip(*unique.values(), strict=True)
-    told = dict(zip(Event._fields, zip(*events, strict=True), strict=True))
+def _event_detail(events: Rows[Event], charges: Sequence[Charge]) -> _Detail:
+    told = events.columns
     charged = dict(zip(Charge._fields, zip(*charges, strict=True), strict=True))
     one_hour = zip(told["cache_write_1h_tokens"], charged["cache_write_1h_tokens"], strict=True)
     known_best = [sent if derived is None else derived for sent, derived in one_hour]
-    columns = {**told, **charged, "cache_write_1h_tokens": known_best}
-    rows = _detail("event", columns)
+    rows = _detail("event", {**told, **charged, "cache_write_1h_tokens": known_best})
     return rows._replace(marks=_first_events(rows.columns))
 
 
-def _reading_detail(readings: Sequence[Reading]) -> _Detail:
-    unique = {reading.key: reading for reading in readings}.values()
-    told = dict(zip(Reading._fields, zip(*unique, strict=True), strict=True))
+def _reading_detail(readings: Rows[Reading]) -> _Detail:
+    told = readings.columns
     starts = [start_ns // 1000 if start_ns else None for start_ns in told["start_ns"]]
     return _detail("reading", {**told, "start": starts})
 
 
-def _first_events(columns: _Columns) -> _Marks:
+def _first_events(columns: Columns) -> _Marks:
     """Say when the first event happened in each bucket of a session and of an installation's day.
 
     A refresh need not look at the metrics of those that happened after the last of them.
@@ -270,8 +271,9 @@ def _first_events(columns: _Columns) -> _Marks:
     return first
 
 
-def _detail(table: str, told: _Columns) -> _Detail:
+def _detail(table: str, told: Columns) -> _Detail:
     """Add the columns that all detail has, and say what must be rolled up again."""
+    told = _each_once(told)
     times = [time_ns // 1000 for time_ns in told["time_ns"]]
     buckets = [time_us - time_us % BUCKET_US for time_us in times]
     origins = told["origin"]
@@ -285,3 +287,11 @@ def _detail(table: str, told: _Columns) -> _Detail:
     }
     marks: _Marks = dict.fromkeys(zip(told["scope"], buckets, strict=True))
     return _Detail(table, columns, dict(zip(columns["origin"], origins, strict=True)), marks)
+
+
+def _each_once(told: Columns) -> Columns:
+    """Return rows, of those with the same key only the last."""
+    last = {key: place for place, key in enumerate(told["key"])}
+    if len(last) == len(told["key"]):
+        return told
+    return {name: [column[place] for place in last.values()] for name, column in told.items()}

@@ -238,7 +238,7 @@ def normalise(signal: Signal) -> Normalised:
     origins = Origins(OriginRules())
     agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
     total = Normalised()
-    Normaliser(agents, lambda: NOW_NS).normalise([signal], total)
+    Normaliser(agents, lambda: NOW_NS).normalise([[signal]], total)
     assert not total.rejected
     return total
 
@@ -314,7 +314,7 @@ def test_the_metrics_of_a_plugin_are_strangers_and_no_cost_of_the_session() -> N
     attributes = named(STANDARD, "plugin_id hook_event") | {"checks_run": 3, "cost_usd": 4.5}
     total = normalise(log("hook_plugin_metrics", attributes))
     assert total.strangers == {Stranger("claude_code", "attribute", "checks_run"): 1}
-    assert total.events[0].kind is Kind.SESSION
+    assert total.events.columns["kind"] == [Kind.SESSION]
 
 
 @pytest.mark.parametrize(
@@ -329,13 +329,13 @@ def test_the_metrics_of_a_plugin_are_strangers_and_no_cost_of_the_session() -> N
 )
 def test_some_events_are_what_an_attribute_says(name: str, own: Attributes, kind: Kind) -> None:
     total = normalise(log(name, named(STANDARD) | own))
-    assert total.events[0].kind is kind
+    assert total.events.columns["kind"] == [kind]
     assert not total.strangers
 
 
 def test_a_request_that_failed_is_an_error_in_spans_too() -> None:
     failed = normalise(span("llm_request", named(STANDARD) | {"success": "false"}))
-    assert failed.events[0].kind is Kind.ERROR
+    assert failed.events.columns["kind"] == [Kind.ERROR]
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ def test_the_name_of_an_event_is_found_wherever_a_version_puts_it(
     if named_as:
         attributes["event.name"] = named_as
     total = normalise(LogRecord(NOW_NS, body, attributes))
-    assert total.events[0].kind is Kind.REQUEST
+    assert total.events.columns["kind"] == [Kind.REQUEST]
 
 
 def test_an_event_without_a_name_is_kept() -> None:
@@ -378,7 +378,8 @@ def test_a_client_is_recognised_by_its_service_or_else_by_the_name(
 ) -> None:
     attributes: Attributes = {"service.name": service} if service else {}
     total = normalise(LogRecord(NOW_NS, name, attributes))
-    assert total.events[0].origin.agent == agent
+    (event,) = total.events
+    assert event.origin.agent == agent
 
 
 @pytest.mark.parametrize(
@@ -399,4 +400,4 @@ def test_who_asked_is_one_of_the_three_that_metrics_have(
 ) -> None:
     own: Attributes = {"query_source": source, "agent.name": subagent}
     total = normalise(log("api_request", named(STANDARD) | own))
-    assert total.events[0].query_source == category
+    assert total.events.columns["query_source"] == [category]

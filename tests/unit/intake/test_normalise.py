@@ -29,7 +29,7 @@ def normalise(signals: Iterable[Signal], *, agent: type[ClaudeCode] = ClaudeCode
     origins = Origins(OriginRules())
     agents = (agent(origins, normalise_model), UnknownAgent(origins))
     total = Normalised()
-    Normaliser(agents, lambda: NOW_NS).normalise(signals, total)
+    Normaliser(agents, lambda: NOW_NS).normalise([signals], total)
     return total
 
 
@@ -99,7 +99,7 @@ def test_a_name_that_nobody_knows_is_listed(name: str) -> None:
 
 def test_a_name_that_could_be_prose_is_not_kept() -> None:
     total = normalise([log(name="please write a poem")])
-    assert total.events[0].name == UNNAMED
+    assert [event.name for event in total.events] == [UNNAMED]
     assert not total.strangers
 
 

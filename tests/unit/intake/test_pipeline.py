@@ -59,7 +59,7 @@ class MemoryStore:
     @property
     def names(self) -> list[list[str]]:
         """The names of the events in each batch."""
-        return [[event.name for event, _ in batch.events] for batch in self.batches]
+        return [batch.events.columns["name"] for batch in self.batches]
 
 
 @contextmanager

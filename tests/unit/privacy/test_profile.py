@@ -1,20 +1,30 @@
 import pytest
 
-from codometer.model.signal import Attributes
-from codometer.privacy.profile import POLICIES, Identity, Policy, Profile, describe, is_weaker
+from codometer.model.signal import AttributeColumns
+from codometer.privacy.profile import (
+    POLICIES,
+    Identity,
+    Policy,
+    Profile,
+    describe,
+    find_kept,
+    is_weaker,
+)
 from codometer.privacy.protect import protect
+from codometer.settings import Retention
 
 
 def words(policy: Policy) -> str:
-    return " ".join(describe(policy, detail_days=policy.detail_days))
+    return " ".join(describe(policy, find_kept(policy, Retention())))
 
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=lambda policy: policy.profile)
 def test_the_first_sentences_say_what_is_collected_and_what_is_not(policy: Policy) -> None:
-    first, second, *_ = describe(policy, detail_days=7)
+    kept = find_kept(policy, Retention(detail_days=7))
+    first, second, *_ = describe(policy, kept)
     assert first.startswith("Collected: ")
     assert second.startswith("Not collected: ")
-    assert "kept for 7 days" in " ".join(describe(policy, detail_days=7))
+    assert "kept for 7 days" in " ".join(describe(policy, kept))
 
 
 def test_the_words_follow_the_policy() -> None:
@@ -34,7 +44,8 @@ def test_profiles_are_in_order() -> None:
 
 def test_what_is_described_as_dropped_is_dropped() -> None:
     for policy in POLICIES.values():
-        told: Attributes = {"prompt": "hello", "new.note": "two words", "user.name": "ada"}
+        told: AttributeColumns
+        told = {"prompt": ["hello"], "new.note": ["two words"], "user.name": ["ada"]}
         protect(told, frozenset(), policy.strangers)
         assert "prompt" not in told
         assert ("user.name" in told) is (policy.identity is Identity.PLAIN)

@@ -23,6 +23,7 @@ from codometer.analysis.measures.run import Answer, Group, KeyValue, Values
 from codometer.errors import CodometerError
 from codometer.model.period import Period, local_date
 from codometer.model.status import (
+    PeopleStatus,
     RejectStatus,
     RollupStatus,
     SignalStatus,
@@ -33,6 +34,7 @@ from codometer.model.status import (
     VersionStatus,
 )
 from codometer.people.people import People
+from codometer.people.retention import Retention
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
 from codometer.settings import Settings
@@ -141,6 +143,10 @@ class Office:
         self.check()
         return STATUS
 
+    def read_rejects(self) -> Sequence[RejectStatus]:
+        """Tell what of that was refused."""
+        return self.read_status().rejects
+
     def _groups(self, query: Query) -> list[Group]:
         found: dict[tuple[KeyValue, ...], list[Use]] = {}
         for use in self.uses:
@@ -203,6 +209,7 @@ STATUS: Final = Status(
     ),
     clients=3,
     sessions=41,
+    people=(PeopleStatus(kind="account", count=3),),
     versions=(
         VersionStatus(agent="claude_code", version="2.1.330", sessions=40, last=LAST),
         VersionStatus(agent="claude_code", version=None, sessions=1, last=FIRST),
@@ -251,15 +258,17 @@ def build_office_app(
 ) -> Starlette:
     """Return the web application of an office, at a fixed time unless told otherwise."""
     access = access or shared_access()
+    settings = settings or Settings()
+    people = People(access, shared_store(), known_attributes=frozenset())
     return build_app(
-        settings=settings or Settings(),
+        settings=settings,
         ask=office.ask,
         look=office.ask,
         status=office,
         check_ready=office.check,
         changes=Changes(lambda: office.version),
         access=access,
-        people=People(access, shared_store(), known_attributes=frozenset()),
+        retention=Retention(people, settings.retention, ZoneInfo("UTC")),
         now=now,
     )
 

@@ -17,6 +17,7 @@ from codometer.access.secret import Kind
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.run import Answer, run_query
 from codometer.people.people import People
+from codometer.people.retention import Retention
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
 from codometer.settings import Settings
@@ -50,6 +51,7 @@ class Server:
         settings = Settings(data=folder)
         self.access = Access(settings, now=lambda: NOW)
         office = Office()
+        people = People(self.access, shared_store(), known_attributes=frozenset())
         self.app = build_app(
             settings=settings,
             ask=self._ask,
@@ -58,7 +60,7 @@ class Server:
             check_ready=office.check,
             changes=Changes(lambda: 1),
             access=self.access,
-            people=People(self.access, shared_store(), known_attributes=frozenset()),
+            retention=Retention(people, settings.retention, ZONE),
             now=lambda: NOW,
             minimum_people=lambda: 5,
         )

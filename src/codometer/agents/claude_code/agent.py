@@ -11,55 +11,63 @@ store counts metrics and spans only where no event tells the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from codometer.agents.claude_code import catalogue
-from codometer.agents.read import json_object, label, truth
-from codometer.model.event import UNNAMED, Counter, Event, Kind, Reading, Source
+from codometer.agents.read import json_objects, label, labels, truth
+from codometer.model.event import UNNAMED, Counter, Kind, Source
 from codometer.model.identity import LOW_64, hash64, hash128
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from codometer.agents.agent import NormaliseModel
     from codometer.agents.origin import Origins
     from codometer.agents.read import Reader
-    from codometer.model.event import Origin
-    from codometer.model.signal import Attributes, AttributeValue, DataPoint, LogRecord, Span
+    from codometer.model.event import Columns, Origin
+    from codometer.model.signal import AttributeValue, DataPoint, LogRecord, Sheet, Span
 
 _NS_PER_DAY: Final = 86_400 * 10**9
 _AGENT_QUERY_SOURCE: Final = "agent"
 _MAX_REMEMBERED: Final = 1024
 
-_FIRST_VALUE: Final = Event._fields.index("sequence")
-_VALUES: Final = Event._fields[_FIRST_VALUE:]
-"""The fields of an Event that attributes fill; those before say what it is, when and whose."""
-_SEQUENCE: Final = _VALUES.index("sequence")
-_MODEL_COLUMNS: Final = slice(_VALUES.index("model"), _VALUES.index("speed") + 1)
-_CALL_ID: Final = _VALUES.index("call_id")
-_EXTRA: Final = _VALUES.index("extra")
+_MODEL_FIELDS: Final = (
+    "model",
+    "provider",
+    "endpoint_scope",
+    "query_source",
+    "subagent",
+    "skill",
+    "mcp_server",
+    "effort",
+    "speed",
+)
+_POINT_FIELDS: Final = (
+    ("tool", "tool_name"),
+    ("decision_source", "source"),
+    ("language", "language"),
+)
+"""Field of a Reading, and the attribute that tells it."""
 
 # On Python 3.11 it takes as long to look up the member of an enum as to read an attribute.
-_EVENT, _SPAN, _OTHER = Source.EVENT, Source.SPAN, Kind.OTHER
+_OTHER: Final = Kind.OTHER
+
+_Known = TypeVar("_Known")
 
 
-class _Part(NamedTuple):
-    """Some of the attributes that signals of one shape have."""
-
-    names: tuple[str, ...]
-    take: Callable[[Attributes], tuple[AttributeValue, ...]]
-    """Returns the values of those names."""
-
-
-class _Shape(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shape:
     """What is read of signals that have the same attributes, worked out once for all of them."""
 
-    fields: tuple[tuple[int, str, Reader], ...]
-    """The place among the values, the attribute, and how it is read; who has the say is first."""
-    whose: _Part
+    fields: tuple[tuple[str, str, Reader], ...]
+    """A field of Event, the attribute that tells it, and how it is read; the first has the say."""
+    whose: tuple[str, ...]
     """What tells the origin. A client says it again with every signal, so it is remembered."""
-    model: _Part
+    model: tuple[str, ...]
     """What tells the columns of the model, likewise."""
     extra: tuple[str, ...]
 
@@ -96,120 +104,139 @@ class ClaudeCode:
             return name in catalogue.METRICS
         return name in (catalogue.EVENTS if what == "event" else catalogue.SPANS)
 
-    def event_from_log(self, record: LogRecord) -> Event:
-        """Return what the record says happened."""
-        attributes, time_ns = record.attributes, record.time_ns
-        name = _bare_name(attributes.get("event.name") or record.name)
+    def read_logs(self, sheet: Sheet[LogRecord]) -> Columns:
+        """Return what the records say happened."""
+        name = _bare_name(sheet.name)
+        times = [record.time_ns for record in sheet.signals]
+        columns = self._read_events(name, sheet, times)
+        columns["source"] = [Source.EVENT] * len(times)
+        columns["kind"] = _kinds_of_events(name, sheet)
+        columns["key"] = list(self._keys_of_events(name, sheet, columns))
+        return columns
+
+    def read_spans(self, sheet: Sheet[Span]) -> Columns:
+        """Return what the spans say happened, and the keys of the events that tell the same."""
+        name = _bare_name(sheet.name)
+        columns = self._read_events(name, sheet, [span.end_ns for span in sheet.signals])
+        scopes = columns["scope"]
+        columns["source"] = [Source.SPAN] * len(scopes)
+        columns["kind"] = kinds = _kinds_of_spans(name, sheet)
+        columns["key"] = [
+            hash128(scope, "span", span.trace_id, span.span_id)
+            for scope, span in zip(scopes, sheet.signals, strict=True)
+        ]
+        columns["twin"] = list(map(_twin, scopes, kinds, columns["call_id"]))
+        return columns
+
+    def read_points(self, sheet: Sheet[DataPoint]) -> Columns:
+        """Return where the counters stood, or grew to."""
+        name = _bare_name(sheet.name)
+        points = sheet.signals
+        shape = self._find_shape(tuple(sheet.attributes))
+        columns = self._read_shared(shape, sheet, [point.time_ns for point in points])
+        series = [
+            hash64(self._origins.salt, name, point.temporality, sheet.content(place))
+            for place, point in enumerate(points)
+        ]
+        columns["scope"] = [
+            scope if origin.session else day_scope
+            for scope, day_scope, origin in zip(
+                columns["scope"], columns.pop("day_scope"), columns["origin"], strict=True
+            )
+        ]
+        for field in ("temporality", "start_ns", "value"):
+            columns[field] = [getattr(point, field) for point in points]
+        for field, attribute in _POINT_FIELDS:
+            columns[field] = labels(sheet.column(attribute))
+        return columns | {
+            "key": [
+                hash128(of, point.start_ns, point.time_ns, point.value, point.ordinal)
+                for of, point in zip(series, points, strict=True)
+            ],
+            "counter": _counters(name, sheet),
+            "name": [name] * len(points),
+            "series": series,
+        }
+
+    def _read_events(
+        self, name: str, sheet: Sheet[Any], times: list[int]
+    ) -> dict[str, Sequence[Any]]:
+        """Return the columns of Event that attributes and times fill."""
+        attributes = sheet.attributes
         shape = self._find_shape(tuple(attributes))
-        origin, scope, day_scope = self._whose(shape, attributes, time_ns)
-        values = self._values(name, shape, attributes)
-        call_id, sequence = values[_CALL_ID], values[_SEQUENCE]
-        # By its request or tool call, else by its place in the process, else by all it says.
-        if call_id is not None and name in catalogue.IDENTIFIED_EVENTS:
-            key = hash128(scope, name, call_id)
-        elif sequence is not None:
-            key = hash128(scope, name, time_ns, sequence)
-        else:
-            key = hash128(self._origins.salt, scope, name, time_ns, _content(attributes))
-        kind = _kind_of_event(name, attributes)
-        twin = None
-        return Event._make(
-            (key, time_ns, scope, day_scope, origin, _EVENT, kind, name, twin, *values)
-        )
-
-    def event_from_span(self, span: Span) -> Event:
-        """Return what the span says happened, and the key of the event that tells the same."""
-        attributes, time_ns = span.attributes, span.end_ns
-        name = _bare_name(span.name)
-        kind = catalogue.SPANS.get(name, _OTHER)
-        if kind is Kind.REQUEST and truth(attributes.get("success")) is False:
-            kind = Kind.ERROR
-        shape = self._find_shape(tuple(attributes))
-        origin, scope, day_scope = self._whose(shape, attributes, time_ns)
-        key = hash128(scope, "span", span.trace_id, span.span_id)
-        values = self._values(name, shape, attributes)
-        call_id, twin = values[_CALL_ID], None
-        if call_id is not None and kind in catalogue.TWINS:
-            twin = hash128(scope, catalogue.TWINS[kind], call_id) & LOW_64
-        return Event._make(
-            (key, time_ns, scope, day_scope, origin, _SPAN, kind, name, twin, *values)
-        )
-
-    def reading_from_point(self, point: DataPoint) -> Reading:
-        """Return where the counter stood, or grew to."""
-        attributes = point.attributes
-        get = attributes.get
-        name = _bare_name(point.metric)
-        shape = self._find_shape(tuple(attributes))
-        origin, scope, day_scope = self._whose(shape, attributes, point.time_ns)
-        series = hash64(self._origins.salt, name, point.temporality, _content(attributes))
-        return Reading(
-            hash128(series, point.start_ns, point.time_ns, point.value, point.ordinal),
-            point.time_ns,
-            scope if origin.session else day_scope,
-            origin,
-            _counter(name, attributes),
-            name,
-            series,
-            point.temporality,
-            point.start_ns,
-            point.value,
-            *self._find_model_columns(shape.model.names, shape.model.take(attributes)),
-            label(get("tool_name")),
-            label(get("source")),
-            label(get("language")),
-            json_object(attributes, shape.extra),
-        )
-
-    def _whose(
-        self, shape: _Shape, attributes: Attributes, time_ns: int
-    ) -> tuple[Origin, int, int]:
-        """Return the origin, and the scopes of its session and of its installation's day."""
-        names, take = shape.whose
-        return self._find_whose(
-            self._origins.generation, names, take(attributes), time_ns // _NS_PER_DAY
-        )
-
-    def _values(self, name: str, shape: _Shape, attributes: Attributes) -> list[Any]:
-        """Return the fields of an Event from `sequence` on."""
-        values: list[Any] = [None] * len(_VALUES)
-        for place, attribute, read in shape.fields:
-            if values[place] is None:
-                values[place] = read(attributes[attribute])
-        names, take = shape.model
-        values[_MODEL_COLUMNS] = self._find_model_columns(names, take(attributes))
+        columns = self._read_shared(shape, sheet, times)
+        for field, attribute, read in shape.fields:
+            column = read(attributes[attribute])
+            columns[field] = _first_known(columns[field], column) if field in columns else column
+        columns["name"] = [name] * len(times)
+        columns["call_id"] = (None,) * len(times)
         for attribute in catalogue.CALL_IDS.get(name, catalogue.TOOL_CALL_IDS):
-            if (call_id := label(attributes.get(attribute))) is not None:
-                values[_CALL_ID] = call_id
-                break
+            if attribute in attributes:
+                columns["call_id"] = _first_known(columns["call_id"], labels(attributes[attribute]))
+        return columns
+
+    def _read_shared(
+        self, shape: _Shape, sheet: Sheet[Any], times: list[int]
+    ) -> dict[str, Sequence[Any]]:
+        """Return the columns that Event and Reading both have."""
+        attributes = sheet.attributes
+        told = [attributes[name] for name in shape.whose]
+        days = [time_ns // _NS_PER_DAY for time_ns in times]
+        whose = map(
+            self._find_whose,
+            repeat(self._origins.generation),
+            repeat(shape),
+            zip(*told, days, strict=True),
+        )
+        origins, scopes, day_scopes = zip(*whose, strict=True)
+        columns: dict[str, Sequence[Any]] = {
+            "time_ns": times,
+            "origin": origins,
+            "scope": scopes,
+            "day_scope": day_scopes,
+        }
+        if shape.model:
+            of_models = zip(*[attributes[name] for name in shape.model], strict=True)
+            found = zip(*map(self._find_model_columns, repeat(shape), of_models), strict=True)
+            columns.update(zip(_MODEL_FIELDS, found, strict=True))
         if shape.extra:
-            values[_EXTRA] = json_object(attributes, shape.extra)
-        return values
+            columns["extra"] = json_objects(sheet, shape.extra)
+        return columns
+
+    def _keys_of_events(
+        self, name: str, sheet: Sheet[LogRecord], columns: Columns
+    ) -> Iterator[int]:
+        """Make keys: of a request or tool call, else of a place in the process, else of it all."""
+        is_identified = name in catalogue.IDENTIFIED_EVENTS
+        sequences = columns.get("sequence") or repeat(None, len(sheet.signals))
+        told = zip(columns["scope"], columns["time_ns"], columns["call_id"], sequences, strict=True)
+        for place, (scope, time_ns, call_id, sequence) in enumerate(told):
+            if is_identified and call_id is not None:
+                yield hash128(scope, name, call_id)
+            elif sequence is not None:
+                yield hash128(scope, name, time_ns, sequence)
+            else:
+                yield hash128(self._origins.salt, scope, name, time_ns, sheet.content(place))
 
     def _make_shape(self, names: tuple[str, ...]) -> _Shape:
         present = frozenset(names)
         return _Shape(
-            tuple(
-                (_VALUES.index(field), attribute, read)
-                for field, attribute, read in reversed(catalogue.EVENT_FIELDS)
-                if attribute in present
-            ),
-            _part(sorted(present & self._origins.attributes)),
-            _part(sorted(present.intersection(catalogue.MODEL_ATTRIBUTES))),
+            tuple(each for each in reversed(catalogue.EVENT_FIELDS) if each[1] in present),
+            tuple(sorted(present & self._origins.attributes)),
+            tuple(sorted(present.intersection(catalogue.MODEL_ATTRIBUTES))),
             tuple(sorted(present - self._columns)),
         )
 
-    def _make_whose(
-        self, _: int, names: tuple[str, ...], values: tuple[AttributeValue, ...], day: int
-    ) -> tuple[Origin, int, int]:
-        origin = self._origins.find(self.name, dict(zip(names, values, strict=True)))
+    def _make_whose(self, _: int, shape: _Shape, told: tuple[Any, ...]) -> tuple[Origin, int, int]:
+        *values, day = told
+        origin = self._origins.find(self.name, dict(zip(shape.whose, values, strict=True)))
         return origin, *_scopes(origin, day)
 
     def _make_model_columns(
-        self, names: tuple[str, ...], values: tuple[AttributeValue, ...]
+        self, shape: _Shape, values: tuple[AttributeValue, ...]
     ) -> _ModelColumns:
-        """Return the columns from `model` to `speed`, in the order of Event and Reading."""
-        told = dict(zip(names, values, strict=True))
+        """Return the values of `_MODEL_FIELDS`."""
+        told = dict(zip(shape.model, values, strict=True))
         raw, provider, speed, source, safe_source, subagent, skill, mcp_server, effort = map(
             told.get, catalogue.MODEL_ATTRIBUTES
         )
@@ -235,20 +262,11 @@ _Label = str | None
 _ModelColumns = tuple[_Label, _Label, _Label, _Label, _Label, _Label, _Label, _Label, _Label]
 
 
-def _part(names: Iterable[str]) -> _Part:
-    few = tuple(names)
-    if len(few) > 1:
-        return _Part(few, itemgetter(*few))  # of one name it would not return a tuple
-    return _Part(few, lambda attributes: tuple(attributes[name] for name in few))
-
-
-def _content(attributes: Attributes) -> list[tuple[str, AttributeValue]]:
-    """Return all that a signal says of itself, whatever the order it says it in."""
-    return sorted(attributes.items(), key=_name_of)
-
-
-def _name_of(pair: tuple[str, object]) -> str:
-    return pair[0]
+def _first_known(first: Sequence[_Known], second: Sequence[_Known]) -> Sequence[_Known]:
+    """Take from the second column what the first one does not know."""
+    if None not in first:
+        return first
+    return [b if a is None else a for a, b in zip(first, second, strict=True)]
 
 
 @lru_cache(maxsize=_MAX_REMEMBERED)
@@ -257,25 +275,47 @@ def _bare_name(name: AttributeValue) -> str:
     return (label(name) or UNNAMED).removeprefix(catalogue.PREFIX) or UNNAMED
 
 
-def _kind_of_event(name: str, attributes: Attributes) -> Kind:
+def _kinds_of_events(name: str, sheet: Sheet[LogRecord]) -> list[Kind]:
     kind = catalogue.EVENTS.get(name, _OTHER)
-    if name == "tool_decision" and attributes.get("tool_name") in catalogue.EDIT_TOOLS:
-        return Kind.EDIT_DECISION
-    if (
-        name == "user_prompt"
-        and attributes.get("command_name") is not None
-        and attributes.get("command_source") not in catalogue.PROMPTING_COMMANDS
-    ):
-        return Kind.ACTIVITY  # a command to the client itself, such as /exit
-    return kind
+    if name == "tool_decision":
+        edits = catalogue.EDIT_TOOLS
+        return [Kind.EDIT_DECISION if tool in edits else kind for tool in sheet.column("tool_name")]
+    if name == "user_prompt" and "command_name" in sheet.attributes:
+        commands = zip(sheet.column("command_name"), sheet.column("command_source"), strict=True)
+        return [
+            kind
+            if command is None or source in catalogue.PROMPTING_COMMANDS
+            # To the client itself, such as /exit.
+            else Kind.ACTIVITY
+            for command, source in commands
+        ]
+    return [kind] * len(sheet.signals)
 
 
-def _counter(metric: str, attributes: Attributes) -> Counter:
-    if metric == "session.count" and attributes.get("start_type") == "agents_view":
-        return Counter.OTHER  # a dashboard of sessions, not a session
-    detail = attributes.get("decision" if metric == "code_edit_tool.decision" else "type")
-    counters = catalogue.COUNTERS
-    return counters.get((metric, detail)) or counters.get((metric, None)) or Counter.OTHER
+def _kinds_of_spans(name: str, sheet: Sheet[Span]) -> list[Kind]:
+    kind = catalogue.SPANS.get(name, _OTHER)
+    if kind is not Kind.REQUEST:
+        return [kind] * len(sheet.signals)
+    return [Kind.ERROR if truth(value) is False else kind for value in sheet.column("success")]
+
+
+def _twin(scope: int, kind: Kind, call_id: str | None) -> int | None:
+    """Return the low half of the key of the event that tells the same as a span."""
+    if call_id is None or kind not in catalogue.TWINS:
+        return None
+    return hash128(scope, catalogue.TWINS[kind], call_id) & LOW_64
+
+
+def _counters(metric: str, sheet: Sheet[DataPoint]) -> list[Counter]:
+    if metric == "session.count":
+        # A dashboard of sessions is not a session.
+        starts = sheet.column("start_type")
+        return [Counter.OTHER if each == "agents_view" else Counter.SESSIONS for each in starts]
+    known = catalogue.COUNTERS
+    if (metric, None) in known:
+        return [known[metric, None]] * len(sheet.signals)
+    details = sheet.column("decision" if metric == "code_edit_tool.decision" else "type")
+    return [known.get((metric, detail), Counter.OTHER) for detail in details]
 
 
 def _scopes(origin: Origin, day: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from codometer.agents.read import Reader, label, truth, usd, usd_from_micros, whole
+from codometer.agents.read import Reader, each, labels, truth, usd, usd_from_micros, wholes
 from codometer.model.event import Counter, Kind
 from codometer.model.signal import AttributeValue
 
@@ -95,25 +95,29 @@ def _accepted(decision: AttributeValue) -> bool | None:
 
 
 EVENT_FIELDS: Final[tuple[tuple[str, str, Reader], ...]] = (
-    ("sequence", "event.sequence", whole),
-    ("uncached_input_tokens", "input_tokens", whole),
-    ("cache_read_tokens", "cache_read_tokens", whole),
-    ("cache_write_tokens", "cache_creation_tokens", whole),
-    ("cache_write_1h_tokens", "cache_creation_1h_tokens", whole),
-    ("output_tokens", "output_tokens", whole),
-    ("reported_cost", "cost_usd_micros", usd_from_micros),  # rounded; some versions sent only it
-    ("reported_cost", "cost_usd", usd),
-    ("duration_ms", "interaction.duration_ms", whole),
-    ("duration_ms", "duration_ms", whole),
-    ("ttft_ms", "ttft_ms", whole),
-    ("tool", "tool_name", label),
-    ("success", "success", truth),
-    ("accepted", "decision", _accepted),
-    ("decision_source", "source", label),
-    ("decision_source", "decision_source", label),
-    ("language", "language", label),
-    ("error_status", "status_code", label),
-    ("prompt_id", "prompt.id", label),
+    ("sequence", "event.sequence", wholes),
+    ("uncached_input_tokens", "input_tokens", wholes),
+    ("cache_read_tokens", "cache_read_tokens", wholes),
+    ("cache_write_tokens", "cache_creation_tokens", wholes),
+    ("cache_write_1h_tokens", "cache_creation_1h_tokens", wholes),
+    ("output_tokens", "output_tokens", wholes),
+    (
+        "reported_cost",
+        "cost_usd_micros",
+        each(usd_from_micros),
+    ),  # rounded; some versions sent only it
+    ("reported_cost", "cost_usd", each(usd)),
+    ("duration_ms", "interaction.duration_ms", wholes),
+    ("duration_ms", "duration_ms", wholes),
+    ("ttft_ms", "ttft_ms", wholes),
+    ("tool", "tool_name", labels),
+    ("success", "success", each(truth)),
+    ("accepted", "decision", each(_accepted)),
+    ("decision_source", "source", labels),
+    ("decision_source", "decision_source", labels),
+    ("language", "language", labels),
+    ("error_status", "status_code", labels),
+    ("prompt_id", "prompt.id", labels),
 )
 """Field of an Event, the attribute that tells it, and how it is read.
 

@@ -33,14 +33,17 @@ from codometer.analysis.measures.rows import (
     weave,
 )
 from codometer.store.dialect import Dialect
-from codometer.store.tables import LATENCY_TIERS
+from codometer.store.tables import LATENCY_TIERS, epoch_of
 
 MAX_GROUPS: Final = 50_000
-"""How many groups a statement returns at most, and one more, which says that there are more."""
+"""How many groups a period's answer has at most; a statement returns one more, to say so."""
 
 
 class Statement(NamedTuple):
-    """A statement whose rows have the values of a query's keys, then one for each fact."""
+    """A statement whose rows are of one of a query's periods and have the number of that.
+
+    Behind it are the values of the query's keys, then one for each fact.
+    """
 
     sql: Sql
     facts: tuple[Fact, ...]
@@ -54,13 +57,17 @@ def compile_query(
     Their keys are `sql_keys`. A group that one statement does not have, another may.
     """
     facts = tuple(dict.fromkeys(fact for measure in query.measures for fact in measure.facts()))
+    read = {
+        counts: _stretches(query, organisation_zone, counts=counts)
+        for counts in {isinstance(fact, DistinctOf) for fact in facts}
+    }
     by_reading: dict[tuple[Stretch, ...], list[SumOf | DistinctOf]] = {}
     quantiles = []
     for fact in facts:
         if isinstance(fact, QuantileOf):
             quantiles.append(fact)
         else:
-            by_reading.setdefault(_stretches(query, fact, organisation_zone), []).append(fact)
+            by_reading.setdefault(read[isinstance(fact, DistinctOf)], []).append(fact)
     statements = [
         Statement(_numbers(query, numbers, dialect, parts), tuple(numbers))
         for parts, numbers in by_reading.items()
@@ -79,12 +86,10 @@ def narrow(measure: Measure, token_types: tuple[str | None, ...]) -> Measure:
     return replace(measure, columns=columns)
 
 
-def _stretches(
-    query: Query, fact: SumOf | DistinctOf, organisation_zone: ZoneInfo
-) -> tuple[Stretch, ...]:
-    """Return what is read for a fact: no more than it, the keys and the conditions need."""
+def _stretches(query: Query, organisation_zone: ZoneInfo, *, counts: bool) -> tuple[Stretch, ...]:
+    """Return what is read for sums, or to count: no more than it, the keys and conditions need."""
     need = need_of(query)
-    if isinstance(fact, DistinctOf):
+    if counts:
         need = replace(need, sessions=True)
     return stretches(query, need, organisation_zone)
 
@@ -98,16 +103,16 @@ def _numbers(
     columns = dict.fromkeys(column for fact in facts for column in _columns(fact))
     return weave(
         "SELECT {} FROM ({}) AS rows{}",
-        join(", ", (*_key_names(query), *(_aggregate(fact) for fact in facts))),
+        join(", ", (_number(query), *_key_names(query), *(_aggregate(fact) for fact in facts))),
         rows(query, dialect, parts, columns),
-        _grouping(_key_names(query)),
+        _grouping(query),
     )
 
 
 def _quantiles(
     query: Query, facts: Sequence[QuantileOf], dialect: Dialect, parts: Sequence[Stretch]
 ) -> Sql:
-    keys = _key_names(query)
+    keys = _grouped(query)
     kind = join(", ", (*keys, Sql("what")))
     counted = weave(
         "SELECT {}, bin, sum(count) AS counted FROM ({}) AS rows GROUP BY {}, bin",
@@ -130,17 +135,26 @@ def _quantiles(
         )
         for fact in facts
     )
-    selected = join(", ", (*keys, *reached))
-    return weave("SELECT {} FROM ({}) AS passed{}", selected, passed, _grouping(keys))
+    selected = join(", ", (_number(query), *_key_names(query), *reached))
+    return weave("SELECT {} FROM ({}) AS passed{}", selected, passed, _grouping(query))
+
+
+def _number(query: Query) -> Sql:
+    return Sql("number" if query.compare_previous else "0")
 
 
 def _key_names(query: Query) -> tuple[Sql, ...]:
     return tuple(Sql(f"k{number}") for number, _ in enumerate(sql_keys(query)))
 
 
-def _grouping(keys: tuple[Sql, ...]) -> Sql:
+def _grouped(query: Query) -> tuple[Sql, ...]:
+    return (_number(query), *_key_names(query)) if query.compare_previous else _key_names(query)
+
+
+def _grouping(query: Query) -> Sql:
+    keys, most = _grouped(query), MAX_GROUPS * len(query.periods)
     grouped = weave(" GROUP BY {}", join(", ", keys)) if keys else Sql("")
-    return weave(f"{{}} LIMIT {MAX_GROUPS + 1}", grouped)
+    return weave(f"{{}} LIMIT {most + 1}", grouped)
 
 
 def _columns(fact: SumOf | DistinctOf) -> tuple[str, ...]:
@@ -153,7 +167,14 @@ def _aggregate(fact: SumOf | DistinctOf) -> Sql:
     # Rows that cannot tell must not turn into "nobody": NULL unless one row can.
     proof = " OR ".join(f"{name} > 0" for name in fact.evidence)
     told = f"{fact.column} IS NOT NULL AND coalesce({', '.join(fact.evidence)}) IS NOT NULL"
+    seen = f"CASE WHEN {proof} THEN {fact.column} END"
+    # Who stands in for people in one month does not in another: together they cannot be counted.
+    is_of_one_time = (
+        f" AND {epoch_of(f'min({seen})')} = {epoch_of(f'max({seen})')}"
+        if fact.column == "person_id"
+        else ""
+    )
     return Sql(
-        f"CASE WHEN count(CASE WHEN {told} THEN 1 END) > 0"
-        f" THEN count(DISTINCT CASE WHEN {proof} THEN {fact.column} END) END"
+        f"CASE WHEN count(CASE WHEN {told} THEN 1 END) > 0{is_of_one_time}"
+        f" THEN count(DISTINCT {seen}) END"
     )

@@ -15,7 +15,7 @@ from codometer.analysis.measures.rows import Sql, need_of, read_key, rows, stret
 from codometer.errors import BadRequest
 from codometer.store.dialect import Dialect
 from codometer.store.engine import Engine
-from codometer.store.tables import COST_SUMS, TOKEN_SUMS
+from codometer.store.tables import COST_SUMS, TOKEN_SUMS, epoch_of
 
 _COARSER: Final = {
     "hour": frozenset({"day", "week", "month"}),
@@ -70,9 +70,11 @@ def find_crowds(engine: Engine, query: Query, minimum: int, organisation_zone: Z
     by_number = {_number(level, len(dimensions)): level for level in lattice.parents}
     by_level: dict[Level, dict[Key, Crowd]] = {level: {} for level in lattice.parents}
     width = len(dimensions)
-    for number, *values in found:
-        level = by_number[number]
-        by_level[level][read_key([values[at] for at in level])] = _crowd(values[width:])
+    for number, _, *values in found:
+        level, crowd = by_number[number], _crowd(values[width:])
+        key = read_key([values[at] for at in level])
+        other = by_level[level].get(key)
+        by_level[level][key] = other.beside(crowd) if other else crowd
     return Crowds(dimensions=dimensions, lattice=lattice, by_level=by_level)
 
 
@@ -145,12 +147,13 @@ def _compile(query: Query, lattice: Lattice, minimum: int, dialect: Dialect, zon
         f", {most.format('person_id', f't{at}')}, max(t{at}), sum(t{at})" for at in numbers
     )
     return weave(
-        f"SELECT level, {keys}count(person_id),"
+        f"SELECT level, epoch, {keys}count(person_id),"
         f" {dialect.first_values.format('person_id', minimum)}{tops} FROM ("
-        f"SELECT {level} AS level, {keys}person_id{of_people} FROM ("
+        f"SELECT {level} AS level, {epoch_of('person_id')} AS epoch, {keys}person_id{of_people}"
+        " FROM ("
         f"SELECT {keys}person_id{sums} FROM ({{}}) AS rows GROUP BY {keys}person_id"
         f") AS seen GROUP BY GROUPING SETS ({sets})"
-        f") AS told GROUP BY {keys}level LIMIT {_MAX_CELLS + 1}",
+        f") AS told GROUP BY {keys}level, epoch LIMIT {_MAX_CELLS + 1}",
         rows(query, dialect, parts, columns),
     )
 

@@ -21,11 +21,13 @@ coarser levels alone. So answers to different questions about one period agree.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from codometer.store.tables import STAND_IN_LIMIT, STAND_INS_OF_A_MONTH
 
 MAX_SHARE: Final = 0.8
 """When one person makes up more of an amount, it tells what that person's is."""
@@ -54,10 +56,26 @@ class Crowd:
     few: frozenset[int]
     tops: tuple[Top, ...] = ()
     """For each amount that is asked for."""
+    is_mixed: bool = False
+    """Whether they were counted in several times in which one person has several numbers.
+
+    Then `people` are those of the time that has the most, and a part is what it can be at most."""
+
+    def beside(self, other: Crowd) -> Crowd:
+        """Return who is covered by both, of times in which the same people have other numbers."""
+        return Crowd(
+            people=max(self.people, other.people),
+            few=self.few | other.few,
+            tops=tuple(
+                Top(None, one.part + two.part, one.total + two.total)
+                for one, two in zip(self.tops, other.tops, strict=True)
+            ),
+            is_mixed=True,
+        )
 
     def most_of(self, person: int | None, top: Top) -> float:
         """Return how much of an amount can be one person's at most."""
-        if person == top.person:
+        if person == top.person or self.is_mixed:
             return top.part
         if len(self.few) == self.people and person not in self.few:
             return 0.0
@@ -71,10 +89,14 @@ def is_enough(crowds: Sequence[Crowd], minimum: int) -> bool:
     """
     if max(crowd.people for crowd in crowds) < minimum:
         together = frozenset[int]().union(*(crowd.few for crowd in crowds))
-        if len(together) < minimum:
+        if max(Counter(map(_epoch, together)).values(), default=0) < minimum:
             return False
     amounts = range(len(crowds[0].tops))
     return not any(_is_of_one(crowds, amount) for amount in amounts)
+
+
+def _epoch(person: int) -> int:
+    return person // STAND_INS_OF_A_MONTH if person < STAND_IN_LIMIT else 0
 
 
 def _is_of_one(crowds: Sequence[Crowd], amount: int) -> bool:

@@ -54,6 +54,11 @@ class Query:
     """Whether who asks may see what all cost, however few they are."""
 
     @property
+    def periods(self) -> tuple[Period, ...]:
+        """All that is asked about: the period, then the one that it is compared with, if any."""
+        return (self.period, self.period.previous()) if self.compare_previous else (self.period,)
+
+    @property
     def conditions(self) -> tuple[Condition, ...]:
         """All that a row must meet."""
         return (*self.where, *self.within)

@@ -13,7 +13,7 @@ needs no time zones in the database.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -51,12 +51,14 @@ class Need:
 class Stretch(NamedTuple):
     """A part of a period, and the tier that it is read from; the end is not included.
 
-    Both ends are dates of the organisation's zone in a daily tier, else instants.
+    Both ends are dates of the organisation's zone in a daily tier, else instants. `number`
+    says of which of the query's periods it is a part.
     """
 
     tier: Tier
     start: date
     end: date
+    number: int = 0
 
     @property
     def has_days(self) -> bool:
@@ -93,30 +95,38 @@ def need_of(query: Query) -> Need:
 def stretches(
     query: Query, need: Need, organisation_zone: ZoneInfo, tiers: Sequence[Tier] = TIERS
 ) -> tuple[Stretch, ...]:
-    """Cut the query's period into what each tier is read for."""
-    period = query.period
+    """Cut the query's periods into what each tier is read for."""
     serving = [tier for tier in tiers if need.is_met_by(tier)]
     quarters = next(tier for tier in serving if tier.time == "bucket")
-    whole = Stretch(quarters, period.start, period.end)
     daily = next((tier for tier in serving if tier.time == "day"), None)
-    if daily is None or not _days_serve(query, organisation_zone):
-        return (whole,)
-    first, last = _whole_days(period, organisation_zone)
-    if first >= last:
-        return (whole,)
-    from_, to = start_of_day(first, organisation_zone), start_of_day(last, organisation_zone)
-    found = [Stretch(daily, first, last)]
-    if period.start < from_:
-        found.append(Stretch(quarters, period.start, from_))
-    if to < period.end:
-        found.append(Stretch(quarters, to, period.end))
-    return tuple(found)
+    if not _days_serve(query, organisation_zone):
+        daily = None
+    return tuple(
+        Stretch(tier, start, end, number)
+        for number, period in enumerate(query.periods)
+        for tier, start, end in _cut(period, quarters, daily, organisation_zone)
+    )
+
+
+def _cut(
+    period: Period, quarters: Tier, daily: Tier | None, zone: ZoneInfo
+) -> list[tuple[Tier, date, date]]:
+    """Cut a period into whole days, if there are any and a tier has them, and the rest."""
+    first, last = _whole_days(period, zone)
+    if daily is None or first >= last:
+        return [(quarters, period.start, period.end)]
+    from_, to = start_of_day(first, zone), start_of_day(last, zone)
+    rest = ((quarters, period.start, from_), (quarters, to, period.end))
+    return [(daily, first, last), *(part for part in rest if part[1] < part[2])]
 
 
 def rows(
     query: Query, dialect: Dialect, parts: Sequence[Stretch], columns: Iterable[str] = ()
 ) -> Sql:
-    """Return a SELECT of the query's keys, as `k0`, `k1`, …, and of columns under their names."""
+    """Return a SELECT of the query's keys, as `k0`, `k1`, …, and of columns under their names.
+
+    A query of several periods has `number` too, which says of which of them a row is.
+    """
     keys = sql_keys(query)
     selected = (select_rows(query, dialect, part, columns=columns, keys=keys) for part in parts)
     return join(" UNION ALL ", selected)
@@ -143,8 +153,9 @@ def select_rows(
     keys: Sequence[Dimension],
 ) -> Sql:
     """Return the SELECT of one stretch; its rows are those of `rows`."""
-    selected = [
-        weave(f"{{}} AS k{number}", _key(dimension, query.period, dialect, stretch))
+    selected = [Sql(f"{stretch.number} AS number")] if query.compare_previous else []
+    selected += [
+        weave(f"{{}} AS k{number}", _key(dimension, _span(query), dialect, stretch))
         for number, dimension in enumerate(keys)
     ]
     selected += [Sql(f"r.{column} AS {column}") for column in columns]
@@ -170,6 +181,11 @@ def select_rows(
 
 _LOOKUPS: Final = {Place.WORKPLACE: ("workplace", "w"), Place.ORIGIN: ("origin", "o")}
 """The table, and its short name, that has the values of dimensions which rows only number."""
+
+
+def _span(query: Query) -> Period:
+    """Return the time that all of the query's periods lie in."""
+    return replace(query.period, start=query.periods[-1].start)
 
 
 def _dimensions(query: Query, keys: Sequence[Dimension]) -> tuple[Dimension, ...]:

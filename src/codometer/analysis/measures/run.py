@@ -80,11 +80,24 @@ def run_query(
         BadRequest: the answer has more than `MAX_GROUPS` groups.
     """
     minimum = 1 if query.sees_people else minimum_people
-    now = _answer(engine, query, organisation_zone, minimum)
-    if not query.compare_previous:
-        return now
-    previous = replace(query, period=query.period.previous(), with_coverage=False)
-    return beside(now, _answer(engine, previous, organisation_zone, minimum))
+    now, *before = (
+        _answer(
+            engine,
+            replace(
+                query,
+                period=period,
+                compare_previous=False,
+                with_coverage=query.with_coverage and period is query.period,
+            ),
+            facts,
+            organisation_zone,
+            minimum,
+        )
+        for period, facts in zip(
+            query.periods, _find_facts(engine, query, organisation_zone), strict=True
+        )
+    )
+    return beside(now, *before) if before else now
 
 
 def beside(now: Answer, before: Answer) -> Answer:
@@ -103,9 +116,12 @@ def beside(now: Answer, before: Answer) -> Answer:
     return replace(now, previous_period=before.period, groups=tuple(groups))
 
 
-def _answer(engine: Engine, query: Query, zone: ZoneInfo, minimum: int) -> Answer:
-    """Answer a query without comparing."""
-    facts = _find_facts(engine, query, zone)
+_Found = dict[Key, dict[Fact, Any]]
+"""What is known of each group."""
+
+
+def _answer(engine: Engine, query: Query, facts: _Found, zone: ZoneInfo, minimum: int) -> Answer:
+    """Answer a query that does not compare from what was found."""
     verdict = withhold(engine, query, facts, minimum, zone)
     told = {key: facts[key] for key in verdict.shown}
     for merged, members in verdict.merged.items():
@@ -154,7 +170,8 @@ def _merge(
     if len(keys) == 1 and keys[0].place is not Place.TIME:
         values = tuple(cast("str | None", value) for (value,) in members)
         together = Condition(dimension=keys[0], values=values)
-        found = _find_facts(engine, replace(query, by=(), where=(*query.where, together)), zone)
+        asked = replace(query, by=(), where=(*query.where, together))
+        (found,) = _find_facts(engine, asked, zone)
         return found[()]
     merged: dict[Fact, Any] = {}
     for facts in members.values():
@@ -194,21 +211,21 @@ def _values(measures: tuple[Measure, ...], facts: Facts) -> Values:
     return {measure.name: measure.value(facts) for measure in measures}
 
 
-def _find_facts(engine: Engine, query: Query, zone: ZoneInfo) -> dict[Key, dict[Fact, Any]]:
+def _find_facts(engine: Engine, query: Query, zone: ZoneInfo) -> list[_Found]:
+    """Ask about all of the query's periods at once; of each without keys, something is known."""
     token_types = _token_types(query)
     query = replace(query, measures=tuple(narrow(m, token_types) for m in query.measures))
     width = len(sql_keys(query))
-    found: dict[Key, dict[Fact, Any]] = {}
+    found: list[_Found] = [{} if width else {(): {}} for _ in query.periods]
     for statement in compile_query(query, engine.dialect, organisation_zone=zone):
-        rows = engine.fetch(statement.sql.text, statement.sql.values)
-        if len(rows) > MAX_GROUPS:
-            raise BadRequest(
-                f"the answer has more than {MAX_GROUPS:,} groups",
-                hint="ask for a shorter period, fewer dimensions, or with a filter",
-            )
-        for row in rows:
+        for number, *row in engine.fetch(statement.sql.text, statement.sql.values):
             facts = zip(statement.facts, row[width:], strict=True)
-            found.setdefault(read_key(row[:width]), {}).update(facts)
+            found[number].setdefault(read_key(row[:width]), {}).update(facts)
+    if any(len(groups) > MAX_GROUPS for groups in found):
+        raise BadRequest(
+            f"the answer has more than {MAX_GROUPS:,} groups",
+            hint="ask for a shorter period, fewer dimensions, or with a filter",
+        )
     return found
 
 

@@ -1,18 +1,31 @@
-"""What of an answer may be told: which groups, which only together, which not at all."""
+"""What of an answer may be told: which groups, which only together, which not at all.
+
+Whoever chooses a period freely could choose two that differ by a day on which few
+worked. So a chosen period is a filter by day: it tells what the days, weeks and months in it
+tell, and nothing that they do not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from codometer.analysis.measures.chosen import (
+    DAY,
+    calendar_around,
+    days_of,
+    find_days,
+    find_told,
+)
 from codometer.analysis.measures.crowds import Crowds, find_crowds
 from codometer.analysis.measures.dimensions import Dimension, Place
 from codometer.analysis.measures.groups import OTHER, Level, find_withheld, project
 from codometer.analysis.measures.measure import SumOf
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.rows import sql_keys
+from codometer.errors import BadRequest
 from codometer.store.engine import Engine
 from codometer.store.tables import COST_SUMS, TOKEN_SUMS
 
@@ -42,9 +55,9 @@ def withhold(
     Raises:
         BadRequest: it takes too much to decide.
     """
-    if minimum <= 1:
+    if minimum <= 1 or _owns_answer(query):
         return Verdict(shown=keys, merged={}, withheld=())
-    crowds = find_crowds(engine, query, minimum, organisation_zone)
+    crowds = find_crowds(engine, _widened(query), minimum, organisation_zone)
     if not (query.where or any(crowds.by_level.values())):  # nothing came, of anybody
         return Verdict(shown=keys, merged={}, withheld=())
     facts = [fact for measure in query.measures for fact in measure.facts()]
@@ -81,17 +94,26 @@ def owns_all(query: Query) -> bool:
     return query.owns_totals and not query.conditions
 
 
-def _owned(query: Query, crowds: Crowds) -> frozenset[Level]:
-    """Return the levels of totals, from the day on, that are shown however few people they are."""
+def _owns_amounts(query: Query) -> bool:
     facts = [fact for measure in query.measures for fact in measure.facts()]
     are_amounts = all(isinstance(fact, SumOf) and fact.column in _OWNED_SUMS for fact in facts)
-    if not are_amounts or not owns_all(query):
+    return are_amounts and owns_all(query)
+
+
+def _is_of_days(dimension: Dimension) -> bool:
+    return dimension.place is Place.TIME and dimension.name != "hour"
+
+
+def _owns_answer(query: Query) -> bool:
+    """Tell whether only totals are asked for, by somebody who may see those."""
+    return _owns_amounts(query) and all(map(_is_of_days, sql_keys(query)))
+
+
+def _owned(query: Query, crowds: Crowds) -> frozenset[Level]:
+    """Return the levels of totals, from the day on, that are shown however few people they are."""
+    if not _owns_amounts(query):
         return frozenset()
-    totals = {
-        at
-        for at, each in enumerate(crowds.dimensions)
-        if each.place is Place.TIME and each.name != "hour"
-    }
+    totals = {at for at, each in enumerate(crowds.dimensions) if _is_of_days(each)}
     return frozenset(level for level in crowds.lattice.parents if totals.issuperset(level))
 
 
@@ -111,18 +133,43 @@ def _find_shown(
         for condition in query.where
         if condition.dimension.place is not Place.TOKEN_TYPE
     }
-    fine, coarse = crowds.level_of((*by, *wanted)), crowds.level_of(by)
+    days = find_days(query.period) if query.period.is_chosen else None
+    cut = (*by, *wanted) if days is None else (*by, *wanted, DAY)
+    fine, coarse = crowds.level_of(cut), crowds.level_of(by)
     at = {crowds.dimensions[place].name: number for number, place in enumerate(fine)}
     left: dict[Key, list[Key]] = {}
     hidden: dict[Key, int] = {}
     for cell in crowds.by_level[fine]:
         key = tuple(cell[at[each.name]] for each in by)
         hidden[key] = hidden.get(key, 0) + (cell in withheld[fine])
-        if all(cell[at[each.name]] in values for each, values in wanted.items()):
+        if all(cell[at[each.name]] in values for each, values in wanted.items()) and (
+            days is None or cell[at[DAY.name]] in days
+        ):
             left.setdefault(key, []).append(cell)
+
+    def count_lacking(key: Key, cells: Sequence[Key]) -> int:
+        lacking = [cell for cell in cells if cell in withheld[fine]]
+        if not lacking or days is None:
+            return len(lacking)
+        told = find_told(crowds, withheld, fine, days_of(days, by, key, query.period.zone))
+        return sum(not told(cell) for cell in lacking)
+
     return {
         key
         for key, cells in left.items()
-        if not (lacking := sum(cell in withheld[fine] for cell in cells))
+        if not (lacking := count_lacking(key, cells))
         or (lacking == hidden[key] and project(cells[0], fine, coarse) not in withheld[coarse])
     }
+
+
+def _widened(query: Query) -> Query:
+    """Return the query about which it is decided: of a chosen period, one by day around it."""
+    if not query.period.is_chosen:
+        return query
+    if query.period.splits_days:
+        raise BadRequest(
+            "so few people could be told of by a period that begins or ends within a day",
+            hint="give dates, whole weeks or months, or 24h, 7d, 30d, 90d up to now",
+        )
+    by = query.by if DAY in query.by else (*query.by, DAY)
+    return replace(query, by=by, period=calendar_around(query.period))

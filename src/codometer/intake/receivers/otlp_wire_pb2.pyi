@@ -75,14 +75,20 @@ class Metric(_message.Message):
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     name: str
     unit: str
-    gauge: Numbers
-    sum: Numbers
+    gauge: Gauge
+    sum: Sum
     histogram: Histogram
     exponential_histogram: ExponentialHistogram
     summary: Summary
-    def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ..., gauge: _Optional[_Union[Numbers, _Mapping]] = ..., sum: _Optional[_Union[Numbers, _Mapping]] = ..., histogram: _Optional[_Union[Histogram, _Mapping]] = ..., exponential_histogram: _Optional[_Union[ExponentialHistogram, _Mapping]] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ..., gauge: _Optional[_Union[Gauge, _Mapping]] = ..., sum: _Optional[_Union[Sum, _Mapping]] = ..., histogram: _Optional[_Union[Histogram, _Mapping]] = ..., exponential_histogram: _Optional[_Union[ExponentialHistogram, _Mapping]] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ...) -> None: ...
 
-class Numbers(_message.Message):
+class Gauge(_message.Message):
+    __slots__ = ("data_points",)
+    DATA_POINTS_FIELD_NUMBER: _ClassVar[int]
+    data_points: _containers.RepeatedCompositeFieldContainer[NumberDataPoint]
+    def __init__(self, data_points: _Optional[_Iterable[_Union[NumberDataPoint, _Mapping]]] = ...) -> None: ...
+
+class Sum(_message.Message):
     __slots__ = ("data_points", "aggregation_temporality")
     DATA_POINTS_FIELD_NUMBER: _ClassVar[int]
     AGGREGATION_TEMPORALITY_FIELD_NUMBER: _ClassVar[int]

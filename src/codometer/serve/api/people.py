@@ -15,6 +15,7 @@ from codometer.access.permissions import Permission
 from codometer.errors import BadRequest
 from codometer.model.identity import Counts
 from codometer.people.requests import Found, Requests
+from codometer.people.vault import Treatment
 from codometer.privacy.pseudonym import IdentityKind
 from codometer.privacy.resolution import Known
 from codometer.serve.api.resource import Action, Call
@@ -95,6 +96,26 @@ def people_actions(requests: Requests) -> Sequence[Action]:
             {**pseudonym, "with": "p_bbbbbbbbbbbbbbbbbbbb", **reason},
         ),
         _action("split", "Take a pseudonym out of its person", split, {**pseudonym, **reason}),
+        _treat_action(requests),
+    )
+
+
+def _treat_action(requests: Requests) -> Action:
+    def treat(call: Call) -> object:
+        treatment = _text(call, "as")
+        if treatment not in [*Treatment]:
+            raise BadRequest(f"{treatment!r} is no treatment", hint=", ".join(Treatment))
+        found = requests.treat(
+            _text(call, "subject"), Treatment(treatment), _text(call, "reason"), call.actor
+        )
+        return {"sessions": found}
+
+    return _action(
+        "treat",
+        "Treat somebody's records as a person's, a service's, or (excluded) as nobody's",
+        treat,
+        {"subject": "ada@example.com", "as": "excluded", "reason": "she objects"},
+        answer=(object_schema(sessions=_COUNT), {"sessions": 0}),
     )
 
 

@@ -9,9 +9,10 @@ from codometer.access.actor import Actor
 from codometer.access.permissions import Permission
 from codometer.errors import BadRequest
 from codometer.people.decisions import Decision
-from codometer.privacy.profile import POLICIES, Policy, Profile, describe
+from codometer.privacy.profile import POLICIES, Kept, Profile, describe, find_kept
 from codometer.serve.api.resource import Action, Call, Resource
 from codometer.serve.api.schema import array_schema, object_schema
+from codometer.settings import Retention
 
 _TEXT: Final = {"type": "string"}
 _INSTANT: Final = {"type": "string", "format": "date-time"}
@@ -31,7 +32,7 @@ _SCHEMA: Final = object_schema(
         "type": "integer",
         "description": "the fewest people that a number is meant to tell of",
     },
-    detail_days={"type": "integer"},
+    **{name: {"type": "integer"} for name in Kept._fields},
 )
 
 
@@ -44,35 +45,49 @@ class PrivacySource(Protocol):
     def find_upcoming(self) -> Decision | None:
         """Return what was decided and is not in force yet."""
 
-    def decide(self, profile: Profile, purpose: str | None, reason: str, actor: Actor) -> Decision:
+    def decide(
+        self,
+        profile: Profile,
+        purpose: str | None,
+        reason: str,
+        actor: Actor,
+        *,
+        confirmed: str = "",
+    ) -> Decision:
         """Decide on something else."""
 
+    def cancel(self, reason: str, actor: Actor) -> Decision:
+        """Have what was decided for later not happen."""
 
-def privacy_resource(source: PrivacySource, *, detail_days: int) -> Resource:
-    """Return the resource; `detail_days` is how long single events are kept by the settings."""
+
+def privacy_resource(source: PrivacySource, retention: Retention) -> Resource:
+    """Return the resource; `retention` is how long what is kept by the settings."""
     return Resource(
         path="/api/v1/privacy",
         name="privacy",
         summary="What is collected and what is not, and what that is for",
         permission=Permission.READ_PRIVACY,
-        answer=lambda _: _document(source, detail_days),
+        answer=lambda _: _document(source, retention),
         schema=_SCHEMA,
         example=_EXAMPLE,
     )
 
 
-def privacy_action(source: PrivacySource, *, detail_days: int) -> Action:
+def privacy_action(source: PrivacySource, retention: Retention) -> Action:
     """Return the action that changes the profile or the purpose."""
 
     def act(call: Call) -> object:
         profile = call.body.get("profile", source.find_in_force().profile)
         if profile not in [*Profile]:
             raise BadRequest(f"{profile!r} is no profile", hint=f"one of {', '.join(Profile)}")
-        texts = [call.body.get("purpose"), call.body.get("reason", "")]
+        texts = [call.body.get(name) for name in ("purpose", "reason", "confirm")]
         if not all(text is None or isinstance(text, str) for text in texts):
-            raise BadRequest("purpose and reason are texts")
-        source.decide(Profile(profile), texts[0], texts[1] or "", call.actor)
-        return _document(source, detail_days)
+            raise BadRequest("purpose, reason and confirm are texts")
+        purpose, reason, confirmed = texts
+        source.decide(
+            Profile(profile), purpose, reason or "", call.actor, confirmed=confirmed or ""
+        )
+        return _document(source, retention)
 
     return Action(
         path="/api/v1/privacy",
@@ -82,33 +97,57 @@ def privacy_action(source: PrivacySource, *, detail_days: int) -> Action:
         act=act,
         body={
             "type": "object",
-            "properties": {"profile": {"enum": [*Profile]}, "purpose": _TEXT, "reason": _TEXT},
+            "properties": {
+                "profile": {"enum": [*Profile]},
+                "purpose": _TEXT,
+                "reason": _TEXT,
+                "confirm": {**_TEXT, "description": "the profile again, if it is a weaker one"},
+            },
             "required": ["reason"],
         },
         body_example={"profile": "strict", "reason": "agreed with the works council"},
         schema=_SCHEMA,
         example=_EXAMPLE,
+        errors={409: "more would be known about people, and that is not confirmed"},
     )
 
 
-def kept_days(policy: Policy, detail_days: int) -> int:
-    """Return how long single events are kept: what the settings say, within the policy."""
-    return min(policy.detail_days, detail_days)
+def cancel_action(source: PrivacySource, retention: Retention) -> Action:
+    """Return the action that has what was decided for later not happen."""
+
+    def act(call: Call) -> object:
+        reason = call.body.get("reason", "")
+        if not isinstance(reason, str):
+            raise BadRequest("reason is no text")
+        source.cancel(reason, call.actor)
+        return _document(source, retention)
+
+    return Action(
+        path="/api/v1/privacy/cancel",
+        name="cancel_privacy_change",
+        summary="Have a profile that was decided on for later not come",
+        permission=Permission.WRITE_PRIVACY,
+        act=act,
+        body={"type": "object", "properties": {"reason": _TEXT}, "required": ["reason"]},
+        body_example={"reason": "the works council said no"},
+        schema=_SCHEMA,
+        example=_EXAMPLE,
+    )
 
 
-def _document(source: PrivacySource, detail_days: int) -> dict[str, Any]:
-    return _told(source.find_in_force(), source.find_upcoming(), detail_days)
+def _document(source: PrivacySource, retention: Retention) -> dict[str, Any]:
+    return _told(source.find_in_force(), source.find_upcoming(), retention)
 
 
-def _told(decision: Decision, upcoming: Decision | None, detail_days: int) -> dict[str, Any]:
+def _told(decision: Decision, upcoming: Decision | None, retention: Retention) -> dict[str, Any]:
     policy = POLICIES[decision.profile]
-    days = kept_days(policy, detail_days)
+    kept = find_kept(policy, retention)
     return {
         "in_force": _decision(decision),
         "upcoming": _decision(upcoming) if upcoming else None,
-        "in_words": [*describe(policy, detail_days=days)],
+        "in_words": [*describe(policy, kept)],
         "min_people": policy.min_people,
-        "detail_days": days,
+        **kept._asdict(),
     }
 
 
@@ -128,5 +167,5 @@ _EXAMPLE: Final = _told(
         effective=_EXAMPLE_TIME,
     ),
     None,
-    90,
+    Retention(),
 )

@@ -11,6 +11,7 @@ from codometer.access.credential import NOTICES, Credential, find_notice
 from codometer.access.permissions import Permission
 from codometer.access.secret import Kind
 from codometer.model.status import (
+    PeopleStatus,
     RejectStatus,
     RollupStatus,
     SignalStatus,
@@ -21,8 +22,10 @@ from codometer.model.status import (
     VersionStatus,
 )
 from codometer.operate.connect import grpc_url, otlp_url
+from codometer.people.retention import Run
 from codometer.privacy.profile import Profile
 from codometer.serve.api.resource import Resource
+from codometer.serve.api.retention import RUN_EXAMPLE, RUN_SCHEMA, describe_run
 from codometer.serve.api.schema import array_schema, object_schema, schema_of
 from codometer.settings import Listen, Settings, base_url
 
@@ -46,7 +49,10 @@ class StatusSource(Protocol):
     """Knows what arrived and what is stored."""
 
     def read_status(self) -> Status:
-        """Return it as of now. May block."""
+        """Return it as of now. May block, for seconds where much is stored."""
+
+    def read_rejects(self) -> Sequence[RejectStatus]:
+        """Return which signals were refused, which is a part of it, at once."""
 
 
 def status_resource(
@@ -56,20 +62,25 @@ def status_resource(
     version: str,
     find_profile: Callable[[], Profile],
     list_ending: Callable[[datetime], Sequence[Credential]],
+    find_last_run: Callable[[], Run | None],
     now: Callable[[], datetime],
 ) -> Resource:
     """Return the resource that tells how the server is doing, and under which privacy profile."""
     schema = schema_of(Status)
-    more = {"server": _SERVER_SCHEMA, "ending_credentials": array_schema(_ENDING_SCHEMA)}
-    schema["properties"] = {**more, **schema["properties"]}
-    schema["required"] = [*more, *schema["required"]]
+    more = {
+        "ending_credentials": array_schema(_ENDING_SCHEMA),
+        "retention": {"anyOf": [RUN_SCHEMA, {"type": "null"}]},
+    }
+    schema["properties"] = {"server": _SERVER_SCHEMA, **schema["properties"], **more}
+    schema["required"] = ["server", *schema["required"], *more]
 
     def answer(_: object) -> dict[str, Any]:
         time = now()
         return {
             "server": _server(settings.listen, version, time, find_profile()),
-            "ending_credentials": [_ending(each, time) for each in list_ending(time)],
             **_told(source.read_status()),
+            "ending_credentials": [_ending(each, time) for each in list_ending(time)],
+            "retention": describe_run(find_last_run()),
         }
 
     return Resource(
@@ -81,8 +92,9 @@ def status_resource(
         schema=schema,
         example={
             "server": _server(Listen(), "1.0.0", _EXAMPLE_TIME, Profile.STANDARD),
-            "ending_credentials": [_EXAMPLE_ENDING],
             **_told(_EXAMPLE),
+            "ending_credentials": [_EXAMPLE_ENDING],
+            "retention": RUN_EXAMPLE,
         },
     )
 
@@ -129,6 +141,7 @@ _EXAMPLE: Final = Status(
     ),
     clients=3,
     sessions=41,
+    people=(PeopleStatus(kind="account", count=2), PeopleStatus(kind="service", count=1)),
     versions=(
         VersionStatus(agent="claude_code", version="2.1.330", sessions=41, last=_EXAMPLE_LAST),
     ),

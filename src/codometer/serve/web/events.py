@@ -60,11 +60,13 @@ class Changes:
         self._watching: asyncio.Task[None] | None = None
         self._stopping = False
         self._turn = asyncio.Event()
+        self.prepare: Callable[[], object] = lambda: None
+        """Called when there is a change, before anybody hears of it; it may block."""
 
     @property
     def version(self) -> int:
-        """The version now."""
-        return self._read()
+        """The version that pages were last told of."""
+        return self._version
 
     @property
     def changed_at(self) -> datetime | None:
@@ -128,20 +130,23 @@ class Changes:
         while True:
             began = time.monotonic()
             if self._streams:
-                await asyncio.to_thread(self._try_to_freshen)
+                await asyncio.to_thread(_try, self._freshen)
+            took = time.monotonic() - began
             if (version := self._read()) != self._version:
+                await asyncio.to_thread(_try, self.prepare)
                 self._version, self._at = version, self._now()
                 ended, self._turn = self._turn, asyncio.Event()
                 ended.set()
-            await asyncio.sleep(max(POLL_SECONDS, 2 * (time.monotonic() - began)))
-
-    def _try_to_freshen(self) -> None:
-        try:
-            self._freshen()
-        except Exception:  # noqa: BLE001 - an outer edge: the job, and the next turn comes
-            _log.exception("the sums could not be refreshed")
+            await asyncio.sleep(max(POLL_SECONDS, 2 * took))
 
     def _mark(self) -> bytes:
         at = self._at.isoformat(timespec="seconds") if self._at else None
         data = json.dumps({"version": self._version, "at": at})
         return f"event: changed\ndata: {data}\n\n".encode()
+
+
+def _try(work: Callable[[], object]) -> None:
+    try:
+        work()
+    except Exception:  # noqa: BLE001 - an outer edge: the job, and the next turn comes
+        _log.exception("pages could not be kept up to date")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -16,6 +16,7 @@ from codometer.errors import CodometerError
 from codometer.serve.web.assets import Assets
 from codometer.serve.web.formats import FILTERS
 from codometer.serve.web.page import Page, Panel
+from codometer.serve.web.recent import Recent
 from codometer.serve.web.view import CUSTOM, RANGES, View
 from codometer.serve.web.visitor import Visitor
 
@@ -42,6 +43,10 @@ class Freshness:
     version: int
     at: datetime | None = None
     day: date | None = None
+
+
+Sections = Recent[Hashable, Markup]
+"""What stands inside the panels that are shared, until the sums change."""
 
 
 class Frame:
@@ -76,6 +81,7 @@ class Frame:
         self,
         page: Page,
         view: View,
+        sections: Sections,
         *,
         visitor: Visitor,
         teams: Sequence[str],
@@ -85,7 +91,7 @@ class Frame:
         panels = {panel.name: panel for panel in page.panels}
 
         def show(name: str) -> Markup:
-            return self._render_panel(panels[name], view)
+            return self._render_panel(panels[name], view, sections)
 
         return self._environment.get_template(page.template).render(
             page=page,
@@ -98,9 +104,9 @@ class Frame:
             is_stale=freshness.at is None or view.now - freshness.at > STALE,
         )
 
-    def render_panels(self, panels: Iterable[Panel], view: View) -> str:
+    def render_panels(self, panels: Iterable[Panel], view: View, sections: Sections) -> str:
         """Return the sections of some panels, as they stand in the page."""
-        return "\n".join(self._render_panel(panel, view) for panel in panels)
+        return "\n".join(self._render_panel(panel, view, sections) for panel in panels)
 
     def render_plain(self, template: str, visitor: Visitor, **values: object) -> str:
         """Return a page that has no panels and shows no period."""
@@ -112,10 +118,16 @@ class Frame:
         """Return a page that says what failed, why, and what to do."""
         return self.render_plain("error.html", visitor, error=error, title=title, home=home)
 
-    def _render_panel(self, panel: Panel, view: View) -> Markup:
-        try:
+    def _render_panel(self, panel: Panel, view: View, sections: Sections) -> Markup:
+        def render() -> Markup:
             template = self._environment.get_template(panel.template)
-            body = Markup(template.render({**panel.build(view), "panel": panel, "view": view}))  # noqa: S704 - rendered with every value escaped
+            return Markup(template.render({**panel.build(view), "panel": panel, "view": view}))  # noqa: S704 - rendered with every value escaped
+
+        try:
+            if panel.is_shared:
+                body = sections.get((panel, view.identity), render, now=view.now)
+            else:
+                body = render()
         except CodometerError as error:
             body = self._render_failed(panel, view, error)
         except Exception:  # noqa: BLE001 - an outer edge: one panel, and the others stay

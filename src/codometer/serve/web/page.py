@@ -16,7 +16,9 @@ class Panel:
     `template` is what stands inside the panel's section; it gets the values that `build`
     returns, `panel` and `view`. `build` runs in a thread and may block or raise: a fault
     shows under `title`, and the other panels stay. `classes` are those of the section,
-    such as its width in the sheet (`c8`); the section is there in every state.
+    such as its width in the sheet (`c8`); the section is there in every state. A panel
+    `is_shared` where it shows nothing but the sums: it is built once for all readers who see
+    the same, and again when the sums change.
     """
 
     name: str
@@ -24,6 +26,7 @@ class Panel:
     template: str
     build: Callable[[View], Mapping[str, object]]
     classes: str = ""
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,11 +16,12 @@ from codometer.access.federation import Federation
 from codometer.access.permissions import Permission
 from codometer.access.signing_in import SigningIn, Step
 from codometer.errors import BadRequest
-from codometer.privacy.profile import POLICIES, Profile, describe
+from codometer.privacy.profile import POLICIES, Profile, describe, find_kept
 from codometer.serve.gate import CONFIRM, actor_from
 from codometer.serve.web.doors import Doors, address_of
 from codometer.serve.web.forms import read_form
 from codometer.serve.web.ways import SIGN_IN, go, local_address
+from codometer.settings import Retention
 
 _CODE: Final = f"{SIGN_IN}/code"
 
@@ -186,6 +187,6 @@ class SignIn:
         if not self._doors.gate.is_local:
             return {}
         return {
-            policy.profile: " ".join(describe(policy, detail_days=policy.detail_days)[2:])
+            policy.profile: " ".join(describe(policy, find_kept(policy, Retention()))[2:])
             for policy in POLICIES.values()
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -33,8 +34,10 @@ from codometer.serve.http import (
 from codometer.serve.scope import limited
 from codometer.serve.web.assets import PREFIX, Assets, accepts_gzip
 from codometer.serve.web.events import Changes
-from codometer.serve.web.frame import Frame, Freshness
+from codometer.serve.web.frame import Frame, Freshness, Sections
+from codometer.serve.web.looks import Look, Looks
 from codometer.serve.web.page import Page
+from codometer.serve.web.recent import Recent
 from codometer.serve.web.view import View, read_view
 from codometer.serve.web.visitor import Visitor
 from codometer.serve.web.ways import confirm_address, go, sign_in_address
@@ -64,6 +67,7 @@ _REMEMBERED: Final = timedelta(seconds=30)
 _SCOPE_SINCE: Final = "90d"
 _WIDEST: Final = "/?range=90d"
 _A_DAY: Final = timedelta(days=1)
+_RENEW_SECONDS: Final = 0.5
 
 
 class Site:
@@ -99,6 +103,10 @@ class Site:
         self._frame = Frame(pages, self._assets, is_local=lambda: gate.is_local)
         self._has_counted = False
         self._scopes: dict[Hashable, _Scope] = {}
+        self._sections = Sections()
+        self._enough: Recent[Hashable, bool] = Recent()
+        self._looks = Looks()
+        changes.prepare = self.renew
 
     def routes(self) -> list[Route]:
         """Return a route for each page, for the assets and for the stream of changes."""
@@ -153,22 +161,36 @@ class Site:
 
         return endpoint
 
+    def renew(self) -> None:
+        """Build anew what was looked at lately, and then show that: call it when the sums changed.
+
+        Who looks meanwhile sees it as it was. What there was no time for is built when it is
+        asked for.
+        """
+        sections, enough, began = Sections(), Recent[Hashable, bool](), time.monotonic()
+        for look in self._looks.lately(self._now()):
+            if time.monotonic() - began > _RENEW_SECONDS:
+                break
+            view = self._read_view(look)
+            if _has_enough_people(view, enough):
+                shared = [panel for panel in look.page.panels if panel.is_shared]
+                self._frame.render_panels(shared, view, sections)
+        self._sections, self._enough = sections, enough
+
     def _answer(self, page: Page, request: Request) -> Response:
-        subject: Subject = request.state.subject
         freshness = Freshness(version=self._changes.version, at=self._changes.changed_at)
         if not self._find_counted():
             page = self._first_run
-        minimum = self._minimum_people()
-        view = read_view(
-            request.query_params,
+        look = Look(
+            page=page,
             path=request.url.path,
-            now=self._now(),
-            days_in=self._zone,
-            ask=cache(limited(self._ask, subject)),  # panels share some questions
-            reader=(frozenset(subject.granted), subject.teams, minimum),
-            minimum_people=1 if is_allowed(subject, Permission.READ_PEOPLE) else minimum,
+            given=request.query_params,
+            subject=request.state.subject,
+            at=self._now(),
         )
-        _check_people(view)
+        view = self._read_view(look)
+        if not _has_enough_people(view, self._enough):
+            raise TooFewPeople(view.minimum_people)
         if names := request.query_params.getlist("panel"):
             html = self._render_panels(page, names, view)
         else:
@@ -176,11 +198,25 @@ class Site:
             html = self._frame.render_page(
                 page,
                 view,
-                visitor=self._visitor(request, subject),
+                self._sections,
+                visitor=self._visitor(request, look.subject),
                 teams=scope.teams,
                 freshness=scope.complete(freshness),
             )
+        self._looks.add(view.identity, look)
         return _html_response(html, request)
+
+    def _read_view(self, look: Look) -> View:
+        minimum = self._minimum_people()
+        return read_view(
+            look.given,
+            path=look.path,
+            now=self._now(),
+            days_in=self._zone,
+            ask=cache(limited(self._ask, look.subject)),  # panels share some questions
+            reader=(frozenset(look.subject.granted), look.subject.teams, minimum),
+            minimum_people=1 if is_allowed(look.subject, Permission.READ_PEOPLE) else minimum,
+        )
 
     def _render_panels(self, page: Page, names: Sequence[str], view: View) -> str:
         panels = {panel.name: panel for panel in page.panels}
@@ -188,7 +224,7 @@ class Site:
             raise NotFound(
                 f"{page.title} has no panel {', '.join(unknown)}", hint="load the page again"
             )
-        return self._frame.render_panels([panels[name] for name in names], view)
+        return self._frame.render_panels([panels[name] for name in names], view, self._sections)
 
     def _find_counted(self) -> bool:
         """Say whether there is anything to show, now or ever before."""
@@ -255,17 +291,12 @@ class _Scope:
         return freshness if freshness.at else replace(freshness, day=self.last_day)
 
 
-def _check_people(view: View) -> None:
-    """Refuse a page that would have nothing to tell.
-
-    Raises:
-        TooFewPeople: in these days, whoever it is about.
-    """
+def _has_enough_people(view: View, known: Recent[Hashable, bool]) -> bool:
+    """Say whether a page would have anything to tell, in these days of those it is about."""
     if view.minimum_people == 1:
-        return
+        return True
     query = parse_query(["tokens"], period=view.period, where=view.where, with_coverage=False)
-    if view.ask(query).withheld:
-        raise TooFewPeople(view.minimum_people)
+    return known.get(view.identity, lambda: not view.ask(query).withheld, now=view.now)
 
 
 def _read_scope(view: View) -> _Scope:

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.run import Answer
 from codometer.errors import BadRequest
-from codometer.model.period import Period, local_date, parse_period, parse_zone, start_of_day
+from codometer.model.period import Period, local_date, parse_period, parse_zone
 
 RANGES: Final = {"7d": 7, "28d": 28, "90d": 90}
 """The ranges to choose from, in days: whole weeks, so that weekdays meet weekdays."""
@@ -58,6 +58,11 @@ class View:
     """Equal for those who are answered the same."""
     minimum_people: int = 1
     """The fewest that a number on the page covers."""
+
+    @property
+    def identity(self) -> Hashable:
+        """Equal for views in which the same is shown, as long as the sums do not change."""
+        return self.reader, self.path, tuple(sorted(self.given.items())), self.period, self.today
 
     @property
     def previous(self) -> Period:
@@ -170,7 +175,7 @@ def _read_days(given: Mapping[str, str], now: datetime, zone: ZoneInfo) -> Perio
         )
     if last >= today:
         return parse_period(first.isoformat(), None, now=now, zone=zone)
-    return Period.covering(start_of_day(first, zone), start_of_day(last + _DAY, zone), zone)
+    return parse_period(first.isoformat(), (last + _DAY).isoformat(), now=now, zone=zone)
 
 
 def _read_date(text: str, name: str) -> date:

@@ -69,10 +69,10 @@ def test_without_days_any_zone_can_use_the_organisations_days() -> None:
 
 def test_a_stretch_of_quarter_hours_is_in_utc() -> None:
     query = parse_query(["cost"], period=JULY, by=["hour"])
-    assert [part[1:] for part in stretches(query, Need(), ZERO)] == [(JULY.start, JULY.end)]
+    assert [part[1:3] for part in stretches(query, Need(), ZERO)] == [(JULY.start, JULY.end)]
     query = parse_query(["cost"], period=JULY)
     (part,) = stretches(query, Need(), ZERO)
-    assert part[1:] == (date(2026, 7, 1), date(2026, 8, 1))
+    assert part[1:3] == (date(2026, 7, 1), date(2026, 8, 1))
 
 
 @pytest.mark.parametrize("dialect", [DUCKDB, CLICKHOUSE], ids=lambda dialect: dialect.name)
@@ -128,3 +128,13 @@ def test_clients_are_looked_up_only_when_they_are_asked_for() -> None:
     assert "JOIN workplace" in statement_of("cost", "team")
     assert "JOIN origin" in statement_of("cost", "person")
     assert "JOIN origin" not in statement_of("cost", "team")
+
+
+def test_a_question_that_compares_is_one_statement() -> None:
+    query = parse_query(["cost", "sessions"], period=JULY, by=["team"], compare="previous")
+    (statement,) = compile_query(query, DUCKDB, organisation_zone=ZERO)
+    assert statement.sql.text.count("SELECT") == 3
+    assert statement.sql.values == (
+        *(date(2026, 7, 1), date(2026, 8, 1)),
+        *(date(2026, 6, 1), date(2026, 7, 1)),
+    )

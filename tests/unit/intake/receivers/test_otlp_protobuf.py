@@ -187,6 +187,11 @@ def test_equal_points_of_a_metric_are_numbered() -> None:
     ]
 
 
+def test_a_field_that_a_gauge_does_not_have_says_nothing_of_its_temporality() -> None:
+    gauge = text(1, b"m") + text(5, text(1, double(4, 1.5)) + number(2, 1))
+    check_requests(SignalKind.METRICS, [text(1, text(2, text(2, gauge)))])
+
+
 def test_no_bodies_and_empty_bodies_say_nothing() -> None:
     for kind in SignalKind:
         assert decode_all(kind, []) == []

@@ -71,6 +71,28 @@ def test_every_page_hears_of_a_change_and_when_it_was() -> None:
         assert mark_of(message) == {"version": 8, "at": "2026-11-23T12:00:00+00:00"}
 
 
+def test_pages_hear_of_a_change_once_what_they_will_ask_for_is_prepared() -> None:
+    async def main() -> list[int]:
+        store = Store()
+        changes = Changes(store.read)
+        prepared: list[int] = []
+
+        def prepare() -> None:
+            prepared.append(changes.version)
+            raise OSError("the disk is away")  # and they hear of it all the same
+
+        changes.prepare = prepare
+        changes.start()
+        stream = await open_stream(changes)
+        await anext(stream)
+        store.version = 8
+        await anext(stream)
+        await changes.stop()
+        return [*prepared, changes.version]
+
+    assert asyncio.run(main()) == [7, 8]
+
+
 def test_the_sums_are_freshened_only_while_somebody_looks() -> None:
     async def main() -> tuple[int, int]:
         store = Store()

@@ -1,7 +1,7 @@
 """What a page says while nothing can be shown yet."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +29,9 @@ class Source:
 
     def read_status(self) -> Status:
         return self.status
+
+    def read_rejects(self) -> Sequence[RejectStatus]:
+        return self.status.rejects
 
 
 @pytest.fixture

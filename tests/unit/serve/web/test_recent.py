@@ -1,4 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
 
@@ -50,3 +52,20 @@ def test_only_the_keys_used_last_are_kept() -> None:
     recent.get(256, find, now=NOW)
     assert recent.get(0, find, now=NOW) == 1
     assert recent.get(1, find, now=NOW) == 258
+
+
+def test_those_who_want_the_same_at_one_time_wait_for_one_of_them() -> None:
+    recent, find, begun, go_on = Recent[str, int](), Counter(), Event(), Event()
+
+    def find_slowly() -> int:
+        begun.set()
+        assert go_on.wait(20)
+        return find()
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(recent.get, "a", find_slowly, now=NOW)
+        assert begun.wait(20)
+        second = threads.submit(recent.get, "a", find, now=NOW)
+        assert recent.get("b", lambda: 7, now=NOW) == 7  # others need not wait
+        go_on.set()
+        assert [first.result(20), second.result(20)] == [1, 1]

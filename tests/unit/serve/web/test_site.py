@@ -2,8 +2,9 @@
 
 import gzip
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -25,18 +26,22 @@ from tests.unit.serve.parts import NOW, Client, Office, StoreGone, shared_access
 
 HTML: Final = {"accept": "text/html,application/xhtml+xml"}
 Values = Mapping[str, object]
+Clock = Callable[[], datetime]
 
 
 @dataclass
 class Panels:
-    """Two panels in templates that are there anyway; either can fail."""
+    """Two panels in templates that are there anyway; either can fail. The second may be shared."""
 
     fault: Exception | None = None
+    is_shared: bool = False
+    built: int = 0
 
     def build_connect(self, _: View) -> Values:
         return {"variables": {"A": "1 < 2"}, "command": "codometer"}
 
     def build_checks(self, view: View) -> Values:
+        self.built += 1
         if self.fault:
             raise self.fault
         where = view.team or "everybody"
@@ -55,6 +60,7 @@ class Panels:
             template="checks.html",
             build=self.build_checks,
             classes="c4",
+            is_shared=self.is_shared,
         )
         return Page(
             path=path,
@@ -66,24 +72,32 @@ class Panels:
 
 
 def client_of(*pages: Page, office: Office | None = None, max_waiting: int = 8) -> Client:
+    return client_and_changes(*pages, office=office, max_waiting=max_waiting)[0]
+
+
+def client_and_changes(
+    *pages: Page, office: Office | None = None, max_waiting: int = 8, now: Clock = lambda: NOW
+) -> tuple[Client, Changes]:
     office = office or Office()
+    changes = Changes(lambda: office.version)
     site = Site(
         pages,
         first_run=replace(Panels().page(), title="First run"),
         zone=ZoneInfo("Europe/Berlin"),
         ask=office.ask,
-        changes=Changes(lambda: office.version),
+        changes=changes,
         workers=Workers(threads=1, max_waiting=max_waiting),
         gate=Gate(shared_access()),
-        now=lambda: NOW,
+        now=now,
     )
-    return Client(
+    client = Client(
         Starlette(
             routes=site.routes(),
             middleware=[Middleware(Guard, listen=Listen())],
             exception_handlers={HTTPException: site.refuse},
         )
     )
+    return client, changes
 
 
 def frame_page(path: str = "/", name: str = "overview", group: str = "") -> Page:
@@ -139,6 +153,52 @@ def test_a_panel_says_what_is_wrong_and_what_to_do() -> None:
     text = client_of(panels.page()).get("/", HTML).text
     assert "The disk is away." in text
     assert "Plug it in." in text
+
+
+def test_a_shared_panel_is_built_once_for_all_who_look_at_the_same() -> None:
+    panels = Panels(is_shared=True)
+    client = client_of(panels.page())
+    pages = {client.get("/?range=7d", HTML).text for _ in range(3)}
+    assert client.get("/?range=7d&panel=checks", HTML).text in pages.pop()
+    assert (panels.built, pages) == (1, set())
+    for other in ("/", "/?range=7d&team=data", "/?range=7d&tz=UTC"):
+        client.get(other, HTML)
+    assert panels.built == 4
+
+
+def test_a_change_of_the_sums_shows_at_once_and_is_built_before_anybody_asks() -> None:
+    panels = Panels(is_shared=True)
+    client, changes = client_and_changes(panels.page())
+    for _ in range(2):
+        changes.prepare()
+        assert panels.built == 0  # nobody looks
+    client.get("/", HTML)
+    client.get("/?range=7d&panel=checks", HTML)
+    assert panels.built == 2
+    changes.prepare()
+    assert panels.built == 4
+    client.get("/", HTML)
+    client.get("/?range=7d", HTML)
+    assert panels.built == 4
+
+
+def test_nothing_is_built_anew_of_what_nobody_looks_at_any_more() -> None:
+    panels, times = Panels(is_shared=True), [NOW]
+    client, changes = client_and_changes(panels.page(), now=lambda: times[-1])
+    client.get("/", HTML)
+    times.append(NOW + timedelta(seconds=20))
+    changes.prepare()
+    assert panels.built == 1
+    client.get("/", HTML)
+    assert panels.built == 2
+
+
+def test_a_shared_panel_that_failed_is_built_again() -> None:
+    panels = Panels(fault=StoreGone("the disk is away"), is_shared=True)
+    client = client_of(panels.page())
+    assert "The disk is away." in client.get("/", HTML).text
+    panels.fault = None
+    assert "The disk is away." not in client.get("/", HTML).text
 
 
 def test_panels_are_answered_alone_as_they_stand_in_the_page() -> None:

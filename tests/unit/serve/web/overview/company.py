@@ -122,12 +122,13 @@ class Company:
         self.asked: list[Query] = []
         self.fault: Exception | None = None
         _fill(self._engine, list(work))
+        self.changes = Changes(lambda: 1)
         site = Site(
             build_pages(self),
             first_run=Panels().page(),
             zone=BERLIN,
             ask=self.ask,
-            changes=Changes(lambda: 1),
+            changes=self.changes,
             workers=Workers(threads=1, max_waiting=8),
             gate=_Door(self),
             now=lambda: now,
@@ -149,6 +150,9 @@ class Company:
 
     def read_status(self) -> Status:
         return self._status
+
+    def read_rejects(self) -> Sequence[RejectStatus]:
+        return self._status.rejects
 
     def page(self, **parameters: str) -> str:
         """Return the whole page."""

@@ -510,6 +510,8 @@ def test_a_page_asks_each_question_once_and_the_past_once_a_minute() -> None:
     assert len(company.asked) == len(set(company.asked))
     company.asked.clear()
     company.page()
+    assert company.asked == []
+    company.changes.prepare()
     # the month, today's models, the figures and the teams
     assert len(company.asked) == 4
 

@@ -30,6 +30,7 @@ def overview_page(status: StatusSource) -> Page:
                 template="overview/month.html",
                 build=partial(build_month, questions),
                 classes="c7 hero",
+                is_shared=True,
             ),
             Panel(
                 name="attention",
@@ -37,6 +38,7 @@ def overview_page(status: StatusSource) -> Page:
                 template="overview/attention.html",
                 build=partial(build_attention, questions),
                 classes="c5",
+                is_shared=True,
             ),
             Panel(
                 name="figures",
@@ -44,6 +46,7 @@ def overview_page(status: StatusSource) -> Page:
                 template="overview/figures.html",
                 build=partial(build_figures, questions),
                 classes="sheet",
+                is_shared=True,
             ),
             Panel(
                 name="spend",
@@ -51,6 +54,7 @@ def overview_page(status: StatusSource) -> Page:
                 template="overview/spend.html",
                 build=partial(build_spend, questions),
                 classes="c8",
+                is_shared=True,
             ),
             Panel(
                 name="rhythm",
@@ -58,6 +62,7 @@ def overview_page(status: StatusSource) -> Page:
                 template="overview/rhythm.html",
                 build=partial(build_rhythm, questions),
                 classes="c4",
+                is_shared=True,
             ),
             Panel(
                 name="teams",
@@ -65,6 +70,7 @@ def overview_page(status: StatusSource) -> Page:
                 template="overview/teams.html",
                 build=partial(build_teams, questions),
                 classes="c12",
+                is_shared=True,
             ),
         ),
     )

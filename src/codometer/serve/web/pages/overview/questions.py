@@ -204,7 +204,7 @@ class Questions:
 
     def rejects(self, view: View) -> list[RejectStatus]:
         """Ask which signals were refused within the period."""
-        rejects = self._rejects.get(None, lambda: self._status.read_status().rejects, now=view.now)
+        rejects = self._rejects.get(None, self._status.read_rejects, now=view.now)
         return [
             each
             for each in rejects

@@ -1,0 +1,86 @@
+"""`codometer retention`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+from codometer.cli.client import ask_server, tell_server
+from codometer.cli.options import asks_server
+
+_PATH: Final = "/api/v1/retention"
+_FIELDS: Final = ("id", "kind", "subject", "reason", "created")
+_REASON: Final = click.option("--reason", required=True, help="Why; it is kept in the audit log.")
+_KEPT: Final = {
+    "detail_days": "single events",
+    "session_days": "whose a session was",
+    "person_days": "what somebody used on a day",
+    "sum_days": "sums of teams and of all",
+}
+
+
+@click.group(short_help="How long what is kept, and what must stay.")
+def retention() -> None:
+    """See how long what is kept, and put data under a legal hold."""
+
+
+@retention.command(short_help="How long what is kept, what went last, what is held.")
+@asks_server
+def show(*, url: str | None, form: str) -> None:
+    """Show for how many days what is kept, what the last run let go, and the legal holds."""
+    from codometer.cli.output import print_json, print_rows
+
+    document = ask_server(url, _PATH)
+    if form == "json":
+        print_json(document)
+        return
+    if form == "table":
+        kept = document["kept"]
+        print_rows(["Days", "Kept"], [[str(kept[name]), what] for name, what in _KEPT.items()])
+        run = document["last_run"]
+        if run:
+            click.echo(
+                f"\nOn {run['time'][:10]} {run['detail']} rows of detail and {run['sums']} of sums"
+                f" went; {run['sessions']} sessions lost their names, {run['persons']} rows their"
+                " person.\n"
+            )
+    _print_holds(document, form)
+
+
+@retention.command(short_help="Keep everything, a team's data or a person's.")
+@click.argument("kind", type=click.Choice(("everything", "team", "person")))
+@click.argument("subject", required=False, default="", metavar="[SUBJECT]")
+@_REASON
+@asks_server
+def hold(*, kind: str, subject: str, reason: str, url: str | None, form: str) -> None:
+    """Keep what is stored, whatever its age, until the hold is lifted.
+
+    SUBJECT is a team, or a person's pseudonym; everything has none. A person under a
+    hold cannot be forgotten.
+    """
+    wanted = {"kind": kind, "subject": subject, "reason": reason}
+    _print_holds(tell_server(url, f"{_PATH}/hold", wanted), form)
+
+
+@retention.command(short_help="Lift a hold.")
+@click.argument("hold", metavar="HOLD")
+@_REASON
+@asks_server
+def lift(*, hold: str, reason: str, url: str | None, form: str) -> None:
+    """Lift a hold: what is past its time goes with the next nightly run."""
+    _print_holds(tell_server(url, f"{_PATH}/lift", {"hold": hold, "reason": reason}), form)
+
+
+def _print_holds(document: dict[str, Any], form: str) -> None:
+    from codometer.cli.output import clean, print_csv, print_json, print_rows
+
+    rows = [[clean(str(each[name])) for name in _FIELDS] for each in document["holds"]]
+    if form == "json":
+        print_json(document)
+    elif form == "csv":
+        print_csv(list(_FIELDS), rows)
+    elif rows:
+        print_rows(["Hold", *(name.capitalize() for name in _FIELDS[1:])], rows)
+    else:
+        click.echo("Nothing is under a legal hold.")

@@ -1,0 +1,118 @@
+"""Letting go of what is old, once a day, as the profile, the settings and the holds say."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from codometer.access.actions import Action
+from codometer.access.actor import SYSTEM
+from codometer.access.audit import Filter
+from codometer.model.period import start_of_day
+from codometer.privacy.profile import Kept, find_kept
+from codometer.store.retention import Cuts
+
+if TYPE_CHECKING:
+    from codometer.people.people import People
+    from codometer.settings import Retention as RetentionSettings
+
+_OBJECT: Final = "telemetry"
+
+
+class Run(NamedTuple):
+    """One run: when, under which version of the policy, and what went.
+
+    `detail`, `persons` and `sums` are rows; `persons` stay without a person. `sessions` are
+    those that lost their names, `pseudonyms` those that went from the vault with them.
+    """
+
+    time: datetime
+    version: int = 0
+    detail: int = 0
+    sessions: int = 0
+    persons: int = 0
+    sums: int = 0
+    pseudonyms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Lets go of what is past its time in the telemetry of one server."""
+
+    people: People
+    settings: RetentionSettings
+    zone: ZoneInfo
+
+    @property
+    def kept(self) -> Kept:
+        """How long what is kept now."""
+        return find_kept(self.people.policy, self.settings)
+
+    def find_last(self) -> Run | None:
+        """Return what the last run did, from the audit log."""
+        found = self.people.access.audit.list_entries(Filter(action=Action.RETENTION_RUN, limit=1))
+        if not found:
+            return None
+        entry = found[0].entry
+        told = json.loads(entry.after)
+        return Run(
+            datetime.fromisoformat(entry.time),
+            **{name: told.get(name, 0) for name in Run._fields[1:]},
+        )
+
+    def run_if_due(self) -> Run | None:
+        """Run, unless this was done today under the policy in force."""
+        last, today = self.find_last(), self._day(self.people.access.audit.now())
+        is_same = last is not None and last.version == self.people.in_force.version
+        if last is not None and is_same and self._day(last.time) >= today:
+            return None
+        return self.run()
+
+    def run(self) -> Run:
+        """Let go of what is past its time, and write down how much that was.
+
+        Once a week, and where rows lost their persons, the file is written anew, so that it does
+        not hold what went. Clients wait for that.
+        """
+        audit, store = self.people.access.audit, self.people.store
+        now, last = audit.now(), self.find_last()
+        done = Run(now, self.people.in_force.version)
+        held = self.people.find_held()
+        if held is not None:
+            kept = self.kept
+            detail = store.seal(now - timedelta(days=kept.detail_days), held)
+            removed = store.let_go(self._cuts(kept, self._day(now)), held)
+            pseudonyms = self.people.drop_unused()
+            done = done._replace(detail=detail, pseudonyms=pseudonyms, **removed._asdict())
+            is_new_week = last is None or self._week(last.time) != self._week(now)
+            if removed.persons or is_new_week:
+                store.rewrite()
+        with audit.change(SYSTEM) as change:
+            after = {name: value for name, value in done._asdict().items() if name != "time"}
+            change.record(Action.RETENTION_RUN, object=_OBJECT, after=after)
+        return done
+
+    def _day(self, moment: datetime) -> date:
+        return moment.astimezone(self.zone).date()
+
+    def _week(self, moment: datetime) -> tuple[int, int]:
+        year, week, _ = self._day(moment).isocalendar()
+        return year, week
+
+    def _cuts(self, kept: Kept, today: date) -> Cuts:
+        sums = today - timedelta(days=kept.sum_days)
+        return Cuts(
+            sessions=today - timedelta(days=kept.session_days),
+            quarters=_first_after(today - timedelta(days=kept.session_days)),
+            persons=_first_after(today - timedelta(days=kept.person_days)),
+            sums=sums,
+            sums_start=start_of_day(sums, self.zone).astimezone(UTC).replace(tzinfo=None),
+        )
+
+
+def _first_after(day: date) -> date:
+    """Return the first of the month after: no row of the day's month is kept too long then."""
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)

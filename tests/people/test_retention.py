@@ -1,0 +1,250 @@
+"""What grows old loses its session, then its person, and goes; no sum of what stays changes."""
+
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from codometer.analysis.measures.query import parse_query
+from codometer.analysis.measures.run import Answer, run_query
+from codometer.errors import BadRequest
+from codometer.model.period import Period
+from codometer.people.holds import HoldKind, NoSuchHold, OnHold
+from codometer.people.requests import NoSuchPerson
+from codometer.people.retention import Retention, Run
+from codometer.privacy.profile import Profile
+from codometer.settings import Retention as RetentionSettings
+from tests.people.household import ADA, ADA_ELSEWHERE, BEGIN, GRACE, NAMES_OF_ADA, ROOT, Household
+
+UTC_ZONE = ZoneInfo("UTC")
+WHY = "a claim before a court"
+
+
+def retention(household: Household, **days: int) -> Retention:
+    return Retention(household.people, RetentionSettings(**days), UTC_ZONE)
+
+
+def go_on(household: Household, days: int) -> None:
+    household.now[0] += timedelta(days=days)
+
+
+def ask(household: Household, *measures: str, by: tuple[str, ...] = (), minimum: int = 1) -> Answer:
+    household.store.roll_up()
+    period = Period.covering(BEGIN - timedelta(days=2), BEGIN + timedelta(days=1), UTC_ZONE)
+    query = replace(parse_query(measures, period=period, by=by), sees_people=minimum == 1)
+    return run_query(household.store, query, organisation_zone=UTC_ZONE, minimum_people=minimum)
+
+
+@pytest.fixture(params=[Profile.OPEN, Profile.STANDARD, Profile.STRICT])
+def told(household: Household, request: pytest.FixtureRequest) -> Household:
+    """Give a server under each profile, to which two people sent something."""
+    if request.param is not Profile.OPEN:
+        household.become(request.param)
+    household.send(ADA, session="session-of-ada", number=1)
+    household.send(ADA_ELSEWHERE, session="session-of-ada-2", number=2)
+    household.send(GRACE, session="session-of-grace", number=3)
+    return household
+
+
+def test_a_session_loses_its_name_and_no_sum_changes(told: Household) -> None:
+    totals, persons = told.totals(), told.persons()
+    go_on(told, 70)
+    run = retention(told, person_days=400).run()
+    is_open = told.people.policy.profile is Profile.OPEN
+    assert (run.detail, run.sessions) == (0 if is_open else 6, 0)
+    go_on(told, 21)
+    run = retention(told, person_days=400).run()
+    assert run.sessions == 3
+    assert told.totals() == totals
+    assert told.find_in_files("session-of-ada", "session-of-grace", "4f1ada00") == set()
+    if told.people.policy.profile is not Profile.STRICT:
+        assert told.persons() == persons
+    assert retention(told).run().sessions == 0
+
+
+def test_rows_by_day_lose_their_person_and_still_tell_how_many_they_are_of(
+    told: Household,
+) -> None:
+    totals = told.totals()
+    before = ask(told, "active_people", "sessions", "cost", "tokens").groups
+    go_on(told, 401)
+    assert retention(told).run().persons > 0
+    assert told.totals() == totals
+    assert told.persons() == set()
+    assert told.find_in_files(*NAMES_OF_ADA) == set()
+    assert ask(told, "active_people", "sessions", "cost", "tokens").groups == before
+    assert ask(told, "active_people", by=("model",)).groups[0].values["active_people"] == 2
+    assert told.store.fetch("SELECT person FROM origin WHERE person IS NOT NULL") == []
+
+
+def test_small_groups_stay_small_when_nobody_knows_who_they_were(told: Household) -> None:
+    assert ask(told, "requests", minimum=3).withheld
+    assert not ask(told, "requests", minimum=2).withheld
+    go_on(told, 401)
+    retention(told).run()
+    assert ask(told, "requests", minimum=3).withheld
+    assert not ask(told, "requests", minimum=2).withheld
+
+
+def test_one_person_of_two_months_is_not_taken_for_two(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    for _ in range(2):
+        household.send(ADA, session=f"session-{household.now[0]}")
+        go_on(household, 31)
+    go_on(household, 500)
+    retention(household).run()
+    period = Period.covering(BEGIN - timedelta(days=2), BEGIN + timedelta(days=60), UTC_ZONE)
+
+    def people(*by: str) -> list[object]:
+        query = replace(parse_query(["active_people"], period=period, by=by), sees_people=True)
+        answer = run_query(household.store, query, organisation_zone=UTC_ZONE)
+        return [group.values["active_people"] for group in answer.groups]
+
+    assert people() == [None]
+    assert people("month") == [1, 1]
+    query = parse_query(["tokens"], period=period)
+    answer = run_query(household.store, query, organisation_zone=UTC_ZONE, minimum_people=2)
+    assert answer.withheld
+
+
+def test_what_is_late_for_a_month_without_persons_is_of_nobody(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="one", number=1)
+    go_on(household, 401)
+    retention(household).run()
+    household.now[0] = BEGIN
+    household.send(ADA, session="late", number=2)
+    go_on(household, 402)
+    requests = household.totals()[0][0]
+    retention(household).run()
+    assert household.totals()[0][0] == requests == 2
+    assert household.persons() == set()
+    assert ask(household, "active_people").groups[0].values["active_people"] == 1
+
+
+def test_the_same_late_delivery_adds_nothing(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="one", number=1)
+    totals = household.totals()
+    go_on(household, 401)
+    retention(household).run()
+    household.now[0] = BEGIN
+    household.send(ADA, session="one", number=1)
+    assert household.totals() == totals
+
+
+def test_the_oldest_sums_go_and_the_others_stay(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="old")
+    go_on(household, 1000)
+    household.send(GRACE, session="new")
+    go_on(household, 200)
+    run = retention(household).run()
+    assert run.sums > 0
+    assert household.totals()[0][0] == 1
+    assert household.store.fetch("SELECT count(*) FROM workplace") == [(1,)]
+    household.now[0] -= timedelta(days=200)
+    household.send(GRACE, session="new", number=9)
+    assert household.totals()[0][0] == 2
+
+
+def test_a_run_is_on_the_record_once_a_day_and_at_once_under_another_profile(
+    household: Household,
+) -> None:
+    household.become(Profile.STANDARD)
+    keeping = retention(household)
+    assert keeping.find_last() is None
+    done = keeping.run_if_due()
+    assert done == Run(BEGIN, household.people.in_force.version)
+    assert keeping.find_last() == done
+    assert keeping.run_if_due() is None
+    household.become(Profile.STRICT)
+    assert keeping.run_if_due() is not None
+    go_on(household, 1)
+    assert keeping.run_if_due() is not None
+    assert household.actions().count("retention.run") == 3
+
+
+def test_settings_keep_less_than_the_profile_and_never_more(household: Household) -> None:
+    household.become(Profile.STRICT)
+    assert retention(household).kept == (14, 90, 90, 1127)
+    assert retention(household, detail_days=7, person_days=30).kept == (7, 90, 30, 1127)
+
+
+@pytest.mark.parametrize("kind", [*HoldKind])
+def test_what_is_held_stays_whatever_its_age(household: Household, kind: HoldKind) -> None:
+    household.become(Profile.STANDARD)
+    team = {"team": "checkout"}
+    household.send({**ADA, **team}, session="session-of-ada")
+    household.send(GRACE, session="session-of-grace")
+    ada = household.requests.show(ADA["user.email"], ROOT).person
+    subject = {HoldKind.PERSON: ada, HoldKind.TEAM: "checkout", HoldKind.EVERYTHING: ""}[kind]
+    hold = household.people.holds.set(kind, subject, WHY, ROOT)
+    go_on(household, 2000)
+    retention(household).run()
+    shown = household.requests.show(ADA["user.email"], ROOT)
+    assert (shown.rows.sessions, shown.rows.events) == (1, 1)
+    assert ("session-of-grace" in household.texts()) is (kind is HoldKind.EVERYTHING)
+    with pytest.raises(OnHold):
+        household.requests.forget(ADA["user.email"], ada, "she asked", ROOT)
+    household.people.holds.lift(hold.id, "settled", ROOT)
+    retention(household).run()
+    assert household.totals()[0][0] is None
+    assert "session-of-ada" not in household.texts()
+    assert household.actions().count("hold.set") == household.actions().count("hold.lift") == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "reason"),
+    [
+        (HoldKind.PERSON, "ada@example.com", WHY),
+        (HoldKind.TEAM, "", WHY),
+        (HoldKind.EVERYTHING, "all", WHY),
+        (HoldKind.TEAM, "checkout", " "),
+    ],
+)
+def test_a_hold_names_what_it_is_about_and_why(
+    household: Household, kind: HoldKind, subject: str, reason: str
+) -> None:
+    with pytest.raises(BadRequest):
+        household.people.holds.set(kind, subject, reason, ROOT)
+    with pytest.raises(NoSuchHold):
+        household.people.holds.lift("hold_none", WHY, ROOT)
+
+
+def test_a_person_of_whom_only_days_are_left_is_merged_shown_and_forgotten(
+    household: Household,
+) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="one")
+    household.send(GRACE, session="two")
+    totals = household.totals()
+    go_on(household, 91)
+    retention(household).run()
+    ada, grace = (household.requests.show(who["user.email"], ROOT).person for who in (ADA, GRACE))
+    household.requests.merge(ada, grace, "one person", ROOT)
+    assert len(household.persons()) == 1
+    household.requests.split(grace, "two after all", ROOT)
+    preview = household.requests.forget(ADA["user.email"], "", "", ROOT)
+    household.requests.forget(ADA["user.email"], preview.person, "asked", ROOT)
+    assert household.totals() == totals
+    assert preview.person not in household.texts()
+
+
+def test_who_is_in_no_row_any_more_goes_from_the_vault(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="one")
+    go_on(household, 300)
+    household.send(GRACE, session="two")
+    go_on(household, 150)
+    run = retention(household).run()
+    known = {each.kind for each in household.people.vault.people.identities.values()}
+    assert run.pseudonyms == 3
+    assert len(household.people.vault.people.identities) == len(known) == 3
+    with pytest.raises(NoSuchPerson):
+        household.requests.show(ADA["user.email"], ROOT)
+    assert household.requests.show(GRACE["user.email"], ROOT).rows.sessions == 0
+    household.reopen()
+    household.send(ADA, session="three")
+    assert household.requests.show(ADA["user.email"], ROOT).rows.sessions == 1

@@ -1,0 +1,106 @@
+"""A server with accounts, and the browsers of the people who have one."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from starlette.applications import Starlette
+
+from codometer.access.access import Access
+from codometer.access.actor import SYSTEM
+from codometer.access.permissions import Role
+from codometer.settings import Listen, Settings
+from tests.forms import find_token, page_of
+from tests.unit.serve.parts import NOW, Office, build_office_app
+
+PASSWORD = "marble kettle orbit fern"  # noqa: S105 - of a test
+HTML = {"accept": "text/html"}
+FORM = "application/x-www-form-urlencoded"
+
+
+class Browser:
+    """Keeps cookies, follows nothing by itself, and is one person."""
+
+    def __init__(self, app: Starlette, base: str = "http://127.0.0.1:4319") -> None:
+        self.app = app
+        self.base = base
+        self.cookies = httpx.Cookies()
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        json: object = None,
+    ) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, client=("203.0.113.77", 5))
+            async with httpx.AsyncClient(
+                transport=transport, base_url=self.base, cookies=self.cookies
+            ) as client:
+                given = {**HTML, **(headers or {})}
+                sent: dict[str, Any] = {"content": content} if json is None else {"json": json}
+                response = await client.request(method, path, headers=given, **sent)
+                self.cookies = client.cookies
+                return response
+
+        return asyncio.run(send())
+
+    def get(self, path: str) -> httpx.Response:
+        return self.ask("GET", path)
+
+    def submit(
+        self, path: str, headers: Mapping[str, str] | None = None, **fields: str
+    ) -> httpx.Response:
+        page = self.get(page_of(path, fields.get("link", ""))).text
+        return self.send(path, headers, **{"form_token": find_token(page), **fields})
+
+    def send(
+        self, path: str, headers: Mapping[str, str] | None = None, **fields: str
+    ) -> httpx.Response:
+        """Send a form that has these fields and no other."""
+        given = {"content-type": FORM, "sec-fetch-site": "same-origin", **(headers or {})}
+        return self.ask("POST", path, content=urlencode(fields).encode(), headers=given)
+
+    def sign_in(self, login: str) -> httpx.Response:
+        return self.submit("/sign-in", login=login, password=PASSWORD, next="/")
+
+
+class Installation:
+    """A server with accounts, of which some people have one."""
+
+    def __init__(self, folder: Path, listen: Listen | None = None) -> None:
+        self.now = NOW
+        self.settings = Settings(data=folder, listen=listen or Listen())
+        self.office = Office()
+        self.access = Access(self.settings, now=lambda: self.now)
+        self.build()
+
+    def build(self) -> None:
+        """Make the application of what there is now."""
+        self.app = build_office_app(self.office, self.settings, self.access, now=lambda: self.now)
+
+    def set_up(self) -> Browser:
+        first = self.access.accounts.invite_first()
+        assert first is not None
+        browser = self.browser()
+        answer = browser.submit("/join", link=first.secret, login="root", password=PASSWORD)
+        assert answer.status_code == 303, answer.text
+        return browser
+
+    def browser(self) -> Browser:
+        return Browser(self.app, self.settings.listen.url or "http://127.0.0.1:4319")
+
+    def person(self, login: str, role: Role, *teams: str) -> Browser:
+        """Have a new person join, and return their browser, signed in."""
+        invitation = self.access.accounts.invite(
+            role, SYSTEM, teams=frozenset(teams) if teams else None
+        )
+        browser = self.browser()
+        browser.submit("/join", link=invitation.secret, login=login, password=PASSWORD)
+        return browser
