@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import signal
 import sys
 import time
@@ -23,6 +24,7 @@ from codometer.agents.origin import ACCOUNT_ATTRIBUTES, OriginRules, Origins
 from codometer.agents.unknown import UnknownAgent
 from codometer.analysis.measures.run import run_query
 from codometer.intake.billing import pricer, unit_prices
+from codometer.intake.content import ContentKeeper
 from codometer.intake.limits import ByteBudget, Limits, allow_connections
 from codometer.intake.normalise import Normaliser
 from codometer.intake.pipeline import Intake, spared_collector
@@ -37,6 +39,7 @@ from codometer.people.people import People
 from codometer.people.retention import Retention
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.privacy.encryption import Purpose
+from codometer.privacy.redaction import Redactor
 from codometer.serve.api.accounts import invitation_link
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
@@ -55,6 +58,10 @@ _log: Final = logging.getLogger(__name__)
 
 Beside = Callable[["PriceCatalogue", "Accept"], Coroutine[Any, Any, None]]
 
+# C0 but for tabs and line breaks, C1, and the marks that reorder or hide text.
+_CONTROL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
 _GRACE_SECONDS: Final = 10.0
 _RETAIN_EVERY_SECONDS: Final = 600.0
 _RENEW_EVERY_SECONDS: Final = 30.0
@@ -87,7 +94,7 @@ class Server:
         self.people = self._open_people()
         self._intake = self._make_intake()
         self.retention = Retention(self.people, settings.retention, self._zone)
-        self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self.retention.run_if_due)
+        self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self._retain)
         limits = _limits(settings)
         budget = ByteBudget(limits.budget_bytes)
         host = listen.host
@@ -120,7 +127,7 @@ class Server:
             lambda: self.store.version,
             freshen=self.store.catch_up,
         )
-        app = build_app(
+        self.app = build_app(
             settings=settings,
             ask=self.ask,
             look=self.look,
@@ -132,7 +139,7 @@ class Server:
             changes=self.changes,
         )
         self.web = HttpServer(
-            app,
+            self.app,
             host=host,
             port=listen.port,
             limits=limits,
@@ -160,12 +167,24 @@ class Server:
             salt=self.access.keys.ring.newest(Purpose.FINGERPRINT).secret.hex(),
         )
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
+        normaliser = Normaliser(agents, time.time_ns, self.people.in_force)
+        content = ContentKeeper(
+            self.people,
+            normaliser,
+            Redactor(self.access.keys.ring.newest(Purpose.FINGERPRINT).secret),
+        )
+
+        def before_commit() -> None:
+            self.people.identifier.save()
+            content.save()
+
         intake = Intake(
-            Normaliser(agents, time.time_ns, self.people.in_force),
+            normaliser,
             pricer(self.catalogue),
             self.store,
             min_interval_seconds=self._settings.ingest.commit_interval_ms / 1000,
-            before_commit=self.people.identifier.save,
+            before_commit=before_commit,
+            content=content,
         )
         self.people.attach(intake.paused, origins.forget)
         return intake
@@ -176,6 +195,7 @@ class Server:
                 self.access,
                 self.store,
                 known_attributes=EXTRA_ATTRIBUTES,
+                content_days=self._settings.retention.content_days,
                 services=self._settings.privacy.services,
             )
         except BaseException:
@@ -207,6 +227,10 @@ class Server:
         if not self.access.sessions.have_accounts:
             return 1
         return max(self._settings.privacy.minimum_people, self.people.policy.min_people)
+
+    def _retain(self) -> None:
+        self.people.contents.sweep()
+        self.retention.run_if_due()
 
     def _check(self) -> None:
         self.store.check()
@@ -252,7 +276,9 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
 
     `beside` is work that goes on while it runs.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneEntryEach("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in ("uvicorn", "alembic", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
     allow_connections(settings.ingest.max_connections)
@@ -274,6 +300,19 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
 
     with spared_collector(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+
+
+class OneEntryEach(logging.Formatter):
+    """Lets nothing that others wrote begin an entry of the log, or reach a terminal as a command.
+
+    An error's text may have anything in it: lines after the first are set in, and control
+    characters are escaped.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the text of an entry."""
+        text = super().format(record).replace("\n", "\n  ")
+        return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 async def _forever(beside: Beside | None, catalogue: PriceCatalogue, accept: Accept) -> None:

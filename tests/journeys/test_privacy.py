@@ -165,7 +165,15 @@ def test_every_command_says_what_it_did(server: RunningServer) -> None:
     assert command(server, "person", "show", "uuid-of-ada", form="csv").startswith("person,")
     assert "main.key" in command(server, "keys", "list", form="table")
     assert command(server, "keys", "rotate", "--key=pseudonym", form="csv").count("pseudonym") == 2
+    in_use = run_codometer(
+        "keys", "delete", "1", url=server.url, environ={"CODOMETER_DATA": str(server.data)}
+    )
+    assert in_use.exit_code == ExitStatus.WRONG_USAGE
+    assert "--yes" in in_use.stderr
     command(server, "keys", "rotate")
+    treated = ("person", "treat", GRACE["user.email"], "--as=service", reason)
+    assert command(server, *treated)["sessions"] == 1
+    assert "as person" in command(server, *treated[:3], "--as=person", reason, form="table")
     server.stop()
     server.start()
     send(server, ADA, "three")

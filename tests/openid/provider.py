@@ -54,17 +54,19 @@ class RealProvider:
             "groups": groups,
         }
         log = self.folder / "provider.log"
-        with log.open("wb") as errors:
-            process = subprocess.Popen(
-                ["node", server, json.dumps(settings), json.dumps([key.as_dict(private=True)])],
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
+        arguments = [
+            "node",
+            str(server),
+            json.dumps(settings),
+            json.dumps([key.as_dict(private=True)]),
+        ]
+        with (
+            log.open("wb") as errors,
+            subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=errors) as process,
+        ):
             try:
                 assert process.stdout is not None
                 assert process.stdout.readline() == b"ready\n", log.read_text(encoding="utf-8")
                 yield
             finally:
                 process.kill()
-                process.wait()
-                process.stdout.close()

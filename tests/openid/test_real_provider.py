@@ -154,3 +154,15 @@ def test_whoever_turns_back_at_the_provider_is_not_signed_in(office: Office, pag
     page.get_by_role("link", name="Cancel").click()
     page.wait_for_url("http://127.0.0.1:*/**")
     assert "Company: it did not let you in." in text_of(page, "main")
+
+
+def test_an_account_with_a_password_is_connected(office: Office, page: Page) -> None:
+    page.goto(f"{office.server.url}/sign-in?next=/account")
+    page.get_by_label("Name").fill("root")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Connect Company").click()
+    page.wait_for_url("https://localhost:*/**")
+    go_there_and_back(page, "root")
+    assert page.url == f"{office.server.url}/account"
+    assert "You can sign in with Company." in text_of(page, "main")

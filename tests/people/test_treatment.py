@@ -72,6 +72,20 @@ def test_an_objection_outlives_the_key_that_was_there_then(household: Household)
     assert people_in_sums(household) == 0
 
 
+def test_an_objection_holds_for_whatever_came_with_the_address(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    household.requests.treat(EMAIL, Treatment.EXCLUDED, "she objects", ROOT)
+    household.send(ADA, session="one")
+    household.reopen()
+    household.send({"user.account_uuid": ADA["user.account_uuid"]}, session="two")
+    assert people_in_sums(household) == 0
+    household.requests.treat(EMAIL, Treatment.PERSON, "not any more", ROOT)
+    household.send(ADA, session="three")
+    household.send({"user.account_uuid": ADA["user.account_uuid"]}, session="four")
+    assert people_in_sums(household) == 1
+    assert requests_counted(household) == 4
+
+
 def test_an_objection_can_be_taken_back(told: Household) -> None:
     told.requests.treat(EMAIL, Treatment.EXCLUDED, "she objects", ROOT)
     told.requests.treat(EMAIL, Treatment.PERSON, "not any more", ROOT)

@@ -74,6 +74,7 @@ _VALUES = {
     "ingest.client_certificates": "optional",
     "control.database": "postgresql://codometer@db.example/codometer",
     "retention.audit_days": "500",
+    "retention.content_days": "14",
     "retention.sum_days": "500",
     "outgoing.allow": "10.0.0.0/8, git.example",
     "outgoing.plain": "git.example",
@@ -122,10 +123,10 @@ def test_a_section_with_a_name_is_there_as_often_as_it_is_named(tmp_path: Path) 
         [oidc.partner]
         issuer = "https://partner.example"''',
     )
-    settings = load(tmp_path, {"CODOMETER_OIDC_PARTNER_CLIENT_ID": "codo"})
+    settings = load(tmp_path, {"CODOMETER_OIDC_PARTNER_CLIENT_ID": "meter"})
     assert list(settings.oidc) == ["company", "partner"]
     assert settings.oidc["company"].roles == ("cn=admins,dc=example=administrator",)
-    assert settings.oidc["partner"].client_id == "codo"
+    assert settings.oidc["partner"].client_id == "meter"
     keys = [setting.key for setting in list_settings(settings)]
     assert keys.count("oidc.company.issuer") == keys.count("oidc.partner.issuer") == 1
     assert not [key for key in keys if "*" in key]

@@ -38,6 +38,12 @@ class Action(StrEnum):
     PERSON_FORGET = "person.forget"
     PERSON_MERGE = "person.merge"
     PERSON_SPLIT = "person.split"
+    CONTENT_OPEN = "content.open"
+    CONTENT_CLOSE = "content.close"
+    CONTENT_AGREE = "content.agree"
+    CONTENT_WITHDRAW = "content.withdraw"
+    CONTENT_VIEW = "content.view"
+    CONTENT_DELETE = "content.delete"
     PERSON_TREAT = "person.treat"
     HOLD_SET = "hold.set"
     HOLD_LIFT = "hold.lift"
@@ -76,6 +82,12 @@ ACTIONS: Final = {
     Action.PERSON_FORGET: "A person was erased; the entry has the pseudonym only.",
     Action.PERSON_MERGE: "Two persons were decided to be one.",
     Action.PERSON_SPLIT: "A pseudonym was taken out of a person.",
+    Action.CONTENT_OPEN: "A project was opened for content: what for, and who may review it.",
+    Action.CONTENT_CLOSE: "A project was closed for content, and what was kept of it deleted.",
+    Action.CONTENT_AGREE: "A person agreed that content of theirs is kept.",
+    Action.CONTENT_WITHDRAW: "A person took that back, and what was kept of it was deleted.",
+    Action.CONTENT_VIEW: "Somebody read content of a person; how many texts.",
+    Action.CONTENT_DELETE: "Content was deleted because its time was over; how many texts.",
     Action.PERSON_TREAT: "Somebody's records are treated as a person's, a service's or nobody's.",
     Action.HOLD_SET: "Data of a person, a team or all was put under a legal hold, and stays.",
     Action.HOLD_LIFT: "A legal hold was lifted.",

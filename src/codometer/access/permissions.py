@@ -22,6 +22,7 @@ class Permission(StrEnum):
     READ_NUMBERS = "read:aggregates"
     READ_TOTALS = "read:totals"
     READ_PEOPLE = "read:people"
+    READ_OWN = "read:own"
     READ_STATUS = "read:status"
     READ_SETTINGS = "read:settings"
     READ_METRICS = "read:metrics"
@@ -44,6 +45,7 @@ PERMISSIONS: Final = {
     Permission.READ_NUMBERS: "Ask for measures.",
     Permission.READ_TOTALS: "See what all cost, in USD and tokens, also where few people worked.",
     Permission.READ_PEOPLE: "See measures by person and session. No role or credential has it.",
+    Permission.READ_OWN: "See and export what is stored about oneself. Every role has it.",
     Permission.READ_STATUS: "See what arrives and what is stored.",
     Permission.READ_SETTINGS: "See the settings in force.",
     Permission.READ_METRICS: "Scrape `/metrics`.",
@@ -65,7 +67,7 @@ EVERYTHING: Final = frozenset(Permission)
 _READING: Final = frozenset(
     {Permission.READ_NUMBERS, Permission.READ_STATUS, Permission.READ_METRICS}
 )
-_OWN: Final = frozenset({Permission.OWN_ACCOUNT})
+_OWN: Final = frozenset({Permission.OWN_ACCOUNT, Permission.READ_OWN})
 _REST: Final = EVERYTHING - INGEST - {Permission.PUBLIC, Permission.READ_PEOPLE} - _OWN
 
 SENSITIVE: Final = frozenset(

@@ -22,7 +22,7 @@ data.json has everything; the CSV files have the same, one for each kind:
 
 {files}
 Times are in UTC, costs in US dollars. An empty field means unknown.
-Codometer stores no prompt, no answer, no code and no command.
+What you and coding agents write is stored only where you agreed to it: it is in content.csv.
 """
 _WHAT: Final = {
     "identities": "the pseudonyms that stand for you, and what they stand for where that is kept",
@@ -30,6 +30,9 @@ _WHAT: Final = {
     "events": "single requests, tool calls and the like, as long as they are kept",
     "readings": "where the counters of your client stood, as long as that is kept",
     "days": "what your use adds up to, by day and session",
+    "content": "what you and coding agents wrote, where that is kept, without secrets and names",
+    "consents": "what you agreed to, and until when",
+    "looks": "who looked at what is stored about you, and why",
 }
 _UNSAFE: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
 

@@ -111,9 +111,12 @@ class Requests:
                 }
                 for known in found.pseudonyms
             ]
+            content = self.people.content_views.export(self._marks(found))
         self._record(Action.PERSON_EXPORT, found, actor, reason)
         return make_archive(
-            found.person, {"identities": identities, **tables}, self.people.access.audit.now()
+            found.person,
+            {"identities": identities, **tables, **content},
+            self.people.access.audit.now(),
         )
 
     def forget(self, subject: str, confirmed: str, reason: str, actor: Actor) -> Found:
@@ -140,6 +143,7 @@ class Requests:
                 erase_origins(connection, [each.origin for each in found.origins])
             self.people.store.rewrite()
             with self.people.access.audit.change(actor) as change:
+                texts = self.people.contents.forget(change.connection, marks)
                 self.people.vault.bury(change.connection, marks, change.time)
                 if told.credentials:
                     mine = CREDENTIAL.c.id.in_(told.credentials)
@@ -150,11 +154,24 @@ class Requests:
                     Action.PERSON_FORGET,
                     object=self._recorded(found),
                     reason=reason,
-                    after={**after, "credentials": [*told.credentials]},
+                    after={**after, "texts": texts, "credentials": [*told.credentials]},
                 )
             self.people.access.control.purge()
             self.people.look_anew()
         return told
+
+    def withdraw_content(self, subject: str, project: str, reason: str, actor: Actor) -> int:
+        """Take back for a person that content is kept; return how many texts were deleted.
+
+        Raises:
+            NoSuchPerson: nothing is stored of them.
+            NoSuchConsent: they agreed to nothing there that holds.
+            BadRequest: there is no reason.
+        """
+        _check_reason(reason)
+        with self.people.pausing():
+            found = self._find(subject)
+            return self.people.contents.withdraw(found.person, project, actor, reason)
 
     def merge(self, one: str, other: str, reason: str, actor: Actor) -> Found:
         """Decide that two pseudonyms are one person's.

@@ -30,6 +30,7 @@ from codometer.serve.api.accounts import account_actions, accounts_resource
 from codometer.serve.api.audit import audit_resource, verification_resource
 from codometer.serve.api.catalogue import dimensions_resource, measures_resource
 from codometer.serve.api.config import config_resource
+from codometer.serve.api.content import content_actions, content_resources
 from codometer.serve.api.credentials import credential_actions, credentials_resource
 from codometer.serve.api.health import liveness_resource, readiness_resource
 from codometer.serve.api.keys import delete_action, keys_resource, rotate_action
@@ -170,12 +171,11 @@ def _build_resources(
             settings=settings,
             version=version,
             find_profile=find_profile,
-            list_ending=access.credentials.list_ending,
             find_last_run=retention.find_last,
+            list_ending=access.credentials.list_ending,
             now=now,
         ),
         config_resource(settings, find_profile),
-        liveness_resource(),
         credentials_resource(access.credentials, now),
         accounts_resource(access.accounts),
         account_sessions_resource(access.accounts, now),
@@ -184,6 +184,7 @@ def _build_resources(
         retention_resource(retention),
         audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
         verification_resource(access.audit),
+        *content_resources(people),
         liveness_resource(),
         readiness_resource(check_ready),
     ]
@@ -193,6 +194,7 @@ def _build_actions(
     settings: Settings, access: Access, retention: Retention, now: Callable[[], datetime]
 ) -> Sequence[Action]:
     people = retention.people
+    requests = Requests(people)
     return (
         *credential_actions(access.credentials, now),
         *account_actions(access.accounts, settings),
@@ -202,7 +204,8 @@ def _build_actions(
         privacy_action(people.decisions, settings.retention),
         cancel_action(people.decisions, settings.retention),
         *hold_actions(people.holds),
-        *people_actions(Requests(people)),
+        *people_actions(requests),
+        *content_actions(people, requests),
     )
 
 

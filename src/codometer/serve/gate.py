@@ -138,7 +138,7 @@ class Gate:
 
     def find_session(self, request: Request) -> Session | None:
         """Return the session of whoever is signed in."""
-        secret = request.cookies.get(self.cookie)
+        secret = _find_cookie(request, self.cookie)
         return self._access.sessions.find(secret, self.now()) if secret else None
 
     def find_person(self, request: Request) -> Subject | None:
@@ -171,7 +171,7 @@ class Gate:
 
     def find_ticket(self, request: Request) -> str:
         """Return the ticket that a browser carries; "" where it has none."""
-        return request.cookies.get(self._ticket_cookie, "")
+        return _find_cookie(request, self._ticket_cookie)
 
     def take_ticket(self, response: Response) -> Response:
         """Have an answer take the ticket out of the browser."""
@@ -185,8 +185,8 @@ class Gate:
     def _form_secret(self, request: Request) -> str:
         """Return the cookie that forms of a browser follow from; "" where it has none."""
         if self.find_session(request) is not None:
-            return request.cookies[self.cookie]
-        return request.cookies.get(self._visit_cookie, "")
+            return _find_cookie(request, self.cookie)
+        return _find_cookie(request, self._visit_cookie)
 
     def _begin_visit(self, request: Request) -> str:
         found: str | None = getattr(request.state, "new_visit", None)
@@ -283,6 +283,13 @@ class Gate:
                 "a page of another site cannot change anything here",
                 hint="open the address in the browser itself",
             )
+
+
+def _find_cookie(request: Request, name: str) -> str:
+    """Return a cookie's value; "" where there is none, or two, one of which another site set."""
+    headers = request.headers.getlist("cookie")
+    names = [pair.partition("=")[0].strip() for each in headers for pair in each.split(";")]
+    return request.cookies.get(name, "") if names.count(name) == 1 else ""
 
 
 def actor_from(request: Request, kind: ActorKind, actor_id: str = "") -> Actor:

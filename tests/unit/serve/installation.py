@@ -55,13 +55,13 @@ class Browser:
         return self.ask("GET", path)
 
     def submit(
-        self, path: str, headers: Mapping[str, str] | None = None, **fields: str
+        self, path: str, headers: Mapping[str, str] | None = None, /, **fields: str
     ) -> httpx.Response:
         page = self.get(page_of(path, fields.get("link", ""))).text
         return self.send(path, headers, **{"form_token": find_token(page), **fields})
 
     def send(
-        self, path: str, headers: Mapping[str, str] | None = None, **fields: str
+        self, path: str, headers: Mapping[str, str] | None = None, /, **fields: str
     ) -> httpx.Response:
         """Send a form that has these fields and no other."""
         given = {"content-type": FORM, "sec-fetch-site": "same-origin", **(headers or {})}

@@ -1,6 +1,7 @@
 """Credentials and the audit log over the API, and the gate before every route."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -317,6 +318,19 @@ def test_what_is_no_json_object_is_refused(programs: Programs, content: bytes) -
     headers = {"content-type": "application/json"}
     answer = programs.ask("POST", CREDENTIALS, content=content[:60_000], headers=headers)
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_a_text_with_a_character_that_is_none_is_refused(programs: Programs, text: str) -> None:
+    headers = {"content-type": "application/json"}
+    for body in (
+        {"kind": "ingest", "name": text},
+        {"kind": "ingest", "name": "x", "scopes": [text]},
+    ):
+        content = json.dumps(body).encode()
+        answer = programs.ask("POST", CREDENTIALS, content=content, headers=headers)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["message"] == "a text has a character that is none"
 
 
 def test_a_body_that_is_too_large_is_refused(programs: Programs) -> None:

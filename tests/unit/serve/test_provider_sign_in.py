@@ -71,6 +71,10 @@ class Company(Installation):
 
     def leave(self, browser: Browser, path: str = "/sign-in/with/company") -> str:
         """Follow the link to the provider; return the address there."""
+        if path.startswith("/account/connect/"):
+            answer = browser.submit(path)
+            assert answer.status_code == 200, answer.text
+            return answer.headers["refresh"].partition("url=")[2]
         answer = browser.get(path)
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
@@ -83,7 +87,12 @@ class Company(Installation):
 
 
 def come_back(
-    browser: Browser, fake: FakeProvider, address: str, name: str = "company", **changes: str | None
+    browser: Browser,
+    fake: FakeProvider,
+    address: str,
+    name: str = "company",
+    /,
+    **changes: str | None,
 ) -> httpx.Response:
     brought = urlencode(fake.come_back(address, **changes))
     headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
@@ -225,8 +234,16 @@ def test_an_account_is_connected_by_who_is_signed_in(company: Company) -> None:
 def test_connecting_needs_a_fresh_proof(company: Company) -> None:
     ada = company.person("ada", Role.VIEWER)
     company.now += timedelta(minutes=10)
-    answer = ada.get("/account/connect/company")
-    assert answer.headers["location"] == "/confirm?next=%2Faccount%2Fconnect%2Fcompany"
+    at = {"referer": f"{BASE}/account"}
+    answer = ada.submit("/account/connect/company", at)
+    assert answer.headers["location"] == "/confirm?next=%2Faccount"
+
+
+def test_a_link_elsewhere_connects_nothing(company: Company) -> None:
+    ada = company.person("ada", Role.VIEWER)
+    assert ada.get("/account/connect/company").status_code == 405
+    assert ada.send("/account/connect/company").status_code == 403
+    assert "codometer-ticket" not in ada.cookies
 
 
 def test_what_the_provider_saw_long_ago_is_no_fresh_proof(company: Company) -> None:
@@ -292,7 +309,7 @@ def test_the_answer_of_one_provider_does_not_do_for_another(company: Company) ->
     assert browser.get(f"/sign-in/return/company?{there}").status_code == 410
     mixed = company.browser()
     address = company.leave(mixed, "/sign-in/with/other")
-    answer = come_back(mixed, company.other, address, name="other", iss=ISSUER)
+    answer = come_back(mixed, company.other, address, "other", iss=ISSUER)
     assert (answer.status_code, "answers for another provider" in answer.text) == (403, True)
 
 
@@ -301,7 +318,7 @@ def test_the_same_subject_of_two_providers_is_two_people(company: Company) -> No
     company.sign_in(ada, "/account/connect/company")
     browser = company.browser()
     address = company.leave(browser, "/sign-in/with/other")
-    answer = come_back(browser, company.other, address, name="other")
+    answer = come_back(browser, company.other, address, "other")
     assert (answer.status_code, "Nobody here knows you" in answer.text) == (403, True)
 
 

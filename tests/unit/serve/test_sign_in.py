@@ -141,6 +141,13 @@ def test_what_is_no_form_or_too_much_of_one_is_refused(installation: Installatio
     assert browser.submit("/sign-in", None, **many).status_code == 413
 
 
+def test_a_form_with_a_null_character_is_refused(installation: Installation) -> None:
+    installation.set_up()
+    answer = installation.browser().submit("/sign-in", login="ro\0ot", password=PASSWORD)
+    assert answer.status_code == 400
+    assert "a character that is none" in answer.text
+
+
 def test_a_session_is_new_with_every_sign_in(installation: Installation) -> None:
     browser = installation.set_up()
     planted = browser.cookies["codometer"]

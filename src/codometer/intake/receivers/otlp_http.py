@@ -15,7 +15,14 @@ from typing import Final, NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
-from codometer.errors import CodometerError, Overloaded, TooLarge, TooSlow, UnsupportedEncoding
+from codometer.errors import (
+    CodometerError,
+    Forbidden,
+    Overloaded,
+    TooLarge,
+    TooSlow,
+    UnsupportedEncoding,
+)
 from codometer.intake.limits import ByteBudget, Limits, Share
 from codometer.intake.receivers import answer
 from codometer.intake.receivers.decompress import Compression, inflate
@@ -101,6 +108,8 @@ class OtlpHttp:
 
     async def _export(self, exchange: _Exchange, kind: SignalKind) -> bytes:
         # First of all: whoever may not send learns nothing else, and costs us nothing else.
+        if exchange.is_of_a_page:
+            raise Forbidden("a page in a browser cannot send telemetry")
         defaults = self._authenticate(exchange.authorization, kind, exchange.address)
         encoding = exchange.encoding
         if encoding is None:
@@ -156,6 +165,9 @@ class _Exchange:
         self.encoding: Encoding | None = None
         self.announced_bytes = 0
         self.authorization: str | None = None
+        self.is_of_a_page = False
+        """Browsers say `Origin` with every POST, whatever name the page gave this machine;
+        our clients never do. https://fetch.spec.whatwg.org/#origin-header (2026-11)"""
         self.address: str = scope["client"][0] if scope["client"] else ""
         self.has_secret_in_address = _SECRET in scope["query_string"]
         self._content_encodings: list[bytes] = []
@@ -170,6 +182,8 @@ class _Exchange:
                 self.announced_bytes = int(value)
             elif name == b"authorization":
                 self.authorization = value.decode("latin-1")
+            elif name == b"origin":
+                self.is_of_a_page = True
 
     def find_compression(self) -> Compression | None:
         """Return how the body is compressed, None if it is not."""

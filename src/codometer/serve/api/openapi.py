@@ -92,11 +92,12 @@ def _operation(resource: Resource) -> dict[str, Any]:
 
 
 def _action_operation(action: Action) -> dict[str, Any]:
+    body = {**action.body, "additionalProperties": False}
     return {
         "operationId": action.name,
         "summary": action.summary,
         "parameters": [_path_parameter(name) for name in re.findall(r"{(\w+)}", action.path)],
-        "requestBody": {"required": True, "content": _json(action.body, action.body_example)},
+        "requestBody": {"required": True, "content": _json(body, action.body_example)},
         **_needs(action.permission),
         "responses": {
             str(action.status): {

@@ -135,7 +135,11 @@ def _action(
         summary=summary,
         permission=Permission.WRITE_PEOPLE,
         act=act,
-        body={"type": "object", "properties": dict.fromkeys(example, _TEXT)},
+        body={
+            "type": "object",
+            "properties": dict.fromkeys(example, _TEXT),
+            "required": [field for field in example if field != "confirm"],
+        },
         body_example=dict(example),
         schema=schema,
         example=answered,

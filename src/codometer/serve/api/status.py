@@ -61,25 +61,23 @@ def status_resource(
     settings: Settings,
     version: str,
     find_profile: Callable[[], Profile],
-    list_ending: Callable[[datetime], Sequence[Credential]],
     find_last_run: Callable[[], Run | None],
+    list_ending: Callable[[datetime], Sequence[Credential]],
     now: Callable[[], datetime],
 ) -> Resource:
     """Return the resource that tells how the server is doing, and under which privacy profile."""
     schema = schema_of(Status)
-    more = {
-        "ending_credentials": array_schema(_ENDING_SCHEMA),
-        "retention": {"anyOf": [RUN_SCHEMA, {"type": "null"}]},
-    }
-    schema["properties"] = {"server": _SERVER_SCHEMA, **schema["properties"], **more}
-    schema["required"] = ["server", *schema["required"], *more]
+    before = {"server": _SERVER_SCHEMA, "ending_credentials": array_schema(_ENDING_SCHEMA)}
+    after = {"retention": {"anyOf": [RUN_SCHEMA, {"type": "null"}]}}
+    schema["properties"] = {**before, **schema["properties"], **after}
+    schema["required"] = [*before, *schema["required"], *after]
 
     def answer(_: object) -> dict[str, Any]:
         time = now()
         return {
             "server": _server(settings.listen, version, time, find_profile()),
-            **_told(source.read_status()),
             "ending_credentials": [_ending(each, time) for each in list_ending(time)],
+            **_told(source.read_status()),
             "retention": describe_run(find_last_run()),
         }
 
@@ -92,8 +90,8 @@ def status_resource(
         schema=schema,
         example={
             "server": _server(Listen(), "1.0.0", _EXAMPLE_TIME, Profile.STANDARD),
-            **_told(_EXAMPLE),
             "ending_credentials": [_EXAMPLE_ENDING],
+            **_told(_EXAMPLE),
             "retention": RUN_EXAMPLE,
         },
     )

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 
 from codometer.errors import TooLarge, UnsupportedEncoding
-from codometer.serve.http import read_content
+from codometer.serve.http import check_texts, read_content
 
 Fields = Mapping[str, str]
 
@@ -25,6 +25,7 @@ async def read_form(request: Request) -> Fields:
     Raises:
         UnsupportedEncoding: it is no form.
         TooLarge: it has too many bytes or fields.
+        NoText: a field has a character that is none.
         FormTooOld: no page of ours holds it.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
@@ -37,5 +38,6 @@ async def read_form(request: Request) -> Fields:
     except ValueError:
         raise TooLarge("the form has too many fields") from None
     given = {name: values[0] for name, values in fields.items()}
+    check_texts(*given.values())
     request.state.check_form(given.get(TOKEN, ""))  # the gate has left it there
     return given

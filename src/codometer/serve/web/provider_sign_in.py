@@ -18,6 +18,7 @@ from codometer.serve.gate import CONFIRM, actor_from
 from codometer.serve.http import NotFound
 from codometer.serve.web.account import ACCOUNT
 from codometer.serve.web.doors import Doors, address_of
+from codometer.serve.web.forms import read_form
 from codometer.serve.web.ways import SIGN_IN, go, local_address
 
 _MOST_BEGUN: Final = 120
@@ -27,7 +28,9 @@ _BEGUN_SECONDS: Final = 60.0
 class ProviderSignIn:
     """The routes of sign-in with the providers that the settings name.
 
-    They are links, not forms: what a browser is sent on to by a form must be of this site.
+    Most are links: what a form leads to must be of this site, says the policy of our pages. To
+    connect an account is a form all the same, or a link elsewhere could have somebody connect
+    theirs to another's identity; the page that answers it leads on.
     """
 
     def __init__(self, doors: Doors, federation: Federation) -> None:
@@ -42,7 +45,7 @@ class ProviderSignIn:
             route(f"{SIGN_IN}/with/{{provider}}", "GET", public, self._sign_in),
             route(f"{SIGN_IN}/return/{{provider}}", "GET", public, self._return),
             route(f"{CONFIRM}/{{provider}}", "GET", own, self._confirm),
-            route(f"{ACCOUNT}/connect/{{provider}}", "GET", own, self._connect, is_sensitive=True),
+            route(f"{ACCOUNT}/connect/{{provider}}", "POST", own, self._connect, is_sensitive=True),
         ]
 
     async def _sign_in(self, request: Request) -> Response:
@@ -54,6 +57,7 @@ class ProviderSignIn:
         return await self._begin(request, Aim.CONFIRM, self._doors.get_session(request))
 
     async def _connect(self, request: Request) -> Response:
+        await read_form(request)
         return await self._begin(request, Aim.CONNECT, self._doors.get_session(request))
 
     async def _begin(self, request: Request, aim: Aim, session: Session | None = None) -> Response:
@@ -67,8 +71,15 @@ class ProviderSignIn:
             address, ticket = self._federation.begin(
                 name, aim, leads_to=leads_to, link=given.get("link", "")[:100], session=session
             )
-            gate, seconds = self._doors.gate, int(TRANSACTION_LIFETIME.total_seconds())
-            return gate.leave_ticket(go(address), ticket, seconds)
+            seconds = int(TRANSACTION_LIFETIME.total_seconds())
+            response = go(address)
+            if aim is Aim.CONNECT:
+                label = self._federation.labels[name]
+                response = self._doors.site.render(
+                    "go_on.html", request, label=label, address=address
+                )
+                response.headers["refresh"] = f"0;url={address}"
+            return self._doors.gate.leave_ticket(response, ticket, seconds)
 
         return await self._doors.workers.run(work)
 
