@@ -126,7 +126,6 @@ class Server:
             status=self.store,
             check_ready=self._check,
             access=self.access,
-            people=self.people,
             retention=self.retention,
             changes=self.changes,
         )

@@ -118,6 +118,9 @@ def test_the_version_grows_when_the_sums_change_and_only_then(store: Store) -> N
     assert changed > before
     store.roll_up()
     assert store.version == changed
+    with store.changing(for_good=False) as connection:
+        connection.execute("UPDATE origin SET person = NULL")
+    assert store.version > changed
 
 
 def test_an_event_within_an_earlier_reading_takes_its_place(store: Store) -> None:

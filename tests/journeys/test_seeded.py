@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
@@ -18,7 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from codometer.store.control import FILE_NAME as CONTROL_NAME
 from codometer.store.duckdb_engine import FILE_NAME
 from codometer.store.tables import TABLES
-from tests.journeys.test_privacy import join, wait_for
+from tests.journeys.test_privacy import command, join, wait_for
 from tests.receiving import EXPORT_LOGS, EXPORT_METRICS, EXPORT_TRACES
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ SEEDS: Final = (
     "very-secret",
     "ghp_0123456789",
 )
+IDS: Final = (b"a" * 16, b"b" * 8)
+"""Of a trace and of a span."""
 PROTOCOLS: Final = ("protobuf", "json", "grpc")
 
 
@@ -91,8 +94,8 @@ def requests(session: str) -> Iterator[tuple[str, str, Message]]:
         "sum": {"aggregationTemporality": 1, "isMonotonic": True, "dataPoints": [point]},
     }
     span = {
-        "traceId": "YWFhYWFhYWFhYWFhYWFhYQ==",
-        "spanId": "YmJiYmJiYmI=",
+        "traceId": b64encode(IDS[0]).decode(),
+        "spanId": b64encode(IDS[1]).decode(),
         "name": "claude_code.llm_request",
         "startTimeUnixNano": now,
         "endTimeUnixNano": now,
@@ -125,6 +128,14 @@ def requests(session: str) -> Iterator[tuple[str, str, Message]]:
     )
 
 
+def to_json(message: Message) -> bytes:
+    """Write a request as OTLP does, whose ids are hexadecimal and not base64."""
+    text = MessageToJson(message)
+    for id_ in IDS:
+        text = text.replace(b64encode(id_).decode(), id_.hex())
+    return text.encode()
+
+
 def send(server: RunningServer, protocol: str) -> None:
     for kind, method, message in requests(f"session-{protocol}"):
         whole = message.SerializeToString()
@@ -133,7 +144,7 @@ def send(server: RunningServer, protocol: str) -> None:
                 call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
                 call(whole, timeout=60)
             continue
-        body = whole if protocol == "protobuf" else MessageToJson(message).encode()
+        body = whole if protocol == "protobuf" else to_json(message)
         form = "x-protobuf" if protocol == "protobuf" else "json"
         answer = httpx.post(
             f"{server.otlp_url}/v1/{kind}",
@@ -186,7 +197,9 @@ def test_no_seeded_secret_and_no_name_is_found_in_clear(
     wait_for(server, profile)
     for protocol in PROTOCOLS:
         send(server, protocol)
-    assert server.query("commits")[0]["commits"] == len(PROTOCOLS)
+    arrived = {each["signal"]: each["events"] for each in command(server, "status")["signals"]}
+    assert arrived["metrics"] == arrived["traces"] == len(PROTOCOLS)
+    assert arrived["logs"] == 3 * len(PROTOCOLS)
     assert held_in_files(server) == set()
     server.kill()
     assert held_in_files(server) == set()

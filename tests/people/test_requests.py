@@ -13,6 +13,7 @@ from codometer.access.permissions import Role
 from codometer.access.secret import Kind
 from codometer.access.verification import verify
 from codometer.errors import BadRequest
+from codometer.people.people import KeyInUse
 from codometer.people.requests import NoSuchPerson
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.profile import Profile
@@ -101,6 +102,18 @@ def test_an_erased_person_is_nowhere_and_the_totals_stay(told: Household) -> Non
     with pytest.raises(NoSuchPerson):
         told.requests.show(EMAIL, ROOT)
     assert told.requests.show(GRACE["user.email"], ROOT).rows.events == 1
+
+
+def test_what_a_killed_process_had_put_aside_goes_at_the_next_start(told: Household) -> None:
+    told.close()
+    spilled = told.folder / "spill" / "duckdb_temp_storage-0.tmp"
+    spilled.parent.mkdir(exist_ok=True)
+    spilled.write_text("session-of-ada and lovelace")
+    fresh = told.folder / "codometer.duckdb.fresh"
+    fresh.write_text("lovelace")
+    told.reopen()
+    assert not spilled.exists()
+    assert not fresh.exists()
 
 
 def test_late_data_of_the_erased_stays_out_and_that_of_others_does_not(told: Household) -> None:
@@ -252,6 +265,51 @@ def test_people_stay_the_same_people_under_a_new_key(household: Household) -> No
     installations = household.store.fetch("SELECT DISTINCT installation FROM origin")
     assert len(installations) == 2
     household.people.rotate(Purpose.VAULT, ROOT)
+    packed = household.requests.export(EMAIL, "she asked", ROOT)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert b"ada.lovelace@example.com" in archive.read("identities.csv")
+
+
+def test_a_key_that_was_replaced_can_go_and_who_came_back_stays_one_person(
+    household: Household,
+) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="one")
+    household.send(GRACE, session="two")
+    grace = household.requests.show(GRACE["user.email"], ROOT).person
+    household.now[0] += timedelta(hours=1)
+    household.people.rotate(Purpose.PSEUDONYM, ROOT)
+    household.send(ADA, session="three")
+    totals = household.totals()
+    with pytest.raises(KeyInUse, match="pseudonyms"):
+        household.people.delete_key(1, ROOT, confirmed=False)
+    for number in (2, 7):
+        with pytest.raises(BadRequest, match="no pseudonym key"):
+            household.people.delete_key(number, ROOT, confirmed=True)
+    household.people.delete_key(1, ROOT, confirmed=True)
+    assert household.totals() == totals
+    assert len(household.persons()) == 2
+    assert household.requests.show(EMAIL, ROOT).rows.sessions == 2
+    with pytest.raises(NoSuchPerson):
+        household.requests.show(GRACE["user.email"], ROOT)
+    household.reopen()
+    assert household.requests.show(EMAIL, ROOT).rows.sessions == 2
+    household.send(GRACE, session="four")
+    assert household.requests.show(GRACE["user.email"], ROOT).person != grace
+    assert household.actions().count("key.delete") == 1
+    numbers = [
+        key.number for key in household.access.keys.list_keys() if key.purpose == "pseudonym"
+    ]
+    assert numbers == [2]
+
+
+def test_a_vault_key_that_was_replaced_locks_nothing_and_goes(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="one")
+    household.people.rotate(Purpose.VAULT, ROOT)
+    numbers = [key.number for key in household.access.keys.list_keys() if key.purpose == "vault"]
+    assert numbers == [2]
+    household.reopen()
     packed = household.requests.export(EMAIL, "she asked", ROOT)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert b"ada.lovelace@example.com" in archive.read("identities.csv")

@@ -11,6 +11,7 @@ from codometer.analysis.measures.run import Answer, run_query
 from codometer.errors import BadRequest
 from codometer.model.period import Period
 from codometer.people.holds import HoldKind, NoSuchHold, OnHold
+from codometer.people.requests import NoSuchPerson
 from codometer.people.retention import Retention, Run
 from codometer.privacy.profile import Profile
 from codometer.settings import Retention as RetentionSettings
@@ -229,3 +230,21 @@ def test_a_person_of_whom_only_days_are_left_is_merged_shown_and_forgotten(
     household.requests.forget(ADA["user.email"], preview.person, "asked", ROOT)
     assert household.totals() == totals
     assert preview.person not in household.texts()
+
+
+def test_who_is_in_no_row_any_more_goes_from_the_vault(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="one")
+    go_on(household, 300)
+    household.send(GRACE, session="two")
+    go_on(household, 150)
+    run = retention(household).run()
+    known = {each.kind for each in household.people.vault.people.identities.values()}
+    assert run.pseudonyms == 3
+    assert len(household.people.vault.people.identities) == len(known) == 3
+    with pytest.raises(NoSuchPerson):
+        household.requests.show(ADA["user.email"], ROOT)
+    assert household.requests.show(GRACE["user.email"], ROOT).rows.sessions == 0
+    household.reopen()
+    household.send(ADA, session="three")
+    assert household.requests.show(ADA["user.email"], ROOT).rows.sessions == 1

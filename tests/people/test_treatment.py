@@ -7,6 +7,7 @@ from codometer.model.identity import Identities
 from codometer.people.requests import NoSuchPerson
 from codometer.people.services import find_services
 from codometer.people.vault import Treatment
+from codometer.privacy.encryption import Purpose
 from codometer.privacy.profile import Profile
 from codometer.settings import Privacy
 from tests.people.household import ADA, GRACE, NAMES_OF_ADA, ROOT, Household
@@ -57,6 +58,18 @@ def test_sessions_of_who_objects_stay_apart(told: Household) -> None:
     for session in ("one", "one", "two"):
         told.send(ADA, session=session)
     assert told.totals()[-1] == (2,)
+
+
+def test_an_objection_outlives_the_key_that_was_there_then(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    household.requests.treat(EMAIL, Treatment.EXCLUDED, "she objects", ROOT)
+    household.people.rotate(Purpose.PSEUDONYM, ROOT)
+    household.send(ADA, session="one")
+    household.people.delete_key(1, ROOT, confirmed=True)
+    household.reopen()
+    household.send(ADA, session="two")
+    assert requests_counted(household) == 2
+    assert people_in_sums(household) == 0
 
 
 def test_an_objection_can_be_taken_back(told: Household) -> None:

@@ -30,6 +30,7 @@ class Action(StrEnum):
     SESSION_END = "session.end"
     KEY_CREATE = "key.create"
     KEY_REWRAP = "key.rewrap"
+    KEY_DELETE = "key.delete"
     PRIVACY_CHANGE = "privacy.change"
     PRIVACY_CANCEL = "privacy.cancel"
     PERSON_SHOW = "person.show"
@@ -67,6 +68,7 @@ ACTIONS: Final = {
     Action.SESSION_END: "Sessions of an account were ended.",
     Action.KEY_CREATE: "A key for one purpose was made; its number, never the key.",
     Action.KEY_REWRAP: "The main key was replaced, and locks all the others now.",
+    Action.KEY_DELETE: "A key that was replaced was deleted; what only it made is of nobody.",
     Action.PRIVACY_CHANGE: "A privacy profile or purpose was decided on; from when on it holds.",
     Action.PRIVACY_CANCEL: "What was decided about privacy for later will not happen.",
     Action.PERSON_SHOW: "Somebody looked at what is known about a person.",

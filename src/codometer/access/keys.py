@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from codometer.access.actions import Action
 from codometer.access.actor import SYSTEM, Actor
@@ -113,6 +113,35 @@ class Keys:
             change.record(Action.KEY_CREATE, object=purpose, after={"number": key.number})
         self.reload()
         return key
+
+    def check_replaced(self, purpose: Purpose, number: int) -> None:
+        """Refuse to delete a key that is in use, or that there is not.
+
+        Raises:
+            BadRequest: it is the newest of its purpose, or there is none of this number.
+        """
+        numbers = [key.number for key in self.ring.keys[purpose]]
+        if number not in numbers or number == numbers[-1]:
+            raise BadRequest(
+                f"{number} is no {purpose} key that was replaced",
+                hint="codometer keys list shows them; the newest of each is in use",
+            )
+
+    def delete(self, change: Change, purpose: Purpose, number: int) -> None:
+        """Delete a key that was replaced, in somebody's transaction; `reload` when that is done."""
+        mine = (WRAPPED_KEY.c.purpose == purpose) & (WRAPPED_KEY.c.number == number)
+        change.connection.execute(delete(WRAPPED_KEY).where(mine))
+        bump_generation(change.connection, GENERATION)
+        change.record(Action.KEY_DELETE, object=purpose, before={"number": number})
+
+    def delete_replaced(self, purpose: Purpose, actor: Actor) -> None:
+        """Delete all keys of a purpose but the newest: nothing is locked with them any more."""
+        *older, _ = self.ring.keys[purpose]
+        if older:
+            with self._audit.change(actor) as change:
+                for key in older:
+                    self.delete(change, purpose, key.number)
+            self.reload()
 
     def follow(self) -> None:
         """Take over what other servers changed, if they did."""

@@ -53,8 +53,8 @@ PERMISSIONS: Final = {
     Permission.READ_ACCOUNTS: "See which accounts there are.",
     Permission.WRITE_ACCOUNTS: "Invite people, and disable accounts.",
     Permission.READ_PRIVACY: "See what is collected, what is not, and why. Every role has it.",
-    Permission.WRITE_PRIVACY: "Change the privacy profile and the purpose; replace keys.",
-    Permission.WRITE_PEOPLE: "Do what people may ask for: show, export, forget, merge and split.",
+    Permission.WRITE_PRIVACY: "Change privacy profile and purpose; set legal holds; replace keys.",
+    Permission.WRITE_PEOPLE: "Do what people may ask for; merge, split and treat them.",
 }
 """What each allows, for the reference."""
 

@@ -46,6 +46,21 @@ def rotate(*, which: str, url: str | None, form: str) -> None:
     _print_keys(tell_server(url, f"{_PATH}/rotate", {"key": which}), form)
 
 
+@keys.command(short_help="Delete a pseudonym key that was replaced.")
+@click.argument("number", type=click.IntRange(1))
+@click.option("--yes", is_flag=True, help="Also where pseudonyms that it made are stored.")
+@asks_server
+def delete(*, number: int, yes: bool, url: str | None, form: str) -> None:
+    """Delete the pseudonym key of this number, which a newer one has replaced.
+
+    Who came back since then goes by a newer pseudonym, also in what is stored. Of all
+    others of that time nobody can tell any more who they were: they cannot be shown,
+    exported or forgotten by name.
+    """
+    wanted = {"number": number, "confirm": yes}
+    _print_keys(tell_server(url, f"{_PATH}/delete", wanted), form)
+
+
 def _print_keys(document: dict[str, Any], form: str) -> None:
     from codometer.cli.output import clean, print_csv, print_json, print_rows
 

@@ -114,7 +114,7 @@ class Identifier:
             _log.exception("the identity vault could not be written; it is tried again")
 
     def _find_treatment(self, strong: Sequence[_Named]) -> Treatment | None:
-        return self._vault.find_treatment(name for each in strong for name in each.pseudonyms)
+        return self._vault.find_treatment([name for each in strong for name in each.pseudonyms])
 
     def _stored(self, named: Sequence[_Named], policy: Policy) -> Identities:
         if not named:

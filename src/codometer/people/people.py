@@ -8,12 +8,12 @@ over and written under what has begun.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from codometer.access.access import Access
-from codometer.errors import StoreUnusable
+from codometer.errors import CodometerError, StoreUnusable
 from codometer.jobs import Periodic
 from codometer.model.identity import SERVICE, Identities
 from codometer.people.decisions import Decision, Decisions
@@ -31,6 +31,7 @@ from codometer.store.people import (
     StoredOrigin,
     change_extras,
     find_applied,
+    find_names,
     list_origins,
     note_applied,
     rename_repositories,
@@ -44,6 +45,13 @@ if TYPE_CHECKING:
     from codometer.store.store import Store
 
 _FOLLOW_SECONDS: Final = 0.5
+
+
+class KeyInUse(CodometerError):
+    """Something that this key made is stored."""
+
+    code = "key_in_use"
+    status = 409
 
 
 class People:
@@ -68,7 +76,7 @@ class People:
         self.store = store
         self.decisions = Decisions(access.audit, access.sessions)
         self.holds = Holds(access.audit)
-        self.vault = Vault(access.control, access.keys)
+        self.vault = Vault(access.control, access.keys, access.audit.now)
         decision = self.decisions.find_in_force()
         self.in_force = PolicyInForce(POLICIES[decision.profile], decision.version)
         self.identifier = Identifier(
@@ -121,10 +129,95 @@ class People:
     def rotate(self, purpose: Purpose, actor: Actor) -> None:
         """Replace the key of a purpose, and lock anew what it locks."""
         with self.pausing():
+            self.vault.save()
             self.access.keys.rotate(purpose, actor)
             if purpose is Purpose.VAULT:
                 self.vault.encrypt_anew()
+                self.access.keys.delete_replaced(purpose, actor)
+                self.access.control.purge()
             self.look_anew()
+
+    def delete_key(self, number: int, actor: Actor, *, confirmed: bool) -> None:
+        """Delete a key that made pseudonyms, which a newer one does now.
+
+        Who came back since goes by a newer pseudonym, also in what is stored. All others of that
+        time cannot be told by name any more: not shown, not exported, not forgotten.
+
+        Raises:
+            BadRequest: there is no such key, or it is in use.
+            KeyInUse: it is not confirmed, and pseudonyms that it made are stored.
+        """
+        with self.pausing():
+            self.access.keys.check_replaced(Purpose.PSEUDONYM, number)
+            self.vault.save()
+            made = self.vault.find_made_with(number)
+            if made and not confirmed:
+                raise KeyInUse(
+                    f"the key {number} made {len(made)} pseudonyms that are stored",
+                    hint="delete it all the same with --yes; who did not come back since then"
+                    " cannot be told by name any more",
+                )
+            newer = self._find_newer(frozenset(made))
+            with self.access.audit.change(actor) as change:
+                self.vault.drop(change.connection, made)
+                self.access.keys.delete(change, Purpose.PSEUDONYM, number)
+            self.access.keys.reload()
+            self._relink(frozenset(made), newer)
+            self.settle()
+            self.access.control.purge()
+            self.look_anew()
+        self.store.rewrite()
+
+    def _find_newer(self, gone: frozenset[str]) -> dict[str, str]:
+        """Return a pseudonym that stays of the person of each that goes, where there is one."""
+        people = self.vault.people
+        persons = {people.find_person(name) for name in gone} - {None}
+        found: dict[str, str] = {}
+        for person in persons:
+            known = [each.pseudonym for each in people.list_pseudonyms(person or "")]
+            stays = next((name for name in known if name not in gone), None)
+            if stays is not None:
+                found.update((name, stays) for name in known if name in gone)
+        return found
+
+    def _relink(self, gone: frozenset[str], newer: Mapping[str, str]) -> None:
+        """Take pseudonyms that go out of what is stored, and give their rows to who they are."""
+        with self.store.changing(for_good=True) as connection:
+            replace_identities(
+                connection,
+                [
+                    each._replace(identities=self._without(each.identities, gone, newer))
+                    for each in list_origins(connection, gone)
+                ],
+            )
+
+    def _without(
+        self, told: Identities, gone: frozenset[str], newer: Mapping[str, str]
+    ) -> Identities:
+        keys: dict[str, Any] = {
+            name: None
+            for name in ("installation", "account_uuid", "account_id", "email", "enduser_id")
+            if getattr(told, name) in gone
+        }
+        stays = newer.get(told.person or "")
+        person = self.vault.people.find_person(stays) if stays else told.person
+        return told._replace(person=person, **keys)
+
+    def drop_unused(self) -> int:
+        """Take out of the vault who is in no row any more; return how many pseudonyms went."""
+        with self.pausing():
+            self.vault.save()
+            with self.store.reading() as connection:
+                used = find_names(connection)
+            people = self.vault.people
+            persons = {people.find_person(name) for name in used}
+            unused = [name for name in people.identities if people.find_person(name) not in persons]
+            if unused:
+                with self.access.audit.control.write() as connection:
+                    self.vault.drop(connection, unused)
+                self.access.control.purge()
+                self.look_anew()
+            return len(unused)
 
     def find_held(self) -> Held | None:
         """Return what legal holds keep as it is, None for everything."""

@@ -26,7 +26,7 @@ class Run(NamedTuple):
     """One run: when, under which version of the policy, and what went.
 
     `detail`, `persons` and `sums` are rows; `persons` stay without a person. `sessions` are
-    those that lost their names.
+    those that lost their names, `pseudonyms` those that went from the vault with them.
     """
 
     time: datetime
@@ -35,6 +35,7 @@ class Run(NamedTuple):
     sessions: int = 0
     persons: int = 0
     sums: int = 0
+    pseudonyms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ class Retention:
             kept = self.kept
             detail = store.seal(now - timedelta(days=kept.detail_days), held)
             removed = store.let_go(self._cuts(kept, self._day(now)), held)
-            done = done._replace(detail=detail, **removed._asdict())
+            pseudonyms = self.people.drop_unused()
+            done = done._replace(detail=detail, pseudonyms=pseudonyms, **removed._asdict())
             is_new_week = last is None or self._week(last.time) != self._week(now)
             if removed.persons or is_new_week:
                 store.rewrite()

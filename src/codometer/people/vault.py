@@ -8,7 +8,7 @@ entry of it, unlike of what an administrator decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -53,11 +53,13 @@ _AT_ONCE: Final = 500
 class Vault:
     """The vault of one installation. Used by one thread at a time."""
 
-    def __init__(self, control: Control, keys: Keys) -> None:
+    def __init__(self, control: Control, keys: Keys, now: Callable[[], datetime]) -> None:
         self._control = control
+        self._now = now
         self._keys = keys
         self._seen: list[tuple[datetime, Seen]] = []
         self._values: dict[str, str] = {}
+        self._learned: dict[str, Treatment] = {}
         self.reload()
 
     def see(
@@ -76,17 +78,23 @@ class Vault:
     @property
     def has_news(self) -> bool:
         """Whether something is to be written down, told to the telemetry, or taken over."""
-        return bool(self._seen or self._values or self.moves) or not self._is_current()
+        learned = self._seen or self._values or self._learned or self.moves
+        return bool(learned) or not self._is_current()
 
     def save(self) -> None:
         """Write down what was learned since the last time."""
-        if not self._seen and not self._values:
+        if not self._seen and not self._values and not self._learned:
             return
         if not self._is_current():
             self.reload()  # another server was here; what we learned is on top of it
         with self._control.write() as connection:
             self._generation = _bump(connection)
             self._insert_identities(connection)
+            marks = [
+                {"mark": mark, "treatment": treatment, "created": self._now()}
+                for mark, treatment in self._learned.items()
+            ]
+            _insert_new(connection, TREATMENT, marks)
             made = {
                 (link.stronger, link.weaker): (link, now)
                 for now, seen in self._seen
@@ -99,7 +107,8 @@ class Vault:
             )
             _insert_moves(connection, {name for _, seen in self._seen for name in seen.moved})
         self._valued.update(self._values)
-        self._seen, self._values = [], {}
+        self._treatments.update(self._learned)
+        self._seen, self._values, self._learned = [], {}, {}
 
     def follow(self) -> bool:
         """Take over what another server, or an administrator, changed; tell whether they did."""
@@ -150,13 +159,19 @@ class Vault:
         """Whether anybody was erased, or is treated otherwise than usual."""
         return bool(self._marks or self._treatments)
 
-    def find_treatment(self, pseudonyms: Iterable[str]) -> Treatment | None:
-        """Return how the records of one who has these pseudonyms are treated, if unusually."""
+    def find_treatment(self, pseudonyms: Sequence[str]) -> Treatment | None:
+        """Return how the records of one who has these pseudonyms are treated, if unusually.
+
+        They are known by all of these from then on, also when the key is gone that made one.
+        """
         if not self._treatments:
             return None
         key = self._keys.ring.newest(Purpose.TOMBSTONE)
-        found = (self._treatments.get(tombstone(key, name)) for name in pseudonyms)
-        return next((each for each in found if each), None)
+        marks = [tombstone(key, name) for name in pseudonyms]
+        found = next((each for mark in marks if (each := self._treatments.get(mark))), None)
+        if found is not None:
+            self._learned.update((mark, found) for mark in marks if mark not in self._treatments)
+        return found
 
     def treat(
         self, connection: Connection, pseudonyms: list[str], treatment: Treatment, now: datetime
@@ -210,6 +225,22 @@ class Vault:
     def bury(self, connection: Connection, pseudonyms: list[str], now: datetime) -> None:
         """Delete pseudonyms and all about them, and remember that they are erased."""
         key = self._keys.ring.newest(Purpose.TOMBSTONE)
+        for mark in {tombstone(key, name) for name in pseudonyms} - self._marks:
+            connection.execute(insert(TOMBSTONE).values(mark=mark, created=now))
+            self._marks.add(mark)
+        self.drop(connection, pseudonyms)
+
+    def find_made_with(self, number: int) -> list[str]:
+        """Return the pseudonyms that one key made."""
+        with self._control.read() as connection:
+            made = select(IDENTITY.c.pseudonym).where(IDENTITY.c.key_number == number)
+            return [*connection.execute(made).scalars()]
+
+    def drop(self, connection: Connection, pseudonyms: list[str]) -> None:
+        """Delete pseudonyms and all about them, in somebody's transaction.
+
+        A person that was named by one is named by another of theirs from now on.
+        """
         for at in range(0, len(pseudonyms), _AT_ONCE):
             some = pseudonyms[at : at + _AT_ONCE]
             links = IDENTITY_LINK.c
@@ -218,12 +249,10 @@ class Vault:
             )
             connection.execute(delete(IDENTITY_MOVE).where(IDENTITY_MOVE.c.pseudonym.in_(some)))
             connection.execute(delete(IDENTITY).where(IDENTITY.c.pseudonym.in_(some)))
-        for mark in {tombstone(key, name) for name in pseudonyms} - self._marks:
-            connection.execute(insert(TOMBSTONE).values(mark=mark, created=now))
-            self._marks.add(mark)
-        self.people.forget(pseudonyms)
+        moved = self.people.forget(pseudonyms)
         self._valued.difference_update(pseudonyms)
         self.moves.difference_update(pseudonyms)
+        self._move(connection, moved)
         self._generation = _bump(connection)
 
     def drop_values(self) -> None:

@@ -116,13 +116,13 @@ class Resolution:
         self.identities[pseudonym] = replace(self.identities[pseudonym], is_apart=True)
         return self._resolve_all()
 
-    def forget(self, pseudonyms: Iterable[str]) -> None:
-        """Unlearn pseudonyms and their links."""
+    def forget(self, pseudonyms: Iterable[str]) -> frozenset[str]:
+        """Unlearn pseudonyms and their links; return those that have another person now."""
         gone = set(pseudonyms)
         for name in gone:
             self.identities.pop(name, None)
         self.links = {pair: link for pair, link in self.links.items() if not gone & set(pair)}
-        self._resolve_all()
+        return self._resolve_all()
 
     def _learn(self, new: set[str], links: Sequence[Link], strongest: str) -> frozenset[str]:
         """Find out whose the new ones are, of all others only where a link joins known ones."""

@@ -19,7 +19,6 @@ from codometer.access.access import Access
 from codometer.access.permissions import NOBODY
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
-from codometer.people.people import People
 from codometer.people.requests import Requests
 from codometer.people.retention import Retention
 from codometer.privacy.profile import Profile
@@ -33,7 +32,7 @@ from codometer.serve.api.catalogue import dimensions_resource, measures_resource
 from codometer.serve.api.config import config_resource
 from codometer.serve.api.credentials import credential_actions, credentials_resource
 from codometer.serve.api.health import liveness_resource, readiness_resource
-from codometer.serve.api.keys import keys_resource, rotate_action
+from codometer.serve.api.keys import delete_action, keys_resource, rotate_action
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.people import people_actions
 from codometer.serve.api.privacy import cancel_action, privacy_action, privacy_resource
@@ -79,7 +78,6 @@ def build_app(
     check_ready: Callable[[], object],
     changes: Changes,
     access: Access,
-    people: People,
     retention: Retention,
     now: Callable[[], datetime] = _now,
     minimum_people: Callable[[], int] = lambda: 1,
@@ -125,7 +123,7 @@ def build_app(
                 access.accounts,
                 access.signing_in,
                 access.federation,
-                choose_first=people.decisions.choose_first,
+                choose_first=retention.people.decisions.choose_first,
             ).routes(),
             *OwnAccount(doors, access.accounts, access.signing_in, access.federation).routes(),
             *ProviderSignIn(doors, access.federation).routes(),
@@ -199,6 +197,7 @@ def _build_actions(
         *account_actions(access.accounts, settings),
         *account_session_actions(access.accounts),
         rotate_action(access.keys, people.rotate),
+        delete_action(access.keys, people.delete_key),
         privacy_action(people.decisions, settings.retention),
         cancel_action(people.decisions, settings.retention),
         *hold_actions(people.holds),

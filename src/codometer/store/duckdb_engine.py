@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -35,6 +36,7 @@ it before it listens, at about 20 MB a second. With the engine's own 16 MB that 
 with 4 MB, the writing cost a fifth of what a commit costs under full load."""
 
 _FRESH: Final = ".fresh"
+_SPILL: Final = "spill"
 REWRITE_DUE: Final = "rewrite_due"
 """The row of `meta` that says that the file still holds what was deleted from it."""
 
@@ -61,7 +63,7 @@ class DuckDBEngine:
             "checkpoint_threshold": _MAX_LOG,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "temp_directory": str(folder / "spill"),
+            "temp_directory": str(folder / _SPILL),
         }
         self._lock = _lock(folder)
         self._readers = 0
@@ -140,6 +142,8 @@ class DuckDBEngine:
     def _open(self) -> duckdb.DuckDBPyConnection:
         _remove_unfinished(self.path)
         _remove(self.path.with_name(self.path.name + _FRESH))
+        # What a process that was killed had put aside holds rows too.
+        shutil.rmtree(self.path.with_name(_SPILL), ignore_errors=True)
         try:
             return duckdb.connect(str(self.path), config=self._config)
         except duckdb.Error as error:

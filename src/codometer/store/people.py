@@ -63,6 +63,12 @@ def list_origins(
     ]
 
 
+def find_names(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return every name by which an origin knows a person, an account and the like."""
+    told = " UNION ".join(f"SELECT {name} FROM origin" for name in ("person", *_KEYS))
+    return {name for (name,) in connection.execute(told).fetchall() if name is not None}
+
+
 def replace_identities(
     connection: duckdb.DuckDBPyConnection, origins: Sequence[StoredOrigin]
 ) -> None:

@@ -219,7 +219,6 @@ class Store:
             rows = cut(connection)
             if rows:
                 connection.execute(_MARK_REWRITE)
-                self._version += 1
             return rows
 
     def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:

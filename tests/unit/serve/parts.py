@@ -268,7 +268,6 @@ def build_office_app(
         check_ready=office.check,
         changes=Changes(lambda: office.version),
         access=access,
-        people=people,
         retention=Retention(people, settings.retention, ZoneInfo("UTC")),
         now=now,
     )

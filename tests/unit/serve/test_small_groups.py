@@ -60,7 +60,6 @@ class Server:
             check_ready=office.check,
             changes=Changes(lambda: 1),
             access=self.access,
-            people=people,
             retention=Retention(people, settings.retention, ZONE),
             now=lambda: NOW,
             minimum_people=lambda: 5,

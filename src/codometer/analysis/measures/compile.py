@@ -57,13 +57,17 @@ def compile_query(
     Their keys are `sql_keys`. A group that one statement does not have, another may.
     """
     facts = tuple(dict.fromkeys(fact for measure in query.measures for fact in measure.facts()))
+    read = {
+        counts: _stretches(query, organisation_zone, counts=counts)
+        for counts in {isinstance(fact, DistinctOf) for fact in facts}
+    }
     by_reading: dict[tuple[Stretch, ...], list[SumOf | DistinctOf]] = {}
     quantiles = []
     for fact in facts:
         if isinstance(fact, QuantileOf):
             quantiles.append(fact)
         else:
-            by_reading.setdefault(_stretches(query, fact, organisation_zone), []).append(fact)
+            by_reading.setdefault(read[isinstance(fact, DistinctOf)], []).append(fact)
     statements = [
         Statement(_numbers(query, numbers, dialect, parts), tuple(numbers))
         for parts, numbers in by_reading.items()
@@ -82,12 +86,10 @@ def narrow(measure: Measure, token_types: tuple[str | None, ...]) -> Measure:
     return replace(measure, columns=columns)
 
 
-def _stretches(
-    query: Query, fact: SumOf | DistinctOf, organisation_zone: ZoneInfo
-) -> tuple[Stretch, ...]:
-    """Return what is read for a fact: no more than it, the keys and the conditions need."""
+def _stretches(query: Query, organisation_zone: ZoneInfo, *, counts: bool) -> tuple[Stretch, ...]:
+    """Return what is read for sums, or to count: no more than it, the keys and conditions need."""
     need = need_of(query)
-    if isinstance(fact, DistinctOf):
+    if counts:
         need = replace(need, sessions=True)
     return stretches(query, need, organisation_zone)
 

@@ -35,6 +35,13 @@ class Rotate(Protocol):
         """Do it."""
 
 
+class Delete(Protocol):
+    """Deletes a pseudonym key, and takes what it made out of what is stored."""
+
+    def __call__(self, number: int, actor: Actor, *, confirmed: bool) -> object:
+        """Do it."""
+
+
 def keys_resource(keys: Keys) -> Resource:
     """Return the resource that lists them."""
     return Resource(
@@ -71,6 +78,34 @@ def rotate_action(keys: Keys, rotate: Rotate) -> Action:
         body_example={"key": MAIN},
         schema=_SCHEMA,
         example=_EXAMPLE,
+    )
+
+
+def delete_action(keys: Keys, delete: Delete) -> Action:
+    """Return the action that deletes a pseudonym key that was replaced."""
+
+    def act(call: Call) -> object:
+        number, confirmed = call.body.get("number"), call.body.get("confirm", False)
+        if type(number) is not int or not isinstance(confirmed, bool):
+            raise BadRequest("the number of a key is a whole number, confirm is true or false")
+        delete(number, call.actor, confirmed=confirmed)
+        return _document(keys.source, keys.list_keys())
+
+    return Action(
+        path="/api/v1/keys/delete",
+        name="delete_key",
+        summary="Delete a pseudonym key that was replaced; what only it made is of nobody then",
+        permission=Permission.WRITE_PRIVACY,
+        act=act,
+        body={
+            "type": "object",
+            "properties": {"number": {"type": "integer"}, "confirm": {"type": "boolean"}},
+            "required": ["number"],
+        },
+        body_example={"number": 1, "confirm": True},
+        schema=_SCHEMA,
+        example=_EXAMPLE,
+        errors={409: "pseudonyms that it made are stored, and that is not confirmed"},
     )
 
 

@@ -69,15 +69,6 @@ def people_actions(requests: Requests) -> Sequence[Action]:
         name, reason = _text(call, "pseudonym"), _text(call, "reason")
         return {"person": _document(requests.split(name, reason, call.actor))}
 
-    def treat(call: Call) -> object:
-        treatment = _text(call, "as")
-        if treatment not in [*Treatment]:
-            raise BadRequest(f"{treatment!r} is no treatment", hint=", ".join(Treatment))
-        found = requests.treat(
-            _text(call, "subject"), Treatment(treatment), _text(call, "reason"), call.actor
-        )
-        return {"sessions": found}
-
     reason = {"reason": "she asked for it"}
     subject = {"subject": "ada@example.com"}
     pseudonym = {"pseudonym": _EXAMPLE["pseudonyms"][0]["pseudonym"]}
@@ -104,13 +95,26 @@ def people_actions(requests: Requests) -> Sequence[Action]:
             {**pseudonym, "with": "p_bbbbbbbbbbbbbbbbbbbb", **reason},
         ),
         _action("split", "Take a pseudonym out of its person", split, {**pseudonym, **reason}),
-        _action(
-            "treat",
-            "Treat somebody's records as a person's, a service's, or (excluded) as nobody's",
-            treat,
-            {**subject, "as": "excluded", **reason},
-            answer=(object_schema(sessions=_COUNT), {"sessions": 0}),
-        ),
+        _treat_action(requests),
+    )
+
+
+def _treat_action(requests: Requests) -> Action:
+    def treat(call: Call) -> object:
+        treatment = _text(call, "as")
+        if treatment not in [*Treatment]:
+            raise BadRequest(f"{treatment!r} is no treatment", hint=", ".join(Treatment))
+        found = requests.treat(
+            _text(call, "subject"), Treatment(treatment), _text(call, "reason"), call.actor
+        )
+        return {"sessions": found}
+
+    return _action(
+        "treat",
+        "Treat somebody's records as a person's, a service's, or (excluded) as nobody's",
+        treat,
+        {"subject": "ada@example.com", "as": "excluded", "reason": "she objects"},
+        answer=(object_schema(sessions=_COUNT), {"sessions": 0}),
     )
 
 

@@ -24,6 +24,7 @@ RUN_SCHEMA: Final = object_schema(
     sessions={**_COUNT, "description": "sessions that lost their names"},
     persons={**_COUNT, "description": "rows that lost their person"},
     sums={**_COUNT, "description": "rows of sums that went"},
+    pseudonyms={**_COUNT, "description": "pseudonyms that went from the vault"},
 )
 _HOLD: Final = object_schema(
     id=_TEXT, kind={"enum": [*HoldKind]}, subject=_TEXT, reason=_TEXT, created=_INSTANT
