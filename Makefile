@@ -10,7 +10,7 @@ RECEIVERS := src/codometer/intake/receivers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test check format bench prove e2e lock docs proto screenshots clean
+.PHONY: help run demo test check format bench prove e2e audit bill lock docs proto screenshots clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -26,7 +26,7 @@ demo: $(VENV)/runtime ## Start it with a simulated fleet, on a throw-away folder
 test: $(VENV)/dev ## Run the tests
 	@$(BIN)/python -m pytest -n auto --dist=loadscope --cov=codometer $(ARGS)
 
-check: $(VENV)/dev ## Format, lint, types, imports, spelling, dependencies; changes nothing
+check: $(VENV)/dev ## Format, lint, types, imports, spelling, dependencies, licences
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -34,6 +34,7 @@ check: $(VENV)/dev ## Format, lint, types, imports, spelling, dependencies; chan
 	@git ls-files -z --cached --others --exclude-standard | \
 		xargs -0 $(BIN)/codespell --dictionary - --dictionary .codespell-british
 	@$(BIN)/deptry src
+	@$(BIN)/python -m tools.supply licences
 
 format: $(VENV)/dev ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
@@ -48,6 +49,15 @@ prove: $(VENV)/dev ## Run the long property tests
 e2e: $(VENV)/dev ## Run the tests with real clients, and say why any is left out
 	@$(BIN)/python -m pytest -m e2e -rs $(ARGS)
 
+# Fails where the advisories cannot be asked, too: silence is not safety.
+audit: $(VENV)/dev ## Ask PyPI for known weaknesses of all that is pinned
+	@for lock in requirements.lock requirements-dev.lock; do \
+		$(BIN)/pip-audit --progress-spinner off --disable-pip --require-hashes --strict \
+			--requirement $$lock $(ARGS) || exit 1; done
+
+bill: $(VENV)/dev ## Print the bill of materials of what is installed to run (CycloneDX)
+	@$(BIN)/python -m tools.supply bill
+
 lock: $(VENV)/dev ## Pin the dependencies again; newer ones with ARGS=--upgrade
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-strip-extras --custom-compile-command 'make lock' --group build \
@@ -61,9 +71,9 @@ docs: $(VENV)/dev ## Write the generated pages of docs/reference
 	@$(BIN)/python -m codometer.store.reference > docs/reference/tables.md
 	@$(BIN)/python -m codometer.access.reference > docs/reference/access.md
 
-proto: $(VENV)/dev ## Generate the protobuf module from otlp_wire.proto
+proto: $(VENV)/dev ## Generate the protobuf modules
 	@cd $(RECEIVERS) && "$(CURDIR)/$(BIN)/python" -m grpc_tools.protoc \
-		--proto_path=. --python_out=. --pyi_out=. otlp_wire.proto
+		--proto_path=. --python_out=. --pyi_out=. otlp_wire.proto otlp_content.proto
 
 screenshots: $(VENV)/dev ## Make the pictures in docs/images, with Chromium
 	@$(BIN)/python -m tests.browser.screenshots

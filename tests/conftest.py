@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -37,6 +39,13 @@ def _has_network_namespaces() -> bool:
     )
 
 
+def _has_loopback_addresses() -> bool:
+    with socket.socket() as probe, suppress(OSError):
+        probe.bind(("127.0.0.2", 0))
+        return True
+    return False
+
+
 # A test names what it needs: pytest.mark.needs("npm").
 NEEDS: Final = {
     "chdb": Need(
@@ -50,6 +59,10 @@ NEEDS: Final = {
     "ip": Need(
         is_met=lambda: shutil.which("ip") is not None,
         hint="on Debian: apt-get install iproute2",
+    ),
+    "loopback addresses": Need(
+        is_met=_has_loopback_addresses,
+        hint="Linux, where all of 127.0.0.0/8 is this machine",
     ),
     "network namespaces": Need(
         is_met=_has_network_namespaces,

@@ -12,6 +12,8 @@
     ├── TooLarge             413  a body over the limit, also after decompression
     ├── UnsupportedEncoding  415  a content type or encoding nobody speaks here
     ├── TooManyTries         429  too many that failed; wait
+    ├── TooManyRequests      429  more than one credential may ask; wait
+    │   └── TooManyExports   429  more of a whole copy than anybody needs in an hour
     ├── Overloaded           503  try again in a second or two
     ├── StoreBusy            500  another process owns the data folder
     ├── StoreUnusable        500  the data folder, or the database in it, cannot be used
@@ -32,6 +34,8 @@ class CodometerError(Exception):
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
+    retry_seconds: ClassVar[int] = 0
+    """After how long it is worth to try again; 0: that would change nothing."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -114,6 +118,22 @@ class TooManyTries(CodometerError):
 
     code = "too_many_tries"
     status = 429
+    retry_seconds = 60
+
+
+class TooManyRequests(CodometerError):
+    """More requests than a credential may send."""
+
+    code = "too_many_requests"
+    status = 429
+    retry_seconds = 1
+
+
+class TooManyExports(TooManyRequests):
+    """More copies of a whole than one may take within an hour."""
+
+    code = "too_many_exports"
+    retry_seconds = 360
 
 
 class Overloaded(CodometerError):
@@ -121,6 +141,7 @@ class Overloaded(CodometerError):
 
     code = "overloaded"
     status = 503
+    retry_seconds = 1
 
 
 class StoreBusy(CodometerError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import signal
 import sys
 import time
@@ -16,12 +17,14 @@ import uvloop
 
 from codometer.access.access import Access
 from codometer.access.admission import Admission, DefaultNames
+from codometer.access.rate_limit import RateLimit
 from codometer.agents.claude_code.agent import ClaudeCode
 from codometer.agents.claude_code.catalogue import EXTRA_ATTRIBUTES
 from codometer.agents.origin import ACCOUNT_ATTRIBUTES, OriginRules, Origins
 from codometer.agents.unknown import UnknownAgent
 from codometer.analysis.measures.run import run_query
 from codometer.intake.billing import pricer, unit_prices
+from codometer.intake.content import ContentKeeper
 from codometer.intake.limits import ByteBudget, Limits, allow_connections
 from codometer.intake.normalise import Normaliser
 from codometer.intake.pipeline import Intake, spared_collector
@@ -32,10 +35,13 @@ from codometer.intake.receivers.tls import ClientCertificates, Tls, read_certifi
 from codometer.jobs import Periodic
 from codometer.networks import is_loopback, parse_network
 from codometer.operate.connect import connection_lines, grpc_url, otlp_url
+from codometer.people.own import OwnData
 from codometer.people.people import People
+from codometer.people.requests import Requests
 from codometer.people.retention import Retention
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.privacy.encryption import Purpose
+from codometer.privacy.redaction import Redactor
 from codometer.serve.api.accounts import invitation_link
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
@@ -43,6 +49,8 @@ from codometer.settings import base_url, pages_url
 from codometer.store.store import Store
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
     from codometer.access.account import Invitation
     from codometer.analysis.measures.query import Query
     from codometer.analysis.measures.run import Answer
@@ -54,6 +62,10 @@ _log: Final = logging.getLogger(__name__)
 
 Beside = Callable[["PriceCatalogue", "Accept"], Coroutine[Any, Any, None]]
 
+# C0 but for tabs and line breaks, C1, and the marks that reorder or hide text.
+_CONTROL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
 _GRACE_SECONDS: Final = 10.0
 _RETAIN_EVERY_SECONDS: Final = 600.0
 _RENEW_EVERY_SECONDS: Final = 30.0
@@ -86,15 +98,16 @@ class Server:
         self.people = self._open_people()
         self._intake = self._make_intake()
         self.retention = Retention(self.people, settings.retention, self._zone)
-        self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self.retention.run_if_due)
+        self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self._retain)
         limits = _limits(settings)
         budget = ByteBudget(limits.budget_bytes)
         host = listen.host
         proxies = tuple(map(parse_network, listen.trusted_proxies))
         admission = Admission(
             self.access.known,
-            required=settings.ingest.credentials == "required" or not is_loopback(host),
+            required=settings.ingest.credentials == "required" or listen.is_public,
             names=_default_names(settings),
+            limit=_limit_of_one(settings),
         )
         self.otlp_http = HttpServer(
             OtlpHttp(self._intake.accept, authenticate=admission, limits=limits, budget=budget),
@@ -114,12 +127,20 @@ class Server:
             credentials=self._tls.make_credentials(clients) if self._tls else None,
             proxies=proxies,
         )
-        self.changes = Changes(
-            lambda: self.store.version,
-            freshen=self.store.catch_up,
+        self.changes = Changes(lambda: self.store.version, freshen=self.store.catch_up)
+        self.app = self._build_app()
+        self.web = HttpServer(
+            self.app,
+            host=host,
+            port=listen.port,
+            limits=limits,
+            tls=self._tls.make_context() if self._tls else None,
+            proxies=proxies,
         )
-        app = build_app(
-            settings=settings,
+
+    def _build_app(self) -> Starlette:
+        return build_app(
+            settings=self._settings,
             ask=self.ask,
             look=self.look,
             minimum_people=lambda: self.minimum_people,
@@ -129,20 +150,12 @@ class Server:
             retention=self.retention,
             changes=self.changes,
         )
-        self.web = HttpServer(
-            app,
-            host=host,
-            port=listen.port,
-            limits=limits,
-            tls=self._tls.make_context() if self._tls else None,
-            proxies=proxies,
-        )
 
     def _open_access(self) -> Access:
         try:
             access = Access(self._settings)
             try:
-                access.check_listening(self._settings.listen.host)
+                access.check_listening(self._settings.listen)
             except BaseException:
                 access.close()
                 raise
@@ -158,28 +171,43 @@ class Server:
             salt=self.access.keys.ring.newest(Purpose.FINGERPRINT).secret.hex(),
         )
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
+        normaliser = Normaliser(agents, time.time_ns, self.people.in_force)
+        content = ContentKeeper(
+            self.people,
+            normaliser,
+            Redactor(self.access.keys.ring.newest(Purpose.FINGERPRINT).secret),
+        )
+
+        def before_commit() -> None:
+            self.people.identifier.save()
+            content.save()
+
         intake = Intake(
-            Normaliser(agents, time.time_ns, self.people.in_force),
+            normaliser,
             pricer(self.catalogue),
             self.store,
             min_interval_seconds=self._settings.ingest.commit_interval_ms / 1000,
-            before_commit=self.people.identifier.save,
+            before_commit=before_commit,
+            content=content,
         )
         self.people.attach(intake.paused, origins.forget)
         return intake
 
     def _open_people(self) -> People:
         try:
-            return People(
+            people = People(
                 self.access,
                 self.store,
                 known_attributes=EXTRA_ATTRIBUTES,
+                content_days=self._settings.retention.content_days,
                 services=self._settings.privacy.services,
             )
+            people.content_views.find_own = OwnData(Requests(people)).find_person
         except BaseException:
             self.access.close()
             self.store.close()
             raise
+        return people
 
     def ask(self, query: Query) -> Answer:
         """Answer a query as of now."""
@@ -205,6 +233,10 @@ class Server:
         if not self.access.sessions.have_accounts:
             return 1
         return max(self._settings.privacy.minimum_people, self.people.policy.min_people)
+
+    def _retain(self) -> None:
+        self.people.contents.sweep()
+        self.retention.run_if_due()
 
     def _check(self) -> None:
         self.store.check()
@@ -250,7 +282,9 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
 
     `beside` is work that goes on while it runs.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneEntryEach("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in ("uvicorn", "alembic", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
     allow_connections(settings.ingest.max_connections)
@@ -272,6 +306,19 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
 
     with spared_collector(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+
+
+class OneEntryEach(logging.Formatter):
+    """Lets nothing that others wrote begin an entry of the log, or reach a terminal as a command.
+
+    An error's text may have anything in it: lines after the first are set in, and control
+    characters are escaped.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the text of an entry."""
+        text = super().format(record).replace("\n", "\n  ")
+        return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 async def _forever(beside: Beside | None, catalogue: PriceCatalogue, accept: Accept) -> None:
@@ -328,6 +375,12 @@ def _default_names(settings: Settings) -> DefaultNames:
         cost_center=dimensions.cost_center_attributes,
         person=ACCOUNT_ATTRIBUTES,
     )
+
+
+def _limit_of_one(settings: Settings) -> RateLimit:
+    """Return how much may come with one credential: so much a second, twice that at once."""
+    per_second = settings.ingest.max_requests_per_second
+    return RateLimit(2 * per_second, 2.0)
 
 
 def _client_certificates(settings: Settings) -> ClientCertificates | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from codometer.networks import find_address, is_network
+from codometer.networks import find_address, is_loopback, is_network
 
 T = TypeVar("T")
 
@@ -144,6 +144,11 @@ class Listen:
     )
 
     @property
+    def is_public(self) -> bool:
+        """Whether other machines reach us, by themselves or through a proxy."""
+        return not is_loopback(self.host) or bool(self.trusted_proxies)
+
+    @property
     def is_secure(self) -> bool:
         """Whether browsers come with TLS, to us or to a proxy."""
         return bool(self.url or self.tls_certificate)
@@ -197,7 +202,9 @@ class Store:
     """What the embedded engine may take of this machine."""
 
     memory_limit: str = _setting("512MB", "memory of the engine", check=_check_memory)
-    threads: int = _setting(2, "threads of the engine", check=_positive)
+    threads: int = _setting(1, "threads of the engine for one question or commit", check=_positive)
+    """With two, a refresh of the sums takes both cores of a small machine from the commits, and a
+    commit itself costs a fifth more; several questions at once use several cores either way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +256,9 @@ class Retention:
     """How long what is kept. A privacy profile may ask for less."""
 
     detail_days: int = _setting(90, "days of single events; sums stay", check=_positive)
+    content_days: int = _setting(
+        7, "days of content, where it was agreed to keep any", check=_between(1, 30)
+    )
     session_days: int = _setting(
         90, "days until nobody knows whose a session was", check=_between(1, 90)
     )

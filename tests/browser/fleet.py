@@ -17,7 +17,7 @@ from codometer.operate.simulator import Batch, Scenario, simulate_day
 from codometer.operate.simulator.encode import encode
 from codometer.pricing import load_catalogue
 from codometer.server import Server
-from codometer.settings import Listen, Organisation, Settings, base_url
+from codometer.settings import Ingest, Listen, Organisation, Settings, base_url
 from tests.running import Ports
 
 if TYPE_CHECKING:
@@ -70,12 +70,15 @@ class Served:
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[Served]:
+def serve(folder: Path, *, ingest: Ingest | None = None) -> Iterator[Served]:
     """Run a server on free ports in a thread of this process for a `with` block."""
     ports = Ports.find_free()
     listen = Listen(port=ports.api, otlp_port=ports.otlp, grpc_port=ports.grpc)
     settings = Settings(
-        data=folder / "data", listen=listen, organisation=Organisation(time_zone=ZONE)
+        data=folder / "data",
+        listen=listen,
+        organisation=Organisation(time_zone=ZONE),
+        ingest=ingest or Ingest(),
     )
     server = Server(settings)
     started = threading.Event()

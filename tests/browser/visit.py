@@ -62,7 +62,7 @@ def visit(browser: Browser, url: str, how: Visit) -> Iterator[Page]:
         page.goto(url, wait_until="load")
         yield page
         faults = [fault for fault in faults if not any(text in fault for text in how.faults)]
-        assert faults == []
+        assert faults == [], faults
         assert hosts <= {urlsplit(url).netloc}
     finally:
         context.close()

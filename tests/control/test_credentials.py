@@ -10,13 +10,20 @@ from codometer.access.actor import Actor, ActorKind
 from codometer.access.admission import Admission, DefaultNames, check_secret
 from codometer.access.anchors import Anchors
 from codometer.access.audit import AuditLog, Filter
-from codometer.access.credential import CredentialRevoked, Made, NoSuchCredential, Wanted
+from codometer.access.credential import (
+    CredentialRevoked,
+    Made,
+    NoSuchCredential,
+    Wanted,
+    find_notice,
+)
 from codometer.access.credentials import Credentials
 from codometer.access.known import KnownCredentials
 from codometer.access.permissions import INGEST, Permission
+from codometer.access.rate_limit import RateLimit
 from codometer.access.secret import PREFIXES, Kind, make_secret
 from codometer.access.verification import verify
-from codometer.errors import BadRequest, Forbidden, Unauthenticated
+from codometer.errors import BadRequest, Forbidden, TooManyRequests, Unauthenticated
 from codometer.model.signal import AttributeDefault, SignalKind
 from tests.control.conftest import Open
 
@@ -41,8 +48,10 @@ class Server:
         self.credentials = Credentials(self.audit, self.known)
         self.admission = self.admit(required=True)
 
-    def admit(self, *, required: bool) -> Admission:
-        return Admission(self.known, required=required, names=NAMES, now=lambda: self.now)
+    def admit(self, *, required: bool, limit: RateLimit | None = None) -> Admission:
+        return Admission(
+            self.known, required=required, names=NAMES, limit=limit, now=lambda: self.now
+        )
 
     def create(self, kind: Kind = Kind.INGEST, **wanted: Any) -> Made:  # noqa: ANN401 - any field
         return self.credentials.create(Wanted(kind=kind, name="laptops", **wanted), ADA)
@@ -55,9 +64,13 @@ class Server:
         return True
 
     def send(
-        self, authorization: str | None, kind: SignalKind = SignalKind.LOGS
+        self,
+        authorization: str | None,
+        kind: SignalKind = SignalKind.LOGS,
+        *,
+        address: str = "203.0.113.77",
     ) -> tuple[AttributeDefault, ...]:
-        return self.admission(authorization, kind, "203.0.113.77")
+        return self.admission(authorization, kind, address)
 
     def actions(self) -> list[str]:
         return [each.entry.action for each in reversed(self.audit.list_entries(Filter()))]
@@ -184,6 +197,9 @@ def test_an_overlap_that_is_none_is_refused(server: Server, days: int) -> None:
         ({"kind": Kind.SERVICE, "scopes": INGEST}, "scopes"),
         ({"lifetime": timedelta(days=366)}, "365"),
         ({"lifetime": timedelta(0)}, "365"),
+        ({"addresses": ("10.0.0.1/8",)}, "no network"),
+        ({"addresses": ("office",)}, "no network"),
+        ({"addresses": ("10.0.0.0/8",) * 51}, "more than 50"),
     ],
 )
 def test_what_cannot_be_is_refused_and_leaves_nothing(
@@ -193,6 +209,68 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(
         server.credentials.create(Wanted(**{"kind": Kind.INGEST, "name": "n", **wanted}), ADA)
     assert server.credentials.list_credentials() == []
     assert server.actions() == [Action.AUDIT_BEGIN]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_good"),
+    [
+        ("203.0.113.77", True),
+        ("::ffff:203.0.113.77", True),
+        ("2001:db8::7", True),
+        ("203.0.114.1", False),
+        ("2001:db9::7", False),
+        ("", False),
+    ],
+)
+def test_a_credential_for_networks_is_good_there_alone(
+    server: Server, address: str, *, is_good: bool
+) -> None:
+    made = server.create(addresses=("203.0.113.0/24", "2001:db8::/32"))
+    assert [*map(str, made.credential.addresses)] == ["203.0.113.0/24", "2001:db8::/32"]
+    if is_good:
+        assert server.send(f"Bearer {made.secret}", address=address) == ()
+    else:
+        with pytest.raises(Forbidden, match="not good from this address"):
+            server.send(f"Bearer {made.secret}", address=address)
+        server.known.save_uses()
+        assert Action.CREDENTIAL_REFUSED in server.actions()
+
+
+def test_one_credential_cannot_send_for_all_the_others(server: Server) -> None:
+    busy, other = server.create(), server.create()
+    clock = [0.0]
+    limit = RateLimit(4, 2.0, now=lambda: clock[0])
+    admission = server.admit(required=True, limit=limit)
+    for _ in range(4):
+        admission(f"Bearer {busy.secret}", SignalKind.LOGS, "203.0.113.77")
+    with pytest.raises(TooManyRequests, match="too many requests with one credential"):
+        admission(f"Bearer {busy.secret}", SignalKind.LOGS, "203.0.113.77")
+    admission(f"Bearer {other.secret}", SignalKind.LOGS, "203.0.113.77")
+    clock[0] = 0.5
+    admission(f"Bearer {busy.secret}", SignalKind.LOGS, "203.0.113.77")
+
+
+@pytest.mark.parametrize(
+    ("days_left", "notice"), [(15, None), (14, 14), (8, 14), (7, 7), (2, 7), (1, 1), (0, None)]
+)
+def test_of_a_credential_that_ends_soon_is_told_in_time(
+    server: Server, days_left: int, notice: int | None
+) -> None:
+    made = server.create(lifetime=timedelta(days=30))
+    server.now += timedelta(days=30 - days_left)
+    assert find_notice(made.credential, server.now) == notice
+    ending = server.credentials.list_ending(server.now)
+    assert [each.id for each in ending] == ([made.credential.id] if notice else [])
+
+
+def test_of_a_credential_that_was_renewed_or_revoked_is_not_told(server: Server) -> None:
+    renewed = server.create(lifetime=timedelta(days=5))
+    server.credentials.rotate(renewed.credential.id, ADA)
+    revoked = server.create(lifetime=timedelta(days=5))
+    server.credentials.revoke(revoked.credential.id, ADA)
+    late, soon = (server.create(lifetime=timedelta(days=days)) for days in (9, 3))
+    ending = server.credentials.list_ending(server.now)
+    assert [each.id for each in ending] == [soon.credential.id, late.credential.id]
 
 
 def test_another_server_learns_of_changes_when_it_looks(open_control: Open, tmp_path: Path) -> None:

@@ -144,6 +144,22 @@ def test_what_people_read_of_credentials(server: RunningServer) -> None:
     assert secret[8:] not in server.read_log()
 
 
+def test_a_credential_of_a_network_that_ends_soon_is_listed_so(server: RunningServer) -> None:
+    made = run_codometer(
+        *("credential", "create", "--name=office", "--expires=5d"),
+        *("--from=10.1.0.0/16", "--from=2001:db8::/32", "--format=json"),
+        url=server.url,
+    )
+    credential = json.loads(made.stdout)["credential"]
+    assert credential["addresses"] == ["10.1.0.0/16", "2001:db8::/32"]
+    assert "(within 7 days)" in run_codometer("credential", "list", url=server.url).stdout
+    rows = run_codometer("credential", "list", "--format=csv", url=server.url).stdout
+    assert "within" not in rows
+    status = run_codometer("status", url=server.url).stdout
+    assert "Credentials that end soon: codometer credential rotate ID" in status
+    assert credential["id"] in status
+
+
 def test_no_credentials_yet_says_how_to_make_one(server: RunningServer) -> None:
     listed = run_codometer("credential", "list", url=server.url)
     assert "codometer credential create" in listed.stdout

@@ -6,8 +6,9 @@ import grpc
 import httpx
 import pytest
 
-from codometer.errors import Forbidden, Unauthenticated
+from codometer.errors import Forbidden, TooManyRequests, Unauthenticated
 from codometer.model.signal import AttributeDefault, SignalKind
+from codometer.networks import parse_network
 from tests.receiving import (
     EXPORT_LOGS,
     JSON,
@@ -16,6 +17,7 @@ from tests.receiving import (
     Raw,
     make_post,
     receive,
+    tighten,
 )
 
 pytestmark = ON_UVLOOP
@@ -125,6 +127,86 @@ async def test_grpc_refuses_for_good_and_says_why(
         assert refused.value.code() is code
         assert "grpc-status-details-bin" not in dict(refused.value.trailing_metadata() or ())
         assert receivers.store.requests == []
+
+
+class Busy:
+    """Has no room for the first few who come with a credential."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def __call__(self, *_: object) -> tuple[AttributeDefault, ...]:
+        if self.left:
+            self.left -= 1
+            raise TooManyRequests("too many requests with one credential", hint="send it again")
+        return ()
+
+
+async def test_http_asks_for_patience_where_a_credential_sends_too_much() -> None:
+    async with receive(authenticate=Busy(1)) as receivers:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            url = f"http://127.0.0.1:{receivers.http.port}/v1/logs"
+            answers = [
+                await client.post(url, content=b"{}", headers={"content-type": JSON})
+                for _ in range(2)
+            ]
+        assert [answer.status_code for answer in answers] == [429, 200]
+        assert answers[0].headers["retry-after"] == "1"
+
+
+async def test_grpc_holds_who_sends_too_much_and_then_takes_it() -> None:
+    async with receive(authenticate=Busy(2)) as receivers, receivers.channel() as channel:
+        export: Export = channel.unary_unary(EXPORT_LOGS)
+        await export(b"\x0a\x00", timeout=20)
+        assert len(receivers.store.requests) == 1
+
+
+async def test_grpc_tells_who_was_held_long_enough_to_come_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    limits = tighten(hold_seconds=0.3)
+    async with receive(limits, authenticate=Busy(99)) as receivers, receivers.channel() as channel:
+        export: Export = channel.unary_unary(EXPORT_LOGS)
+        with pytest.raises(grpc.aio.AioRpcError, match="too many requests") as refused:
+            await export(b"", timeout=20)
+        assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert caplog.text == ""
+
+
+async def test_a_credential_in_the_address_is_refused() -> None:
+    async with receive() as receivers, httpx.AsyncClient(trust_env=False) as client:
+        url = f"http://127.0.0.1:{receivers.http.port}/v1/logs?key=cdm_ing_secret"
+        answer = await client.post(url, content=b"{}", headers={"content-type": JSON})
+        assert answer.status_code == 400
+        assert "secret" not in answer.text
+        assert receivers.store.requests == []
+
+
+async def test_a_proxy_of_ours_says_whom_it_speaks_for() -> None:
+    doorman = Doorman()
+    ours = [parse_network("127.0.0.1")]
+    forwarded = "192.0.2.1, 203.0.113.7"
+    async with receive(authenticate=doorman, proxies=ours) as receivers:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            headers = {"content-type": JSON, "authorization": "Bearer good"}
+            await client.post(
+                f"http://127.0.0.1:{receivers.http.port}/v1/logs",
+                content=b"{}",
+                headers={**headers, "x-forwarded-for": forwarded},
+            )
+        async with receivers.channel() as channel:
+            export: Export = channel.unary_unary(EXPORT_LOGS)
+            sent = (("authorization", "Bearer good"), ("x-forwarded-for", forwarded))
+            await export(b"", metadata=sent)
+    assert [address for _, _, address in doorman.asked] == ["203.0.113.7"] * 2
+
+
+async def test_others_cannot_say_whom_they_speak_for() -> None:
+    doorman = Doorman()
+    async with receive(authenticate=doorman) as receivers, receivers.channel() as channel:
+        export: Export = channel.unary_unary(EXPORT_LOGS)
+        await export(b"", metadata=(("authorization", "Bearer good"), ("x-forwarded-for", "::1")))
+    assert [address for _, _, address in doorman.asked] == ["127.0.0.1"]
 
 
 async def test_many_who_are_refused_leave_room_for_those_who_are_not() -> None:

@@ -190,6 +190,20 @@ async def test_a_fault_of_ours_is_logged_with_its_traceback_and_no_body(
     assert "prompt of a person" not in caplog.text
 
 
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:4319"])
+async def test_a_page_in_a_browser_sends_nothing(origin: str) -> None:
+    async with receive() as receivers:
+        answer = await post(receivers, "/v1/logs", BODY, origin=origin)
+        assert answer.status_code == 403
+        assert receivers.store.requests == []
+
+
+async def test_headers_that_come_in_one_piece_are_bounded_too() -> None:
+    async with receive() as receivers, await Raw.connect(receivers.http.port) as client:
+        client.send(make_post(headers=[("name", "a" * 30_000)] * 3))
+        assert b"HTTP/1.1 400 " in await client.wait_until_closed()
+
+
 async def test_an_unknown_path_says_where_to_send() -> None:
     async with receive() as receivers:
         for path in ("/", "/v1/logs/", "/v1/log", "/v1/logs%00", "//v1/logs"):

@@ -1,5 +1,6 @@
 """A whole server with a certificate of its own: pages, telemetry, commands."""
 
+import asyncio
 import http.client
 import os
 import ssl
@@ -12,6 +13,8 @@ import grpc
 import httpx
 import pytest
 
+from codometer.errors import BadSettings
+from codometer.operate.simulator.exporter import Endpoint, Exporter, Protocol, ServerGone
 from tests.certificates import Authority
 from tests.receiving import EXPORT_LOGS, PROTOBUF
 from tests.running import CODOMETER, HOST, RunningServer
@@ -153,23 +156,51 @@ def test_commands_elsewhere_trust_the_authority_that_they_are_told(secured: Secu
     assert "/none.pem cannot be used" in done.stderr
 
 
-def test_a_bad_certificate_ends_the_start_with_the_reason(tmp_path: Path) -> None:
-    authority = Authority.make(tmp_path)
-    own, other = authority.issue("server"), authority.issue("other")
+def test_the_simulator_trusts_the_authority_that_it_is_told(secured: Secured) -> None:
+    async def check(ca_file: str) -> None:
+        endpoint = Endpoint(
+            http=secured.server.otlp_url,
+            grpc=f"https://{secured.server.grpc_target}",
+            ca_file=ca_file,
+        )
+        async with Exporter(endpoint, list(Protocol)) as exporter:
+            await exporter.check()
+
+    asyncio.run(check(str(secured.authority.file)))
+    with pytest.raises(ServerGone, match="nobody takes OTLP over grpc"):
+        asyncio.run(check(""))
+    with pytest.raises(BadSettings, match="cannot be used"):
+        asyncio.run(check("/none.pem"))
+
+
+def test_a_server_behind_a_proxy_needs_what_one_on_the_network_does(tmp_path: Path) -> None:
+    done = serve(tmp_path, CODOMETER_LISTEN_TRUSTED_PROXIES="127.0.0.1")
+    assert done.returncode == 2
+    assert "needs an administrator and a credential for ingest" in done.stderr
+
+
+def serve(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Try to start a server that cannot start."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith("CODOMETER_")
     }
-    done = subprocess.run(
-        [*CODOMETER, "serve", f"--data={tmp_path / 'data'}"],
-        cwd=tmp_path,
-        env={
-            **inherited,
-            "CODOMETER_LISTEN_TLS_CERTIFICATE": str(own.certificate),
-            "CODOMETER_LISTEN_TLS_KEY": str(other.key),
-        },
+    return subprocess.run(
+        [*CODOMETER, "serve", f"--data={folder / 'data'}"],
+        cwd=folder,
+        env={**inherited, **variables},
         capture_output=True,
         text=True,
         check=False,
+    )
+
+
+def test_a_bad_certificate_ends_the_start_with_the_reason(tmp_path: Path) -> None:
+    authority = Authority.make(tmp_path)
+    own, other = authority.issue("server"), authority.issue("other")
+    done = serve(
+        tmp_path,
+        CODOMETER_LISTEN_TLS_CERTIFICATE=str(own.certificate),
+        CODOMETER_LISTEN_TLS_KEY=str(other.key),
     )
     assert done.returncode == 2
     assert f"{other.key} is not the key of {own.certificate}" in done.stderr

@@ -42,7 +42,7 @@ def test_of_who_objects_only_what_it_cost_is_kept(told: Household) -> None:
     assert people_in_sums(told) == 1
     assert told.find_in_files(*NAMES_OF_ADA[:3]) == set()
     assert ("session-of-grace",) in told.store.fetch("SELECT session FROM origin")
-    assert told.store.fetch("SELECT 1 FROM origin WHERE session LIKE '%ada%'") == []
+    assert told.store.fetch("SELECT 1 FROM origin WHERE session LIKE '%of-ada%'") == []
     assert told.actions()[-1] == "person.treat"
     told.reopen()
     told.send({"user.email": EMAIL}, session="session-of-ada-2")
@@ -50,7 +50,7 @@ def test_of_who_objects_only_what_it_cost_is_kept(told: Household) -> None:
     assert people_in_sums(told) == 1
     assert told.find_in_files(*NAMES_OF_ADA[:3]) == set()
     assert ("session-of-grace",) in told.store.fetch("SELECT session FROM origin")
-    assert told.store.fetch("SELECT 1 FROM origin WHERE session LIKE '%ada%'") == []
+    assert told.store.fetch("SELECT 1 FROM origin WHERE session LIKE '%of-ada%'") == []
 
 
 def test_sessions_of_who_objects_stay_apart(told: Household) -> None:
@@ -70,6 +70,20 @@ def test_an_objection_outlives_the_key_that_was_there_then(household: Household)
     household.send(ADA, session="two")
     assert requests_counted(household) == 2
     assert people_in_sums(household) == 0
+
+
+def test_an_objection_holds_for_whatever_came_with_the_address(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    household.requests.treat(EMAIL, Treatment.EXCLUDED, "she objects", ROOT)
+    household.send(ADA, session="one")
+    household.reopen()
+    household.send({"user.account_uuid": ADA["user.account_uuid"]}, session="two")
+    assert people_in_sums(household) == 0
+    household.requests.treat(EMAIL, Treatment.PERSON, "not any more", ROOT)
+    household.send(ADA, session="three")
+    household.send({"user.account_uuid": ADA["user.account_uuid"]}, session="four")
+    assert people_in_sums(household) == 1
+    assert requests_counted(household) == 4
 
 
 def test_an_objection_can_be_taken_back(told: Household) -> None:

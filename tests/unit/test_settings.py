@@ -74,6 +74,7 @@ _VALUES = {
     "ingest.client_certificates": "optional",
     "control.database": "postgresql://codometer@db.example/codometer",
     "retention.audit_days": "500",
+    "retention.content_days": "14",
     "retention.sum_days": "500",
     "outgoing.allow": "10.0.0.0/8, git.example",
     "outgoing.plain": "git.example",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Callable
@@ -24,21 +25,24 @@ from codometer.access.second_factor import SecondFactors
 from codometer.access.sessions import KnownSessions
 from codometer.access.signing_in import SigningIn
 from codometer.access.tickets import Tickets
+from codometer.access.vouching import Vouching
 from codometer.configuration import find_client_secret, find_main_keys
 from codometer.errors import BadSettings
 from codometer.jobs import Periodic
-from codometer.networks import is_loopback
 from codometer.outgoing import outgoing_client
 from codometer.privacy.main_key import main_key_source
-from codometer.settings import OPERATOR_KEY_NAME, Settings, pages_url
+from codometer.settings import OPERATOR_KEY_NAME, Listen, Settings, pages_url
 from codometer.store.control import Control
 from codometer.store.control_tables import EVERYTHING, LEGAL_HOLD
+
+_log: Final = logging.getLogger(__name__)
 
 _SECRET_BYTES: Final = 32
 _FOLLOW_SECONDS: Final = 0.5
 """Twice in the second that a revocation may take to reach every server."""
 _SAVE_SECONDS: Final = 60.0
 _SEAL_SECONDS: Final = 86_400.0
+_NOTICE_SECONDS: Final = 86_400.0
 
 
 class NotReadyToListen(BadSettings):
@@ -61,7 +65,6 @@ class Access:
             SchemaTooNew: a newer version wrote the database.
         """
         self._now = now
-        self._url = settings.listen.url
         self._operator_path = settings.data / OPERATOR_KEY_NAME
         self.operator_secret = secrets.token_urlsafe(_SECRET_BYTES)
         """What commands of whoever can read the data folder prove themselves with."""
@@ -83,6 +86,7 @@ class Access:
             raise
         self.credentials = Credentials(self.audit, self.known)
         self.accounts = Accounts(self.audit, self.sessions, SecondFactors(self.keys))
+        self.vouching = Vouching(self.audit, self.sessions)
         tickets = Tickets(self.audit, self.keys)
         has_passwords = settings.sign_in.passwords == "on"
         self.signing_in = SigningIn(self.accounts, tickets, has_passwords=has_passwords)
@@ -95,6 +99,7 @@ class Access:
             Periodic("credentials", _FOLLOW_SECONDS, self._follow),
             Periodic("uses", _SAVE_SECONDS, self._save_uses),
             Periodic("audit", _SEAL_SECONDS, self._seal),
+            Periodic("notices", _NOTICE_SECONDS, self._tell_of_ends),
         )
 
     def _open_federation(self, settings: Settings, tickets: Tickets) -> Federation:
@@ -126,22 +131,22 @@ class Access:
         """Write down what is not yet, and let the database go."""
         self._closing.close()
 
-    def check_listening(self, host: str) -> None:
-        """Refuse an address that other machines reach, while they could not be told apart.
+    def check_listening(self, listen: Listen) -> None:
+        """Refuse to be reached from other machines, while these could not be told apart.
 
         Raises:
             NotReadyToListen: it says what to do.
         """
-        if is_loopback(host):
+        if not listen.is_public:
             return
         lacking = {
             "an administrator": not self.sessions.have_accounts,
             "a credential for ingest": not self.known.has_ingest(self._now()),
-            "an address with https (listen.url)": not self._url,
+            "an address with https (listen.url)": not listen.url,
         }
         if needed := [what for what, is_lacking in lacking.items() if is_lacking]:
             raise NotReadyToListen(
-                f"to listen on {host}, which other machines can reach, this server needs "
+                f"to listen on {listen.host}, which other machines can reach, this server needs "
                 + " and ".join(needed),
                 hint=_HOW_TO_LISTEN,
             )
@@ -161,6 +166,13 @@ class Access:
     def _save_uses(self) -> None:
         self.known.save_uses()
         self.sessions.save_uses(self._now())
+
+    def _tell_of_ends(self) -> None:
+        """Say in the log, at the start and then daily, which credentials end soon."""
+        for each in self.credentials.list_ending(self._now()):
+            ends = each.secrets[-1].expires.date()
+            _log.warning("%s, a credential for %s, ends on %s", each.id, each.kind, ends)
+            _log.warning("  renew it: codometer credential rotate %s", each.id)
 
     def _seal(self) -> None:
         with self.control.read() as connection:

@@ -38,6 +38,20 @@ class Action(StrEnum):
     PERSON_FORGET = "person.forget"
     PERSON_MERGE = "person.merge"
     PERSON_SPLIT = "person.split"
+    ACCOUNT_LINK = "account.link"
+    ACCOUNT_UNLINK = "account.unlink"
+    REVEAL_LEND = "reveal.lend"
+    REVEAL_END = "reveal.end"
+    REVEAL_ASK = "reveal.ask"
+    REVEAL_DECIDE = "reveal.decide"
+    REVEAL_OPEN = "reveal.open"
+    AUDIT_EXPORT = "audit.export"
+    CONTENT_OPEN = "content.open"
+    CONTENT_CLOSE = "content.close"
+    CONTENT_AGREE = "content.agree"
+    CONTENT_WITHDRAW = "content.withdraw"
+    CONTENT_VIEW = "content.view"
+    CONTENT_DELETE = "content.delete"
     PERSON_TREAT = "person.treat"
     HOLD_SET = "hold.set"
     HOLD_LIFT = "hold.lift"
@@ -76,6 +90,20 @@ ACTIONS: Final = {
     Action.PERSON_FORGET: "A person was erased; the entry has the pseudonym only.",
     Action.PERSON_MERGE: "Two persons were decided to be one.",
     Action.PERSON_SPLIT: "A pseudonym was taken out of a person.",
+    Action.ACCOUNT_LINK: "An account was confirmed to be its owner's, by the name in it.",
+    Action.ACCOUNT_UNLINK: "That was taken back.",
+    Action.REVEAL_LEND: "An account may ask for the names behind pseudonyms, until when.",
+    Action.REVEAL_END: "That was taken back before its time.",
+    Action.REVEAL_ASK: "Somebody asked for the name behind a pseudonym; no name is here.",
+    Action.REVEAL_DECIDE: "A second person agreed that it is told, or did not.",
+    Action.REVEAL_OPEN: "Somebody was told the name behind a pseudonym.",
+    Action.AUDIT_EXPORT: "Entries of this log were given out as a file: how many, and which.",
+    Action.CONTENT_OPEN: "A project was opened for content: what for, and who may review it.",
+    Action.CONTENT_CLOSE: "A project was closed for content, and what was kept of it deleted.",
+    Action.CONTENT_AGREE: "A person agreed that content of theirs is kept.",
+    Action.CONTENT_WITHDRAW: "A person took that back, and what was kept of it was deleted.",
+    Action.CONTENT_VIEW: "Somebody read content of a person; how many texts.",
+    Action.CONTENT_DELETE: "Content was deleted because its time was over; how many texts.",
     Action.PERSON_TREAT: "Somebody's records are treated as a person's, a service's or nobody's.",
     Action.HOLD_SET: "Data of a person, a team or all was put under a legal hold, and stays.",
     Action.HOLD_LIFT: "A legal hold was lifted.",

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 from codometer.access.permissions import Permission
 from codometer.access.secret import Kind, digest, find_kind
-from codometer.errors import Forbidden, Unauthenticated
+from codometer.errors import Forbidden, TooManyRequests, Unauthenticated
 from codometer.model.signal import AttributeDefault, SignalKind
+from codometer.networks import find_address, is_in
 
 if TYPE_CHECKING:
     from codometer.access.credential import Credential
     from codometer.access.known import Known, KnownCredentials
+    from codometer.access.rate_limit import RateLimit
 
 # Some exporters pass the value of their variable on as it was written, percent-encoded.
 _BEARER: Final = re.compile(r"\s*bearer(?:\s|%20)+(\S+)\s*", re.IGNORECASE)
@@ -57,6 +59,7 @@ def check_secret(
 
     Raises:
         Unauthenticated: it is not; the message says what to do.
+        Forbidden: it is not good from this address.
     """
     found = known.find(secret_digest := digest(secret))
     if found is None or not hmac.compare_digest(found.secret.digest, secret_digest):
@@ -66,11 +69,21 @@ def check_secret(
     elif found.secret.expires <= now:
         reason = "expired"
     else:
+        _check_address(known, found.credential, address)
         known.note_use(found, address, now)
         return found
     credential_id = found.credential.id if found else ""
     known.note_refusal(reason, credential_id, address)
     raise Unauthenticated(_MESSAGES[reason], hint=_HINT)
+
+
+def _check_address(known: KnownCredentials, credential: Credential, address: str) -> None:
+    if credential.addresses and not is_in(find_address(address), credential.addresses):
+        known.note_refusal("address", credential.id, address)
+        raise Forbidden(
+            "this credential is not good from this address",
+            hint="use it in the network that it was made for, or behind a trusted proxy",
+        )
 
 
 _HINT: Final = "ask whoever runs Codometer for a new one (`codometer credential create`)"
@@ -93,11 +106,13 @@ class Admission:
         *,
         required: bool,
         names: DefaultNames,
+        limit: RateLimit | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._known = known
         self._required = required
         self._names = names
+        self._limit = limit
         self._now = now
         self._defaults: dict[str, tuple[AttributeDefault, ...]] = {}
 
@@ -108,7 +123,8 @@ class Admission:
 
         Raises:
             Unauthenticated: no credential, or none that is good.
-            Forbidden: one that is good for something else.
+            Forbidden: one that is good for something else, or from elsewhere.
+            TooManyRequests: more than one credential may send in a second.
         """
         secret = find_bearer(authorization)
         if not self._required and (secret is None or not secret.startswith(_OURS)):
@@ -122,6 +138,11 @@ class Admission:
             self._known.note_refusal("scope", credential.id, address)
             hint = "use one of the kind ingest" if credential.kind is not Kind.INGEST else ""
             raise Forbidden(f"this credential may not send {kind}", hint=hint)
+        if self._limit and not self._limit.take(credential.id):
+            self._known.note_refusal("rate", credential.id, address)
+            raise TooManyRequests(
+                "too many requests with one credential", hint="send it again in a second"
+            )
         return self._find_defaults(credential)
 
     def _find_defaults(self, credential: Credential) -> tuple[AttributeDefault, ...]:

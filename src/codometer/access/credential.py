@@ -10,6 +10,7 @@ from typing import Final
 from codometer.access.permissions import SCOPES, USUAL_SCOPES, Permission
 from codometer.access.secret import Kind, digest, hint
 from codometer.errors import BadRequest, CodometerError
+from codometer.networks import Network, is_network, parse_network
 
 LONGEST: Final = timedelta(days=365)
 USUAL_LIFETIMES: Final = {
@@ -21,6 +22,9 @@ USUAL_LIFETIMES: Final = {
 USUAL_OVERLAP: Final = timedelta(days=7)
 _ID_BYTES: Final = 5
 _MAX_NAME_LENGTH: Final = 100
+_MOST_NETWORKS: Final = 50
+NOTICES: Final = (1, 7, 14)
+"""Days before the end at which whoever looks is told of it."""
 
 
 class NoSuchCredential(CodometerError):
@@ -42,7 +46,8 @@ class Wanted:
     """A credential to be made. `lifetime` and `scopes` None: what is usual for the kind.
 
     `team`, `cost_center` and `person` are for clients that do not say; with
-    `binds_team` the team holds whatever the client says.
+    `binds_team` the team holds whatever the client says. It is good from the networks of
+    `addresses` alone, or (none) from everywhere.
     """
 
     kind: Kind
@@ -53,6 +58,7 @@ class Wanted:
     binds_team: bool = False
     cost_center: str | None = None
     person: str | None = None
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +85,7 @@ class Credential:
     binds_team: bool
     cost_center: str | None
     person: str | None
+    addresses: tuple[Network, ...] = ()
     created: datetime
     revoked: datetime | None
     secrets: tuple[Secret, ...]
@@ -121,6 +128,13 @@ def check_wanted(wanted: Wanted) -> None:
             f"a credential for {wanted.kind} cannot have these scopes",
             hint=f"choose from {', '.join(sorted(SCOPES[wanted.kind]))}",
         )
+    if unknown := [each for each in wanted.addresses if not is_network(each)]:
+        raise BadRequest(
+            f"{unknown[0][:_MAX_NAME_LENGTH]!r} is no network",
+            hint="such as 10.1.0.0/16, or one address",
+        )
+    if len(wanted.addresses) > _MOST_NETWORKS:
+        raise BadRequest(f"more than {_MOST_NETWORKS} networks", hint="join some into larger ones")
     check_lifetime(_lifetime(wanted))
 
 
@@ -138,6 +152,17 @@ def check_lifetime(lifetime: timedelta) -> None:
         raise BadRequest("a credential lives from 1 to 365 days", hint="and can be rotated")
 
 
+def find_notice(credential: Credential, now: datetime) -> int | None:
+    """Return within how many days a credential ends, one of NOTICES; None when it is not near.
+
+    Its newest secret counts: the one before is meant to end.
+    """
+    left = credential.secrets[-1].expires - now
+    if credential.revoked is not None or left <= timedelta(0):
+        return None
+    return next((days for days in NOTICES if left <= timedelta(days=days)), None)
+
+
 def make_credential(wanted: Wanted, secret: str, now: datetime) -> Credential:
     """Return the credential that was wanted, with a secret of its own."""
     lifetime = _lifetime(wanted)
@@ -150,6 +175,7 @@ def make_credential(wanted: Wanted, secret: str, now: datetime) -> Credential:
         binds_team=wanted.binds_team,
         cost_center=wanted.cost_center,
         person=wanted.person,
+        addresses=tuple(map(parse_network, wanted.addresses)),
         created=now,
         revoked=None,
         secrets=(new_secret(secret, now, lifetime),),

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from codometer.access.credential import Credential, CredentialRevoked, NoSuchCredential, Secret
 from codometer.access.permissions import Permission
 from codometer.access.secret import Kind
+from codometer.networks import parse_network
 from codometer.store.control_tables import CREDENTIAL, CREDENTIAL_SECRET
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def insert_credential(connection: Connection, made: Credential) -> None:
             binds_team=made.binds_team,
             cost_center=made.cost_center,
             person=made.person,
+            addresses=" ".join(map(str, made.addresses)),
             created=made.created,
         )
     )
@@ -103,6 +105,7 @@ def _credential_of(row: Row[tuple[object, ...]], secret: Secret) -> Credential:
         binds_team=fields[table.binds_team],
         cost_center=fields[table.cost_center],
         person=fields[table.person],
+        addresses=tuple(map(parse_network, fields[table.addresses].split())),
         created=fields[table.created],
         revoked=fields[table.revoked],
         secrets=(secret,),

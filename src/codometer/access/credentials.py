@@ -23,6 +23,7 @@ from codometer.access.credential import (
     Wanted,
     check_lifetime,
     check_wanted,
+    find_notice,
     make_credential,
     new_secret,
 )
@@ -126,6 +127,15 @@ class Credentials:
         with self._audit.control.read() as connection:
             return sorted(read_credentials(connection), key=lambda each: each.created, reverse=True)
 
+    def list_ending(self, now: datetime) -> list[Credential]:
+        """Return those of which `find_notice` tells, the first to end first; from memory."""
+        ending = {
+            known.credential.id: known.credential
+            for known in self._known.list_known()
+            if find_notice(known.credential, now) is not None
+        }
+        return sorted(ending.values(), key=lambda each: each.secrets[-1].expires)
+
     def _changed(
         self,
         change: Change,
@@ -150,6 +160,7 @@ def _told(credential: Credential) -> dict[str, Json]:
         "binds_team": credential.binds_team,
         "cost_center": credential.cost_center,
         "has_person": credential.person is not None,
+        "addresses": [*map(str, credential.addresses)],
     }
 
 

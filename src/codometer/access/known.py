@@ -55,6 +55,10 @@ class KnownCredentials:
         """Return what is known of a secret, revoked ones included; from memory."""
         return self._known.get(secret_digest)
 
+    def list_known(self) -> list[Known]:
+        """Return all that is known; from memory."""
+        return list(self._known.values())
+
     def has_ingest(self, now: datetime) -> bool:
         """Tell whether any client can prove itself."""
         return any(

@@ -56,6 +56,11 @@ def find_kind(secret: str) -> Kind | None:
     return _KINDS.get(shape[1])
 
 
+def holds_secret(text: str) -> bool:
+    """Say whether something spelt like a secret stands in a text."""
+    return _SHAPE.search(text) is not None
+
+
 def digest(secret: str) -> str:
     """Return what is stored of a secret."""
     return sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -52,6 +52,13 @@ def credential() -> None:
 @click.option("--bind-team", is_flag=True, help="The team holds whatever clients say.")
 @click.option("--cost-center", help="The cost centre of clients that do not say theirs.")
 @click.option("--person", help="The person of clients that have no account.")
+@click.option(
+    "--from",
+    "addresses",
+    multiple=True,
+    metavar="NETWORK",
+    help="Good from there alone, such as 10.1.0.0/16; more than once for more.",
+)
 @click.option("--scope", "scopes", multiple=True, help="What it may do; more than once for more.")
 @click.option("--expires", type=_DAYS, metavar="DAYS", help="When it ends [365d, 90d to read].")
 @asks_server
@@ -63,6 +70,7 @@ def create(
     bind_team: bool,
     cost_center: str | None,
     person: str | None,
+    addresses: tuple[str, ...],
     scopes: tuple[str, ...],
     expires: int | None,
     url: str | None,
@@ -79,6 +87,7 @@ def create(
         "binds_team": bind_team,
         "cost_center": cost_center,
         "person": person,
+        "addresses": list(addresses) or None,
         "scopes": list(scopes) or None,
         "expires_in_days": expires,
     }
@@ -96,7 +105,7 @@ def list_(*, url: str | None, form: str) -> None:
     if form == "json":
         print_json(document)
     else:
-        _print_rows([row for each in document["credentials"] for row in _rows(each)], form)
+        _print_rows([row for each in document["credentials"] for row in _rows(each, form)], form)
 
 
 @credential.command(short_help="Give one a new secret; the old one stays good for a while.")
@@ -128,7 +137,7 @@ def revoke(*, credential_id: str, url: str | None, form: str) -> None:
     if form == "json":
         print_json(document)
     else:
-        _print_rows(_rows(document["credential"]), form)
+        _print_rows(_rows(document["credential"], form), form)
 
 
 def _quote(text: str) -> str:
@@ -167,8 +176,16 @@ def _print_rows(rows: Sequence[Sequence[str]], form: str) -> None:
     print_rows([field.capitalize() for field in _COLUMNS], rows)
 
 
-def _rows(each: dict[str, Any]) -> list[list[str]]:
+def _notice(each: dict[str, Any], secret: dict[str, Any]) -> str:
+    days = each["ends_within_days"]
+    if days is None or secret is not each["secrets"][-1]:
+        return ""
+    return f" (within {'a day' if days == 1 else f'{days} days'})"
+
+
+def _rows(each: dict[str, Any], form: str) -> list[list[str]]:
     """Return a line for every secret of a credential."""
+    notice = _notice if form == "table" else lambda *_: ""
     return [
         [
             each["id"],
@@ -176,7 +193,7 @@ def _rows(each: dict[str, Any]) -> list[list[str]]:
             each["name"],
             each["state"],
             secret["hint"],
-            secret["expires"][:10],
+            secret["expires"][:10] + notice(each, secret),
             (secret["last_used"] or "never")[:16].replace("T", " "),
         ]
         for secret in each["secrets"]

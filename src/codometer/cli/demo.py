@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from codometer.operate.demo import Progress
 
 _port = click.IntRange(1, 65535)
+# A demo is for whoever sits here. It has no use for what the server of these settings has.
+_AS_NOBODY_SET: Final = {
+    **dict.fromkeys(("listen.url", "listen.otlp_url", "ingest.client_ca"), ""),
+    **dict.fromkeys(("listen.tls_certificate", "listen.tls_key"), ""),
+    "listen.trusted_proxies": [],
+}
 
 
 @click.command(short_help="Run the server with a simulated fleet.")
@@ -62,6 +68,7 @@ def demo(
                 "listen.port": port,
                 "listen.otlp_port": otlp_port,
                 "listen.grpc_port": grpc_port,
+                **_AS_NOBODY_SET,
             }
         )
         today = datetime.now(UTC).date()

@@ -29,7 +29,7 @@ def list_(*, url: str | None, form: str) -> None:
 @click.option(
     "--key",
     "which",
-    type=click.Choice(("main", "vault", "pseudonym")),
+    type=click.Choice(("main", "vault", "pseudonym", "content")),
     default="main",
     show_default=True,
     help="Which one.",
@@ -42,6 +42,7 @@ def rotate(*, which: str, url: str | None, form: str) -> None:
     main       a new main key; all others are locked with it
     vault      a new key for e-mail addresses, which are encrypted anew at once
     pseudonym  new pseudonyms for what comes from now on; people stay the same people
+    content    a new key for content; the older one opens what it locked, until that expires
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     _print_keys(tell_server(url, f"{_PATH}/rotate", {"key": which}), form)
 

@@ -7,6 +7,7 @@ import click
 from codometer.cli.account import account
 from codometer.cli.audit import audit
 from codometer.cli.config import config
+from codometer.cli.content import content
 from codometer.cli.credential import credential
 from codometer.cli.demo import demo
 from codometer.cli.edge import EdgeGroup
@@ -52,4 +53,5 @@ main.add_command(account)
 main.add_command(keys)
 main.add_command(privacy)
 main.add_command(person)
+main.add_command(content)
 main.add_command(retention)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 import click
 
 from codometer.cli.client import Unreachable
+from codometer.configuration import find_ca_file
 from codometer.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ def simulate(**given: Unpack[_Given]) -> None:
                 http=given["endpoint"],
                 grpc=given["grpc_endpoint"],
                 headers=_headers(given["headers"]),
+                ca_file=find_ca_file(),
             ),
             list(Protocol) if named == _MIXED else [Protocol(named)],
             speed=given["speed"],

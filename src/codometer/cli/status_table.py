@@ -81,6 +81,15 @@ def _print_arrived(console: Console, status: dict[str, Any], now: datetime) -> N
 
 def _print_attention(console: Console, status: dict[str, Any], now: datetime) -> None:
     """Print what needs a look; sections without entries stay away."""
+    ending = status["ending_credentials"][:_MAX_LISTED]
+    _print_section(
+        console,
+        "Credentials that end soon: codometer credential rotate ID",
+        _text("ID", [entry["id"] for entry in ending]),
+        _text("Kind", [entry["kind"] for entry in ending]),
+        _text("Ends (UTC)", [format_instant(entry["expires"]) for entry in ending]),
+        more=len(status["ending_credentials"]) - len(ending),
+    )
     rejects = status["rejects"][:_MAX_LISTED]
     _print_section(
         console,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from codometer.intake.normalise import Refused
     from codometer.intake.receivers.export import ExportRequest
     from codometer.model.charge import Charge
-    from codometer.model.event import Event, Rows
+    from codometer.model.event import Event, Origin, Rows
     from codometer.model.signal import AttributeDefault, Signal
 
 _log = logging.getLogger(__name__)
@@ -55,6 +55,17 @@ class Store(Protocol):
         """Commit the batch durably, or raise and keep none of it."""
 
 
+class KeepContent(Protocol):
+    """Takes what people and models wrote, where it was agreed that it is kept."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether content of anybody is to be kept."""
+
+    def keep(self, requests: Sequence[ExportRequest], origins: Sequence[Origin]) -> None:
+        """Take the content of requests that came to events of these origins. It never raises."""
+
+
 class _Waiting(NamedTuple):
     request: ExportRequest
     loop: asyncio.AbstractEventLoop
@@ -72,16 +83,19 @@ class Intake:
         *,
         min_interval_seconds: float = 0.02,
         before_commit: Callable[[], None] = lambda: None,
+        content: KeepContent | None = None,
     ) -> None:
         """Make an intake that commits at most once in `min_interval_seconds`.
 
-        `before_commit` runs when a group has become rows that are not written yet.
+        `before_commit` runs when a group has become rows that are not written yet. Without
+        `content`, what people and models wrote is dropped whoever agreed that it is kept.
         """
         self._normaliser = normaliser
         self._price = price
         self._store = store
         self._min_interval_seconds = min_interval_seconds
         self._before_commit = before_commit
+        self._content = content
         self._committing = threading.Lock()
         self._waiting: deque[_Waiting] = deque()
         self._wake = threading.Condition()
@@ -185,7 +199,11 @@ class Intake:
             else:
                 fill_in(signals, waiting.request.defaults)
                 read.append((waiting, signals))
+        first = len(total.events)
         refused = self._normaliser.normalise([signals for _, signals in read], total)
+        if self._content is not None and self._content.is_wanted:
+            requests = [waiting.request for waiting, _ in read]
+            self._content.keep(requests, total.events.columns["origin"][first:])
         return [(waiting, _outcome(each)) for (waiting, _), each in zip(read, refused, strict=True)]
 
 

@@ -16,6 +16,8 @@ from codometer.access.access import Access
 from codometer.errors import CodometerError, StoreUnusable
 from codometer.jobs import Periodic
 from codometer.model.identity import SERVICE, Identities
+from codometer.people.content_views import ContentViews
+from codometer.people.contents import Contents
 from codometer.people.decisions import Decision, Decisions
 from codometer.people.holds import Holds
 from codometer.people.identifier import PERSON_KINDS, Identifier, list_named
@@ -63,6 +65,7 @@ class People:
         store: Store,
         *,
         known_attributes: frozenset[str],
+        content_days: int = 7,
         services: Sequence[str] = (),
     ) -> None:
         """`known_attributes` are kept whatever the policy says of unknown ones.
@@ -82,6 +85,8 @@ class People:
         self.identifier = Identifier(
             self.vault, access.keys, self.in_force, access.audit.now, find_services(services)
         )
+        self.contents = Contents(access, self.vault, self.in_force, days=content_days)
+        self.content_views = ContentViews(access, self.contents)
         self._known_attributes = known_attributes
         self._pause: Callable[[], AbstractContextManager[None]] = nullcontext
         self._applied = 0
@@ -111,18 +116,24 @@ class People:
         """The policy in force."""
         return self.in_force.policy
 
+    def find_named(self, name: str) -> str | None:
+        """Return the person whom clients call by a name, such as an e-mail address."""
+        made = (self.identifier.list_pseudonyms(kind, name) for kind in PERSON_KINDS)
+        return self.vault.people.person_of([each for names in made for each in names])
+
     def pausing(self) -> AbstractContextManager[None]:
         """Hold the intake, and everybody else who changes persons, still."""
         return self._pause()
 
     def follow(self) -> None:
         """Bring everything to what is in force now, if it is not there."""
+        self.contents.follow()
         decision = self.decisions.find_in_force()
         if decision.version == self._applied and not self.vault.has_news:
             return
         with self.pausing():
             if self.vault.follow():
-                self._forget_origins()
+                self.look_anew()
             self._apply(decision)
             self.settle()
 
@@ -226,6 +237,7 @@ class People:
     def look_anew(self) -> None:
         """Have the intake look anew at who each client is."""
         self._forget_origins()
+        self.contents.refresh()
 
     def settle(self) -> None:
         """Tell the telemetry of persons who are other ones now. The intake must pause."""
@@ -239,7 +251,7 @@ class People:
                 connection, [now for each in stored if (now := self._resolved(each)) != each]
             )
         self.vault.settle_moves(moves)
-        self._forget_origins()
+        self.look_anew()
 
     def _resolved(self, stored: StoredOrigin) -> StoredOrigin:
         told = stored.identities
@@ -272,7 +284,7 @@ class People:
         self._applied = decision.version
         if applied is not None and applied.version == decision.version:
             return
-        self._forget_origins()
+        self.look_anew()
         before = POLICIES[Profile(applied.profile) if applied else Profile.OPEN]
         now = Applied(decision.version, policy.profile, self.access.keys.installation)
         is_stricter = _is_stricter(policy, before)
@@ -281,6 +293,8 @@ class People:
                 self._protect_stored(connection, policy)
             self.vault.save()
             note_applied(connection, now)
+        if is_stricter:
+            self.contents.clear()
         if policy.identity is Identity.PSEUDONYM:
             self.vault.drop_values()
             self.access.control.purge()

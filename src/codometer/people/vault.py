@@ -8,10 +8,11 @@ entry of it, unlike of what an administrator decides.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import delete, insert, or_, select, update
 
@@ -19,6 +20,7 @@ from codometer.access.generation import bump_generation, find_generation
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.pseudonym import IdentityKind, tombstone
 from codometer.privacy.resolution import Known, Link, Resolution, Seen
+from codometer.store.control import insert_new
 from codometer.store.control_tables import (
     IDENTITY,
     IDENTITY_LINK,
@@ -28,7 +30,7 @@ from codometer.store.control_tables import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection
 
     from codometer.access.keys import Keys
     from codometer.store.control import Control
@@ -48,6 +50,14 @@ class Treatment(StrEnum):
 
 
 _AT_ONCE: Final = 500
+_SUBJECT_BYTES: Final = 8
+
+
+class Treated(NamedTuple):
+    """Whose records are treated how; `subject` is a number by chance."""
+
+    subject: str
+    treatment: Treatment
 
 
 class Vault:
@@ -59,7 +69,8 @@ class Vault:
         self._keys = keys
         self._seen: list[tuple[datetime, Seen]] = []
         self._values: dict[str, str] = {}
-        self._learned: dict[str, Treatment] = {}
+        self._learned: dict[str, Treated] = {}
+        self._erased: set[str] = set()
         self.reload()
 
     def see(
@@ -78,29 +89,28 @@ class Vault:
     @property
     def has_news(self) -> bool:
         """Whether something is to be written down, told to the telemetry, or taken over."""
-        learned = self._seen or self._values or self._learned or self.moves
-        return bool(learned) or not self._is_current()
+        return self._has_learned or bool(self.moves) or not self._is_current()
+
+    @property
+    def _has_learned(self) -> bool:
+        return bool(self._seen or self._values or self._learned or self._erased)
 
     def save(self) -> None:
         """Write down what was learned since the last time."""
-        if not self._seen and not self._values and not self._learned:
+        if not self._has_learned:
             return
         if not self._is_current():
             self.reload()  # another server was here; what we learned is on top of it
         with self._control.write() as connection:
             self._generation = _bump(connection)
             self._insert_identities(connection)
-            marks = [
-                {"mark": mark, "treatment": treatment, "created": self._now()}
-                for mark, treatment in self._learned.items()
-            ]
-            _insert_new(connection, TREATMENT, marks)
+            self._insert_marks(connection)
             made = {
                 (link.stronger, link.weaker): (link, now)
                 for now, seen in self._seen
                 for link in seen.links
             }
-            _insert_new(
+            insert_new(
                 connection,
                 IDENTITY_LINK,
                 [_link_row(link, now) for link, now in made.values()],
@@ -108,7 +118,8 @@ class Vault:
             _insert_moves(connection, {name for _, seen in self._seen for name in seen.moved})
         self._valued.update(self._values)
         self._treatments.update(self._learned)
-        self._seen, self._values, self._learned = [], {}, {}
+        self._marks.update(self._erased)
+        self._seen, self._values, self._learned, self._erased = [], {}, {}, set()
 
     def follow(self) -> bool:
         """Take over what another server, or an administrator, changed; tell whether they did."""
@@ -136,8 +147,9 @@ class Vault:
             }
             valued = select(IDENTITY.c.pseudonym).where(IDENTITY.c.value.is_not(None))
             self._valued = set(connection.execute(valued).scalars())
-            self._treatments: dict[str, Treatment] = {
-                row.mark: Treatment(row.treatment) for row in connection.execute(select(TREATMENT))
+            self._treatments: dict[str, Treated] = {
+                row.mark: Treated(row.subject, Treatment(row.treatment))
+                for row in connection.execute(select(TREATMENT))
             }
             self._marks = set(connection.execute(select(TOMBSTONE.c.mark)).scalars())
             self.moves = set(connection.execute(select(IDENTITY_MOVE.c.pseudonym)).scalars())
@@ -147,12 +159,15 @@ class Vault:
             links.update(((link.stronger, link.weaker), link) for link in seen.links)
         self.people = Resolution(identities, links)
 
-    def is_erased(self, pseudonyms: Iterable[str]) -> bool:
-        """Tell whether any of these was erased."""
+    def is_erased(self, pseudonyms: Sequence[str]) -> bool:
+        """Tell whether somebody was erased whom each key gives one of these."""
         if not self._marks:
             return False
-        key = self._keys.ring.newest(Purpose.TOMBSTONE)
-        return any(tombstone(key, name) in self._marks for name in pseudonyms)
+        marks = self._marks_of(pseudonyms)
+        found = not self._marks.isdisjoint(marks)
+        if found:
+            self._erased.update(marks - self._marks)
+        return found
 
     @property
     def has_marks(self) -> bool:
@@ -166,25 +181,35 @@ class Vault:
         """
         if not self._treatments:
             return None
-        key = self._keys.ring.newest(Purpose.TOMBSTONE)
-        marks = [tombstone(key, name) for name in pseudonyms]
-        found = next((each for mark in marks if (each := self._treatments.get(mark))), None)
-        if found is not None:
-            self._learned.update((mark, found) for mark in marks if mark not in self._treatments)
-        return found
+        marks = self._marks_of(pseudonyms)
+        found = next((self._treatments[each] for each in marks if each in self._treatments), None)
+        if found is None:
+            return None
+        self._learned.update((mark, found) for mark in marks if mark not in self._treatments)
+        return found.treatment
 
     def treat(
         self, connection: Connection, pseudonyms: list[str], treatment: Treatment, now: datetime
     ) -> None:
-        """Have records with these pseudonyms treated so, in somebody's transaction."""
-        key = self._keys.ring.newest(Purpose.TOMBSTONE)
-        for mark in {tombstone(key, name) for name in pseudonyms}:
+        """Have records with these pseudonyms treated so, in somebody's transaction.
+
+        It holds for all pseudonyms that came with one of these since they were treated first.
+        """
+        marks = self._marks_of(pseudonyms)
+        known = {each.subject for mark in marks if (each := self._treatments.get(mark))}
+        treated = Treated(secrets.token_hex(_SUBJECT_BYTES), treatment)
+        marks |= {mark for mark, each in self._treatments.items() if each.subject in known}
+        for mark in marks:
             connection.execute(delete(TREATMENT).where(TREATMENT.c.mark == mark))
-            connection.execute(
-                insert(TREATMENT).values(mark=mark, treatment=treatment, created=now)
-            )
-            self._treatments[mark] = treatment
+        connection.execute(
+            insert(TREATMENT), [_treatment_row(mark, treated, now) for mark in marks]
+        )
+        self._treatments.update(dict.fromkeys(marks, treated))
         self._generation = _bump(connection)
+
+    def _marks_of(self, pseudonyms: Iterable[str]) -> set[str]:
+        key = self._keys.ring.newest(Purpose.TOMBSTONE)
+        return {tombstone(key, name) for name in pseudonyms}
 
     def find_value(self, pseudonym: str) -> str | None:
         """Return what a pseudonym stands for, where that is kept."""
@@ -209,7 +234,7 @@ class Vault:
             )
         mine = (IDENTITY_LINK.c.stronger == link.stronger) & (IDENTITY_LINK.c.weaker == link.weaker)
         connection.execute(delete(IDENTITY_LINK).where(mine))
-        _insert_new(connection, IDENTITY_LINK, [_link_row(link, now)])
+        insert_new(connection, IDENTITY_LINK, [_link_row(link, now)])
         self._move(connection, moved)
         self._generation = _bump(connection)
 
@@ -272,10 +297,16 @@ class Vault:
             for name, blob in connection.execute(kept).all():
                 self._set_value(connection, name, self._keys.ring.decrypt(blob, self._place(name)))
 
+    def _insert_marks(self, connection: Connection) -> None:
+        now = self._now()
+        treated = [_treatment_row(mark, each, now) for mark, each in self._learned.items()]
+        insert_new(connection, TREATMENT, treated)
+        insert_new(connection, TOMBSTONE, [{"mark": each, "created": now} for each in self._erased])
+
     def _insert_identities(self, connection: Connection) -> None:
         new = {known.pseudonym: known for _, seen in self._seen for known in seen.identities}
         number = self._keys.ring.newest(Purpose.PSEUDONYM).number
-        inserted = _insert_new(
+        inserted = insert_new(
             connection,
             IDENTITY,
             [
@@ -321,24 +352,13 @@ def _bump(connection: Connection) -> int:
     return find_generation(connection, GENERATION)
 
 
+def _treatment_row(mark: str, treated: Treated, now: datetime) -> dict[str, Any]:
+    return {"mark": mark, **treated._asdict(), "created": now}
+
+
 def _link_row(link: Link, now: datetime) -> dict[str, Any]:
     return {**link._asdict(), "created": now}
 
 
-def _insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> set[str]:
-    """Insert the rows whose key is not there, all at once; return the first column of those."""
-    first, *_ = table.primary_key.columns
-    keys = [column.name for column in table.primary_key.columns]
-    known: set[tuple[Any, ...]] = set()
-    for at in range(0, len(rows), _AT_ONCE):
-        some = {row[first.name] for row in rows[at : at + _AT_ONCE]}
-        found = select(*table.primary_key.columns).where(first.in_(some))
-        known.update(tuple(row) for row in connection.execute(found))
-    new = [row for row in rows if tuple(row[key] for key in keys) not in known]
-    if new:
-        connection.execute(insert(table), new)
-    return {row[first.name] for row in new}
-
-
 def _insert_moves(connection: Connection, pseudonyms: Iterable[str]) -> None:
-    _insert_new(connection, IDENTITY_MOVE, [{"pseudonym": name} for name in set(pseudonyms)])
+    insert_new(connection, IDENTITY_MOVE, [{"pseudonym": name} for name in set(pseudonyms)])

@@ -9,7 +9,8 @@ A value and a wrapped key look alike:
     0x01 ‖ number of the key (4 bytes) ‖ nonce (12 random bytes) ‖ AES-256-GCM's output
 
 The place is authenticated too, so that nobody can move a value to another row.
-A key serves for 2**32 values at most; the vault's has one for each identity.
+A key serves for 2**32 values at most; the vault's has one for each identity,
+that of content one for each text.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ class Purpose(StrEnum):
     """Makes pseudonyms."""
     FINGERPRINT = "fingerprint"
     """Makes the ids of content that has identities in it. Never replaced: twice must stay once."""
+    CONTENT = "content"
+    """Encrypts what people and models wrote, where both sides agreed that it is kept."""
     TOMBSTONE = "tombstone"
     """Makes what is kept of the erased, so that their late data stays out. Never replaced."""
     SECOND_FACTOR = "second_factor"
@@ -56,7 +59,7 @@ class Purpose(StrEnum):
     """Signs what browsers carry for us for some minutes."""
 
 
-REPLACEABLE: Final = (Purpose.VAULT, Purpose.PSEUDONYM)
+REPLACEABLE: Final = (Purpose.VAULT, Purpose.PSEUDONYM, Purpose.CONTENT)
 """The purposes whose key can be rotated."""
 
 
@@ -79,8 +82,8 @@ class KeyRing:
         return self.keys[purpose][-1]
 
     def encrypt(self, text: str, place: str, purpose: Purpose = Purpose.VAULT) -> bytes:
-        """Lock a text, for the place where it is stored."""
-        return lock(self.newest(purpose), text.encode(), place)
+        """Lock a text for the place where it is stored."""
+        return lock(self.newest(purpose), text.encode("utf-8", "surrogatepass"), place)
 
     def decrypt(self, blob: bytes, place: str, purpose: Purpose = Purpose.VAULT) -> str:
         """Return the text that was locked for a place.
@@ -91,7 +94,7 @@ class KeyRing:
         number = key_number(blob)
         for key in self.keys[purpose]:
             if key.number == number:
-                return unlock(key, blob, place).decode()
+                return unlock(key, blob, place).decode("utf-8", "surrogatepass")
         raise CannotDecrypt(f"the key {number} is gone")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 CONTENT_ATTRIBUTES: Final = frozenset(
@@ -18,6 +19,7 @@ CONTENT_ATTRIBUTES: Final = frozenset(
         "input",
         "output",
         "content",
+        "diff",
         "message",
         "text",
         "full_command",
@@ -53,6 +55,58 @@ CONTENT_ATTRIBUTES: Final = frozenset(
     }
 )
 """Attributes that carry what people or models wrote. Dropped wherever they are."""
+
+
+class Part(StrEnum):
+    """What a text of content is."""
+
+    PROMPT = "prompt"
+    RESPONSE = "response"
+    TOOL = "tool"
+
+
+CONTENT_PARTS: Final = {
+    **dict.fromkeys(
+        ("prompt", "prompt_text", "user_prompt", "gen_ai.prompt", "gen_ai.input.messages"),
+        Part.PROMPT,
+    ),
+    **dict.fromkeys(
+        (
+            "response",
+            "response.model_output",
+            "model_output",
+            "gen_ai.completion",
+            "gen_ai.output.messages",
+        ),
+        Part.RESPONSE,
+    ),
+    **dict.fromkeys(
+        (
+            "tool_input",
+            "tool_output",
+            "tool_parameters",
+            "input",
+            "output",
+            "content",
+            "diff",
+            "full_command",
+            "bash_command",
+            "command",
+            "file_path",
+            "gen_ai.tool.call.arguments",
+            "gen_ai.tool.call.result",
+        ),
+        Part.TOOL,
+    ),
+}
+"""The content that can be agreed to; all other content is dropped whoever agrees, such as system
+prompts, bodies of requests, settings and error texts."""
+
+MAX_CONTENT_LENGTH: Final = 2**16
+"""The most characters of one text that are kept."""
+
+MAX_CONTENT_OF_REQUEST: Final = 2**20
+"""The most characters of all texts of one request that are looked at; the rest is dropped."""
 
 PERSONAL_ATTRIBUTES: Final = frozenset(
     {

@@ -40,6 +40,17 @@ class Strangers(StrEnum):
     LABELS = "labels"
 
 
+class Content(StrEnum):
+    """Who must agree before what people and models write is kept."""
+
+    NOBODY = "nobody"
+    """Nobody can: it is never kept."""
+    BOTH = "both"
+    """The project, and each person for themselves."""
+    PROJECT = "project"
+    """The project alone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What a profile means."""
@@ -53,6 +64,7 @@ class Policy:
     """Whether repositories are stored under pseudonyms."""
     detail_days: int
     """How long single events are kept at most."""
+    content: Content
     session_days: int
     """How long it is known at most which session was whose, and what a quarter hour was used for
     by whom."""
@@ -70,6 +82,7 @@ POLICIES: Final = {
             strangers=Strangers.NAMES,
             hides_repositories=True,
             detail_days=14,
+            content=Content.NOBODY,
             session_days=90,
             person_days=90,
         ),
@@ -80,6 +93,7 @@ POLICIES: Final = {
             strangers=Strangers.TOKENS,
             hides_repositories=False,
             detail_days=30,
+            content=Content.BOTH,
             session_days=90,
             person_days=400,
         ),
@@ -90,6 +104,7 @@ POLICIES: Final = {
             strangers=Strangers.LABELS,
             hides_repositories=False,
             detail_days=90,
+            content=Content.PROJECT,
             session_days=90,
             person_days=400,
         ),
@@ -140,6 +155,14 @@ _NEVER: Final = (
     "Not collected: what people or models write, code, commands, file names, error texts;"
     " and never shown: rankings of people, working hours or idle time."
 )
+_CONTENT: Final = {
+    Content.NOBODY: "To that there is no exception, and nobody can make one.",
+    Content.BOTH: "The exception: where an administrator opened a project for it and a person"
+    " agreed, what this person and models write to each other is kept for some days, encrypted,"
+    " without secrets and names; the person sees who looked.",
+    Content.PROJECT: "The exception: where a project was opened for it, what people and models"
+    " write to each other is kept for some days, encrypted, without secrets and names.",
+}
 _IDENTITY: Final = {
     Identity.PSEUDONYM: "A person is stored as a pseudonym only; e-mail addresses and account"
     " names are not kept.",
@@ -168,6 +191,7 @@ def describe(policy: Policy, kept: Kept) -> tuple[str, ...]:
     return (
         _COLLECTED,
         _NEVER,
+        _CONTENT[policy.content],
         _IDENTITY[policy.identity],
         *repositories,
         *((few,) if policy.min_people > 1 else ()),

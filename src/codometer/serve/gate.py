@@ -35,7 +35,15 @@ from codometer.access.permissions import (
     is_allowed,
 )
 from codometer.access.rate_limit import RateLimit
-from codometer.errors import BadRequest, Forbidden, ProofTooOld, TooManyTries, Unauthenticated
+from codometer.errors import (
+    BadRequest,
+    Forbidden,
+    ProofTooOld,
+    TooManyExports,
+    TooManyRequests,
+    TooManyTries,
+    Unauthenticated,
+)
 from codometer.serve.http import CrossSite
 from codometer.settings import Listen
 
@@ -44,6 +52,10 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 _LOCAL: Final = Listen()
 _FAILURES: Final = 20
 _FAILURES_SECONDS: Final = 60.0
+_REQUESTS: Final = 600
+_REQUESTS_SECONDS: Final = 60.0
+_EXPORTS: Final = 10
+_EXPORTS_SECONDS: Final = 3600.0
 _REQUEST_ID_BYTES: Final = 8
 _VISIT_BYTES: Final = 32
 SECURE_COOKIE: Final = "__Host-codometer"
@@ -72,6 +84,8 @@ class Gate:
         self._access = access
         self.now = now
         self._failures = RateLimit(_FAILURES, _FAILURES_SECONDS)
+        self._requests = RateLimit(_REQUESTS, _REQUESTS_SECONDS)
+        self._exports = RateLimit(_EXPORTS, _EXPORTS_SECONDS)
         self._own_site = urlsplit(listen.url).netloc
         self._is_secure = listen.is_secure
         self.cookie = SECURE_COOKIE if listen.is_secure else PLAIN_COOKIE
@@ -85,13 +99,19 @@ class Gate:
         return not self._access.sessions.have_accounts
 
     def require(
-        self, permission: Permission, handle: Endpoint, *, is_sensitive: bool = False
+        self,
+        permission: Permission,
+        handle: Endpoint,
+        *,
+        is_sensitive: bool = False,
+        is_export: bool = False,
     ) -> Endpoint:
         """Wrap an endpoint so that only who has the permission reaches it.
 
         Whoever it is stands in `request.state.subject` then. What needs a `SENSITIVE`
         permission, or `is_sensitive` by itself, is for who showed lately that it is them.
-        The wrapper raises Unauthenticated, Forbidden, ProofTooOld or TooManyTries.
+        `is_export` are whole copies, of which one may take a few an hour. The wrapper raises
+        Unauthenticated, Forbidden, ProofTooOld, TooManyTries or TooManyRequests.
         """
         needs_proof = is_sensitive or permission in SENSITIVE
 
@@ -105,6 +125,8 @@ class Gate:
                     self._refuse(request, subject, permission)
                 if needs_proof and subject.actor.kind is ActorKind.ACCOUNT:
                     self._require_proof(request)
+                if is_export:
+                    self._count_export(subject)
                 request.state.subject = subject
             response = await handle(request)
             if (visit := getattr(request.state, "new_visit", None)) is not None:
@@ -116,7 +138,7 @@ class Gate:
 
     def find_session(self, request: Request) -> Session | None:
         """Return the session of whoever is signed in."""
-        secret = request.cookies.get(self.cookie)
+        secret = _find_cookie(request, self.cookie)
         return self._access.sessions.find(secret, self.now()) if secret else None
 
     def find_person(self, request: Request) -> Subject | None:
@@ -128,7 +150,7 @@ class Gate:
         account = session.account
         return Subject(
             actor=actor_from(request, ActorKind.ACCOUNT, account.id),
-            granted=ROLES[session.account.role],
+            granted=account.granted(self.now()),
             teams=account.teams,
         )
 
@@ -149,7 +171,7 @@ class Gate:
 
     def find_ticket(self, request: Request) -> str:
         """Return the ticket that a browser carries; "" where it has none."""
-        return request.cookies.get(self._ticket_cookie, "")
+        return _find_cookie(request, self._ticket_cookie)
 
     def take_ticket(self, response: Response) -> Response:
         """Have an answer take the ticket out of the browser."""
@@ -163,8 +185,8 @@ class Gate:
     def _form_secret(self, request: Request) -> str:
         """Return the cookie that forms of a browser follow from; "" where it has none."""
         if self.find_session(request) is not None:
-            return request.cookies[self.cookie]
-        return request.cookies.get(self._visit_cookie, "")
+            return _find_cookie(request, self.cookie)
+        return _find_cookie(request, self._visit_cookie)
 
     def _begin_visit(self, request: Request) -> str:
         found: str | None = getattr(request.state, "new_visit", None)
@@ -224,12 +246,23 @@ class Gate:
             )
         try:
             known = check_secret(self._access.known, secret, self.now(), address=address)
-        except Unauthenticated:
+        except (Unauthenticated, Forbidden):
             self._failures.take(address)
             raise
         credential = known.credential
+        if not self._requests.take(credential.id):
+            raise TooManyRequests(
+                f"a credential may ask {_REQUESTS} times a minute", hint="ask less often"
+            )
         actor = actor_from(request, ActorKind.CREDENTIAL, credential.id)
         return Subject(actor=actor, granted=credential.scopes & SCOPES[credential.kind])
+
+    def _count_export(self, subject: Subject) -> None:
+        actor = subject.actor
+        if not self._exports.take(f"{actor.kind} {actor.id}"):
+            raise TooManyExports(
+                f"that is more than {_EXPORTS} exports an hour", hint="wait a while"
+            )
 
     def _refuse(self, request: Request, subject: Subject, permission: Permission) -> NoReturn:
         actor = subject.actor
@@ -250,6 +283,13 @@ class Gate:
                 "a page of another site cannot change anything here",
                 hint="open the address in the browser itself",
             )
+
+
+def _find_cookie(request: Request, name: str) -> str:
+    """Return a cookie's value; "" where there is none, or two, one of which another site set."""
+    headers = request.headers.getlist("cookie")
+    names = [pair.partition("=")[0].strip() for each in headers for pair in each.split(";")]
+    return request.cookies.get(name, "") if names.count(name) == 1 else ""
 
 
 def actor_from(request: Request, kind: ActorKind, actor_id: str = "") -> Actor:

@@ -6,6 +6,7 @@ Faults of ours are logged with their traceback here and never shown to the clien
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,9 +15,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from codometer.errors import CodometerError, TooLarge
+from codometer.access.secret import holds_secret
+from codometer.errors import BadRequest, CodometerError, TooLarge
 from codometer.networks import is_loopback
 from codometer.serve.exact_json import encode
 from codometer.settings import Listen
@@ -25,6 +28,9 @@ _log: Final = logging.getLogger(__name__)
 
 MAX_ACTION_BYTES: Final = 64 * 2**10
 """The most that a form or an action of the API takes."""
+
+_BRACKETED: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d*)?")
+_NO_CHARACTER: Final = re.compile("[\0\ud800-\udfff]")
 
 HEADERS: Final = {
     "content-security-policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
@@ -61,6 +67,12 @@ class WrongHost(CodometerError):
     status = 421
 
 
+class SecretInAddress(BadRequest):
+    """A credential where it does not count and is written down: the client must move it."""
+
+    code = "secret_in_address"
+
+
 class CrossSite(CodometerError):
     """A page of another site asks, behind the back of the person in front of the browser."""
 
@@ -68,11 +80,19 @@ class CrossSite(CodometerError):
     status = 403
 
 
+class NoText(BadRequest):
+    """A text with a null character, or half of a character, which no database takes."""
+
+    def __init__(self) -> None:
+        super().__init__("a text has a character that is none", hint="leave it out")
+
+
 class NotReady(CodometerError):
     """The server runs and cannot answer questions yet, or no more."""
 
     code = "not_ready"
     status = 503
+    retry_seconds = 1
 
 
 class Fault(CodometerError):
@@ -96,13 +116,13 @@ def json_response(
 def error_response(error: CodometerError, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with what went wrong and what to do next."""
     body = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
-    extra = {"retry-after": "1"} if error.status == NotReady.status else {}
+    extra = {"retry-after": str(error.retry_seconds)} if error.retry_seconds else {}
     return json_response(body, status=error.status, headers={**(headers or {}), **extra})
 
 
 def fault_response(request: Request) -> Response:
     """Log the exception in hand and answer without its details."""
-    _log.exception("%s %s failed", request.method, request.url.path)
+    _log.exception("%s %r failed", request.method, request.url.path)
     return error_response(FAULT)
 
 
@@ -111,17 +131,33 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     path, method = request.url.path, request.method
-    refusals: dict[int, CodometerError] = {
-        404: NotFound(f"there is nothing at {path}", hint="GET /api/v1/openapi.json lists the API"),
-        405: MethodNotAllowed(f"{path} does not answer to {method}", hint=_other_methods(error)),
-    }
-    refused = refusals.get(error.status_code, Fault(error.detail))
-    return error_response(refused, error.headers)
+    if error.status_code == NotFound.status:
+        hint = "GET /api/v1/openapi.json lists the API"
+        return error_response(NotFound(f"there is nothing at {path}", hint=hint))
+    if error.status_code != MethodNotAllowed.status:
+        return error_response(Fault(error.detail), error.headers)
+    methods = _list_methods(request)
+    refused = MethodNotAllowed(
+        f"{path} does not answer to {method}", hint=f"use {' or '.join(methods)}"
+    )
+    return error_response(refused, {"allow": ", ".join(methods)})
 
 
-def _other_methods(error: HTTPException) -> str:
-    methods = {name.strip() for name in (error.headers or {}).get("allow", "").split(",")}
-    return f"use {' or '.join(sorted(methods - {'HEAD', ''})) or 'GET'}"
+def _list_methods(request: Request) -> list[str]:
+    """Return what a path answers to; the router names only the first route's."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    matching = (each for each in routes if each.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for each in matching for method in each.methods or ()})
+
+
+def check_texts(*texts: str) -> None:
+    """Refuse what is no text.
+
+    Raises:
+        NoText: one of them has a null character, or half of a character.
+    """
+    if any(_NO_CHARACTER.search(text) for text in texts):
+        raise NoText
 
 
 async def read_content(request: Request, most_bytes: int) -> bytes:
@@ -175,8 +211,8 @@ class Guard:
             return
 
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
-        added = self._find_headers(host)
+        hosts = headers.getlist("host")
+        added = self._find_headers(hosts[0] if hosts else "")
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -186,8 +222,12 @@ class Guard:
             await send(message)
 
         app = self._app
-        if not self._is_own(host):
-            app = _refuse_host(host)
+        if len(hosts) != 1 or not self._is_own(hosts[0]):
+            app = _refuse_host(", ".join(hosts))
+        elif "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            app = error_response(NoText())
+        elif holds_secret(_address_of(scope)):
+            app = _refuse_secret()
         elif _is_from_elsewhere(headers) and not _is_link(scope["method"], headers):
             app = _refuse_site()
         await app(scope, receive, send_with_headers)
@@ -204,8 +244,8 @@ class Guard:
 
 
 def _without_port(header: str) -> str:
-    if header.startswith("["):
-        return header.partition("]")[0].removeprefix("[")
+    if bracketed := _BRACKETED.fullmatch(header):
+        return bracketed[1]
     return header.partition(":")[0]
 
 
@@ -223,6 +263,20 @@ def _is_link(method: str, headers: Headers) -> bool:
         method in {"GET", "HEAD"}
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest") == "document"
+    )
+
+
+def _address_of(scope: Scope) -> str:
+    query = scope["query_string"].decode("latin-1")
+    return f"{scope['path']}?{query}"
+
+
+def _refuse_secret() -> Response:
+    return error_response(
+        SecretInAddress(
+            "a credential stands in the address, which proxies and browsers keep",
+            hint="send it as `Authorization: Bearer …`, and rotate this one",
+        )
     )
 
 

@@ -10,7 +10,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Engine, create_engine, event, insert, inspect, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alembic.config import Config
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Table
 
 FILE_NAME: Final = "control.sqlite"
 NEWEST: Final = "0009"
 """The last migration; each is numbered one more than the one before."""
 
+_ROWS_AT_ONCE: Final = 500
 _BUSY_SECONDS: Final = 10
 _CONNECT_SECONDS: Final = 10
 _OLDEST_POSTGRESQL: Final = 14
@@ -87,6 +88,21 @@ class Control:
         self._engine.dispose()
 
 
+def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> set[str]:
+    """Insert the rows whose key is not there, all at once; return the first column of those."""
+    first, *_ = table.primary_key.columns
+    keys = [column.name for column in table.primary_key.columns]
+    known: set[tuple[Any, ...]] = set()
+    for at in range(0, len(rows), _ROWS_AT_ONCE):
+        some = {row[first.name] for row in rows[at : at + _ROWS_AT_ONCE]}
+        found = select(*table.primary_key.columns).where(first.in_(some))
+        known.update(tuple(row) for row in connection.execute(found))
+    new = [row for row in rows if tuple(row[key] for key in keys) not in known]
+    if new:
+        connection.execute(insert(table), new)
+    return {row[first.name] for row in new}
+
+
 def migrate(connection: Connection, to: str = NEWEST) -> None:
     """Run the migrations that this database has not seen, in the connection's transaction.
 
@@ -138,7 +154,9 @@ def _open_file(path: Path) -> Engine:
         message = f"the database {path} cannot be opened: {reason}"
         raise StoreUnusable(message, hint="let this user write there") from error
     engine = create_engine(
-        URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_SECONDS}
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": _BUSY_SECONDS},
+        hide_parameters=True,  # they name people, and an error is written to the log
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
@@ -170,6 +188,7 @@ def _open_postgresql(database: str) -> Engine:
         isolation_level="REPEATABLE READ",
         pool_pre_ping=True,
         connect_args={"connect_timeout": _CONNECT_SECONDS},
+        hide_parameters=True,
     )
 
 

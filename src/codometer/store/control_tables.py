@@ -123,9 +123,12 @@ ACCOUNT: Final = Table(
     Column("created", Instant, nullable=False),
     Column("disabled", Instant),
     Column("email", Text, nullable=False, server_default=""),
+    Column("linked", Instant),
+    Column("reveals", Instant),
 )
 """Who can sign in. `teams` is a JSON list, or null for all; `password` an Argon2id hash, empty
-for who has none; `role` is empty where a provider took it; a provider vouched for `email`."""
+for who has none; `role` is empty where a provider took it; a provider vouched for `email`, and
+since `linked` somebody for the login. Until `reveals` they may ask for names."""
 
 SESSION: Final = Table(
     "session",
@@ -202,8 +205,10 @@ CREDENTIAL: Final = Table(
     Column("person", Text),
     Column("created", Instant, nullable=False),
     Column("revoked", Instant),
+    Column("addresses", Text, nullable=False, server_default=""),
 )
-"""What a client or program proves itself with. It never changes but for being revoked."""
+"""What a client or program proves itself with. It never changes but for being revoked.
+`addresses` are the networks that it is good from, separated by spaces; none: from everywhere."""
 
 CREDENTIAL_SECRET: Final = Table(
     "credential_secret",
@@ -278,15 +283,77 @@ TOMBSTONE: Final = Table(
 )
 """Keyed hashes of pseudonyms that were erased, so that their late data stays out."""
 
+REVEAL: Final = Table(
+    "reveal",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked", Instant, nullable=False),
+    Column("ends", Instant, nullable=False),
+    Column("approver", Text),
+    Column("is_approved", Boolean),
+)
+"""Who asked for the name behind a pseudonym; no name is here. Rows go when they are over."""
+
+PROJECT_CONSENT: Final = Table(
+    "project_consent",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("project", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("reviewers", Text, nullable=False),
+    Column("days", Integer, nullable=False),
+    Column("granted", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Column("withdrawn", Instant),
+)
+"""An administrator opened a project for content: what for, `reviewers` (a JSON list of accounts)
+who may read it, and how many days it is kept at most. Never changed but for being withdrawn."""
+
+PERSONAL_CONSENT: Final = Table(
+    "personal_consent",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("project_consent", ForeignKey("project_consent.id"), nullable=False),
+    Column("person", Text, nullable=False, index=True),
+    Column("text_version", Integer, nullable=False),
+    Column("text_hash", Text, nullable=False),
+    Column("granted", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Column("withdrawn", Instant),
+    Column("channel", Text, nullable=False),
+)
+"""A person agreed to what a project was opened for, in the words of that hash."""
+
+CONTENT: Final = Table(
+    "content",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("project_consent", ForeignKey("project_consent.id"), nullable=False, index=True),
+    Column("personal_consent", ForeignKey("personal_consent.id"), index=True),
+    Column("subject", Text, nullable=False, index=True),
+    Column("session", Text),
+    Column("time", Instant, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("text", LargeBinary, nullable=False),
+)
+"""What people and models wrote, redacted and encrypted, and the consents that let it be kept.
+`subject` is the strongest pseudonym of the record, whosever that is now."""
+
 TREATMENT: Final = Table(
     "treatment",
     METADATA,
     Column("mark", Text, primary_key=True),
+    Column("subject", Text, nullable=False),
     Column("treatment", Text, nullable=False),
     Column("created", Instant, nullable=False),
 )
 """Keyed hashes of pseudonyms whose records are treated otherwise than usual: who objected, and
-whom an administrator declared to be a service, or a person after all."""
+whom an administrator declared to be a service, or a person after all. `subject` is a number by
+chance, the same for all of one."""
 
 EVERYTHING: Final = "everything"
 """The kind of a hold on all that there is, the audit log too."""

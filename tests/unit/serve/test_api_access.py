@@ -1,6 +1,8 @@
 """Credentials and the audit log over the API, and the gate before every route."""
 
 import asyncio
+import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -146,6 +148,73 @@ def test_whoever_tries_credentials_is_slowed_down_and_written_down(programs: Pro
     assert entry["after"] == {"address": "203.0.113.0/24", "requests": 20}
 
 
+def test_a_credential_may_ask_600_times_a_minute(programs: Programs) -> None:
+    one, other = (programs.create(kind="service")["secret"] for _ in range(2))
+
+    async def send() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(programs.app)
+        headers = {"authorization": f"Bearer {one}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            path = "/api/v1/measures"
+            return [await client.get(path, headers=headers) for _ in range(700)]
+
+    answers = asyncio.run(send())
+    assert [answer.status_code for answer in answers[:600]] == [200] * 600
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.json()["error"]["code"] == "too_many_requests"
+    assert refused.headers["retry-after"] == "1"
+    assert programs.ask("GET", "/api/v1/measures", secret=other).status_code == 200
+
+
+def test_whole_copies_are_taken_ten_times_an_hour(programs: Programs) -> None:
+    body = {"subject": "nobody@example.com", "reason": "she asked"}
+    for _ in range(10):
+        assert programs.ask("POST", "/api/v1/people/export", body=body).status_code == 404
+    refused = programs.ask("POST", "/api/v1/people/export", body=body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too_many_exports")
+    assert refused.headers["retry-after"] == "360"
+    assert programs.ask("POST", "/api/v1/people/show", body={"subject": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api/v1/status?token={}", "/{}", "/api/v1/query?where=x:{}"])
+def test_a_credential_in_an_address_is_refused_and_not_repeated(
+    programs: Programs, path: str
+) -> None:
+    secret = programs.create(kind="service")["secret"]
+    answer = programs.ask("GET", path.format(secret))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "secret_in_address")
+    assert secret not in answer.text
+
+
+def test_a_credential_for_a_network_is_refused_elsewhere(programs: Programs) -> None:
+    near = programs.create(kind="service", addresses=["203.0.113.0/24"])
+    assert near["credential"]["addresses"] == ["203.0.113.0/24"]
+    far = programs.create(kind="service", addresses=["198.51.100.0/24"])["secret"]
+    assert programs.ask("GET", "/api/v1/status", secret=near["secret"]).status_code == 200
+    refused = programs.ask("GET", "/api/v1/status", secret=far)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
+
+
+def test_the_status_names_credentials_that_end_soon(programs: Programs) -> None:
+    made = programs.create(name="of ada", expires_in_days=5)["credential"]
+    programs.create(expires_in_days=50)
+    assert made["ends_within_days"] == 7
+    (told,) = programs.ask("GET", "/api/v1/status").json()["ending_credentials"]
+    assert (told["id"], told["within_days"]) == (made["id"], 7)
+    assert "of ada" not in str(told)
+
+
+def test_a_server_that_starts_says_which_credentials_end_soon(
+    programs: Programs, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = programs.create(expires_in_days=5)["credential"]
+    programs.access.start()
+    deadline = time.monotonic() + 20
+    while made["id"] not in caplog.text and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert f"{made['id']}, a credential for ingest, ends on" in caplog.text
+
+
 def test_a_secret_is_shown_once(programs: Programs) -> None:
     made = programs.create(name="laptops", team="checkout", cost_center="4711", person="ada")
     listed = programs.ask("GET", CREDENTIALS)
@@ -250,6 +319,19 @@ def test_what_is_no_json_object_is_refused(programs: Programs, content: bytes) -
     headers = {"content-type": "application/json"}
     answer = programs.ask("POST", CREDENTIALS, content=content[:60_000], headers=headers)
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_a_text_with_a_character_that_is_none_is_refused(programs: Programs, text: str) -> None:
+    headers = {"content-type": "application/json"}
+    for body in (
+        {"kind": "ingest", "name": text},
+        {"kind": "ingest", "name": "x", "scopes": [text]},
+    ):
+        content = json.dumps(body).encode()
+        answer = programs.ask("POST", CREDENTIALS, content=content, headers=headers)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["message"] == "a text has a character that is none"
 
 
 def test_a_body_that_is_too_large_is_refused(programs: Programs) -> None:

@@ -1,6 +1,7 @@
 import logging
 from typing import Any
 
+import httpx
 import pytest
 
 from codometer.serve.exact_json import decode
@@ -44,13 +45,32 @@ def test_a_loopback_name_is_served(client: Client, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:4319", "127.0.0.1.evil.example", "[::2]:1", ""]
+    "host",
+    [
+        "evil.example",
+        "evil.example:4319",
+        "127.0.0.1.evil.example",
+        "[::2]:1",
+        "[::1].evil.example",
+        "",
+    ],
 )
 def test_another_host_is_refused_whatever_the_path(client: Client, host: str) -> None:
     response = client.get("/healthz", headers={"host": host})
     assert response.status_code == 421
     assert response.json()["error"]["code"] == "wrong_host"
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_host_that_is_said_twice_or_not_at_all_is_refused(client: Client) -> None:
+    for hosts in (["localhost", "evil.example"], ["localhost", "localhost"]):
+        twice = httpx.Headers([("host", host) for host in hosts])
+        assert client.get("/healthz", headers=twice).status_code == 421
+
+
+@pytest.mark.parametrize("path", ["/%00", "/?team=%00", "/api/v1/audit?object=a%00b"])
+def test_an_address_with_a_null_character_is_refused(client: Client, path: str) -> None:
+    assert error_of(client, path, 400)["message"] == "a text has a character that is none"
 
 
 def test_the_configured_host_is_served() -> None:

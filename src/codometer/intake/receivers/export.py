@@ -57,7 +57,8 @@ class Authenticate(Protocol):
 
         Raises:
             Unauthenticated: no credential, or none that is good.
-            Forbidden: one that is good for something else.
+            Forbidden: one that is good for something else, or from elsewhere.
+            TooManyRequests: one with which too much comes; in a second there is room again.
         """
 
 

@@ -193,6 +193,12 @@ class _Connection(HttpToolsProtocol):
         self._headers_are_complete()
         if len(self.pipeline) >= _MOST_PIPELINED:
             raise ValueError("too many requests sent ahead")  # the parser's caller answers 400
+        # Those that came in one piece were not counted: they begin with the message.
+        if (
+            sum(len(name) + len(value) + 4 for name, value in self.headers)
+            > self.limits.header_bytes
+        ):
+            raise ValueError("too many bytes of headers")
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -21,7 +21,7 @@ from urllib.parse import unquote
 import grpc
 import grpc.aio
 
-from codometer.errors import CodometerError, Overloaded
+from codometer.errors import CodometerError, Overloaded, TooManyRequests
 from codometer.intake.limits import ByteBudget, Limits
 from codometer.intake.receivers import answer
 from codometer.intake.receivers.decompress import Compression, inflate
@@ -53,6 +53,9 @@ _CODES: Final = {
     413: grpc.StatusCode.RESOURCE_EXHAUSTED,
     415: grpc.StatusCode.INVALID_ARGUMENT,
 }
+
+_TURN_SECONDS: Final = 0.25
+"""After which a call asks again that was held because its credential sends too much."""
 
 _Context = grpc.aio.ServicerContext[bytes, bytes]
 _Handler = Callable[[AsyncIterator[bytes], _Context], Awaitable[bytes]]
@@ -151,13 +154,14 @@ class OtlpGrpc:
         # Errors end here: as long as one is kept, its traceback holds on to the
         # message, of which the budget knows no more.
         try:
-            defaults = self._authenticate(caller.authorization, kind, caller.address)
-            accepted = await self._take(kind, messages, defaults)
+            until = asyncio.get_running_loop().time() + self._limits.hold_seconds
+            defaults = await self._admit(kind, caller, until)
+            accepted = await self._take(kind, messages, defaults, until)
         except CodometerError as error:
             code = _CODES.get(error.status)
             if code is not None:
                 return _Refusal(code, answer.explain(error))
-            if not isinstance(error, Overloaded):
+            if not isinstance(error, (Overloaded, TooManyRequests)):
                 _LOG.exception("an export failed")
             return _refuse_for_now(answer.explain(error))
         except Exception:  # noqa: BLE001 - the outer edge
@@ -165,14 +169,26 @@ class OtlpGrpc:
             return _refuse_for_now("the server failed")
         return answer.export_response(kind, Encoding.PROTOBUF, accepted)
 
+    async def _admit(
+        self, kind: SignalKind, caller: _Caller, until: float
+    ) -> tuple[AttributeDefault, ...]:
+        while True:
+            try:
+                return self._authenticate(caller.authorization, kind, caller.address)
+            except TooManyRequests:
+                if asyncio.get_running_loop().time() + _TURN_SECONDS > until:
+                    raise
+            await asyncio.sleep(_TURN_SECONDS)
+
     async def _take(
         self,
         kind: SignalKind,
         messages: AsyncIterator[bytes],
         defaults: tuple[AttributeDefault, ...],
+        until: float,
     ) -> Accepted:
-        until = asyncio.get_running_loop().time() + self._limits.hold_seconds
-        with self._budget.share(hold_seconds=self._limits.hold_seconds) as share:
+        hold_seconds = max(0, until - asyncio.get_running_loop().time())
+        with self._budget.share(hold_seconds=hold_seconds) as share:
             body = await self._reading.read(messages, share, until)
             compression = _find_compression(body)
             if compression:

@@ -15,7 +15,14 @@ from typing import Final, NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
-from codometer.errors import CodometerError, Overloaded, TooLarge, TooSlow, UnsupportedEncoding
+from codometer.errors import (
+    CodometerError,
+    Forbidden,
+    Overloaded,
+    TooLarge,
+    TooSlow,
+    UnsupportedEncoding,
+)
 from codometer.intake.limits import ByteBudget, Limits, Share
 from codometer.intake.receivers import answer
 from codometer.intake.receivers.decompress import Compression, inflate
@@ -41,8 +48,10 @@ _COMPRESSIONS: Final = {
 
 Header = tuple[bytes, bytes]
 _RETRY_SOON: Final[Header] = (b"retry-after", b"1")
+_SECRET: Final = b"cdm_"  # how credentials begin; proxies write addresses down
 _ALLOW: Final[Header] = (b"allow", b"POST")
 _CHALLENGE: Final[Header] = (b"www-authenticate", b'Bearer realm="codometer"')
+_ADDED: Final = {401: (_CHALLENGE,), 429: (_RETRY_SOON,)}
 
 # When we answer before the body has arrived, closing at once would reset the
 # connection, and the client might never see the answer. It gets a moment.
@@ -74,6 +83,8 @@ class OtlpHttp:
         if kind is None:
             paths = ", ".join(_KINDS)
             return exchange.refusal(404, f"there is nothing here; send to one of {paths}")
+        if exchange.has_secret_in_address:
+            return exchange.refusal(400, "a credential stands in the address; send it as a header")
         if method != "POST":
             return exchange.refusal(405, "exports are sent by POST", _ALLOW)
         try:
@@ -82,8 +93,8 @@ class OtlpHttp:
             raise
         except CodometerError as error:
             if error.status < 500:
-                challenge = (_CHALLENGE,) if error.status == 401 else ()
-                return exchange.refusal(error.status, answer.explain(error), *challenge)
+                header = _ADDED.get(error.status, ())
+                return exchange.refusal(error.status, answer.explain(error), *header)
             if not isinstance(error, Overloaded):
                 _LOG.exception("an export failed")
             return exchange.refusal(503, answer.explain(error), _RETRY_SOON)
@@ -97,6 +108,8 @@ class OtlpHttp:
 
     async def _export(self, exchange: _Exchange, kind: SignalKind) -> bytes:
         # First of all: whoever may not send learns nothing else, and costs us nothing else.
+        if exchange.is_of_a_page:
+            raise Forbidden("a page in a browser cannot send telemetry")
         defaults = self._authenticate(exchange.authorization, kind, exchange.address)
         encoding = exchange.encoding
         if encoding is None:
@@ -152,7 +165,11 @@ class _Exchange:
         self.encoding: Encoding | None = None
         self.announced_bytes = 0
         self.authorization: str | None = None
+        self.is_of_a_page = False
+        """Browsers say `Origin` with every POST, whatever name the page gave this machine;
+        our clients never do. https://fetch.spec.whatwg.org/#origin-header (2026-11)"""
         self.address: str = scope["client"][0] if scope["client"] else ""
+        self.has_secret_in_address = _SECRET in scope["query_string"]
         self._content_encodings: list[bytes] = []
         self._receive = receive
         self._send = send
@@ -165,6 +182,8 @@ class _Exchange:
                 self.announced_bytes = int(value)
             elif name == b"authorization":
                 self.authorization = value.decode("latin-1")
+            elif name == b"origin":
+                self.is_of_a_page = True
 
     def find_compression(self) -> Compression | None:
         """Return how the body is compressed, None if it is not."""

@@ -9,18 +9,20 @@ on with its next batch.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final, Self
 
 import grpc
 import grpc.aio
 import httpx
 
-from codometer.errors import CodometerError
+from codometer.errors import BadSettings, CodometerError
 from codometer.model.signal import SignalKind
 from codometer.operate.simulator.client import Batch
 from codometer.operate.simulator.encode import encode
@@ -66,6 +68,8 @@ class Endpoint:
     grpc: str
     headers: Mapping[str, str] = field(default_factory=dict)
     """Sent along, such as credentials."""
+    ca_file: str = ""
+    """Certificates to trust over TLS, instead of those that every program trusts."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,14 +98,15 @@ class Exporter:
         self._endpoint = endpoint
         self._protocols = protocols
         # One client for each connection: a pool looks at all of its connections at every turn.
+        trust = _load_trust(endpoint.ca_file)
         self._clients = [
-            httpx.AsyncClient(headers=dict(endpoint.headers), trust_env=False)
+            httpx.AsyncClient(headers=dict(endpoint.headers), trust_env=False, verify=trust)
             for _ in range(_CONNECTIONS)
         ]
         self._idle: asyncio.Queue[httpx.AsyncClient] = asyncio.Queue()
         for client in self._clients:
             self._idle.put_nowait(client)
-        self._channel = _open_channel(endpoint.grpc)
+        self._channel = _open_channel(endpoint)
         self._exports: dict[SignalKind, Any] = {
             kind: self._channel.unary_unary(method) for kind, method in _METHODS.items()
         }
@@ -219,10 +224,24 @@ class Exporter:
         return self._endpoint.grpc if protocol is Protocol.GRPC else self._endpoint.http
 
 
-def _open_channel(target: str) -> grpc.aio.Channel:
-    scheme, separator, address = target.rpartition("://")
+def _load_trust(ca_file: str) -> ssl.SSLContext:
+    if not ca_file:
+        return httpx.create_ssl_context(trust_env=False)
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # as ssl.SSLError is
+        raise BadSettings(
+            f"{ca_file} cannot be used: {error.strerror or error}",
+            hint="it must hold certificates in PEM, and be readable to you",
+        ) from error
+
+
+def _open_channel(endpoint: Endpoint) -> grpc.aio.Channel:
+    scheme, separator, address = endpoint.grpc.rpartition("://")
     if separator and scheme == "https":
-        return grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(), _GRPC_OPTIONS)
+        roots = Path(endpoint.ca_file).read_bytes() if endpoint.ca_file else None
+        credentials = grpc.ssl_channel_credentials(roots)
+        return grpc.aio.secure_channel(address, credentials, _GRPC_OPTIONS)
     return grpc.aio.insecure_channel(address, _GRPC_OPTIONS)
 
 

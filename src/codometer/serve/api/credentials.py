@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from codometer.access.credential import (
     LONGEST,
+    NOTICES,
     USUAL_OVERLAP,
     Credential,
     Made,
     Secret,
     Wanted,
+    find_notice,
 )
 from codometer.access.credentials import Credentials
 from codometer.access.permissions import INGEST, SCOPES, Permission
@@ -44,6 +46,8 @@ _SCHEMA: Final = object_schema(
     binds_team={"type": "boolean"},
     cost_center=_MAYBE_TEXT,
     person=_MAYBE_TEXT,
+    addresses={**array_schema(_TEXT), "description": "networks it is good from; none: all"},
+    ends_within_days={"enum": [*NOTICES, None], "description": "null: not soon"},
     created=_INSTANT,
     revoked=_MAYBE_INSTANT,
     secrets=array_schema(_SECRET_SCHEMA),
@@ -62,6 +66,7 @@ _WANTED_SCHEMA: Final = {
         "binds_team": {"type": "boolean"},
         "cost_center": _TEXT,
         "person": _TEXT,
+        "addresses": array_schema(_TEXT),
     },
     "required": ["kind", "name"],
 }
@@ -162,7 +167,15 @@ def _read_wanted(body: Mapping[str, Any]) -> Wanted:
         binds_team=_read(body, "binds_team", bool) or False,
         cost_center=_read_text(body, "cost_center"),
         person=_read_text(body, "person"),
+        addresses=_read_addresses(body),
     )
+
+
+def _read_addresses(body: Mapping[str, Any]) -> tuple[str, ...]:
+    addresses = _read(body, "addresses", list) or []
+    if not all(isinstance(each, str) for each in addresses):
+        raise BadRequest(f"addresses is {addresses!r}", hint="a list of networks")
+    return tuple(addresses)
 
 
 def _read_kind(body: Mapping[str, Any]) -> Kind:
@@ -220,6 +233,8 @@ def _document(credential: Credential, now: datetime) -> dict[str, Any]:
         "binds_team": credential.binds_team,
         "cost_center": credential.cost_center,
         "person": credential.person,
+        "addresses": [*map(str, credential.addresses)],
+        "ends_within_days": find_notice(credential, now),
         "created": credential.created,
         "revoked": credential.revoked,
         "secrets": [

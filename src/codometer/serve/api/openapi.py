@@ -27,7 +27,7 @@ _ALWAYS_POSSIBLE: Final = {
     400: "the request is not understood",
     401: "the credential is not good",
     403: "the credential lacks the permission, or a page of another site asks",
-    429: "too many credentials from this address were not good",
+    429: "too many requests of one credential, or too many from this address that failed",
     421: "the Host header names another machine",
     500: "a fault of the server; its log has the reason",
     503: "no room now; ask again in a second or two",
@@ -92,11 +92,12 @@ def _operation(resource: Resource) -> dict[str, Any]:
 
 
 def _action_operation(action: Action) -> dict[str, Any]:
+    body = {**action.body, "additionalProperties": False}
     return {
         "operationId": action.name,
         "summary": action.summary,
         "parameters": [_path_parameter(name) for name in re.findall(r"{(\w+)}", action.path)],
-        "requestBody": {"required": True, "content": _json(action.body, action.body_example)},
+        "requestBody": {"required": True, "content": _json(body, action.body_example)},
         **_needs(action.permission),
         "responses": {
             str(action.status): {

@@ -80,6 +80,7 @@ def people_actions(requests: Requests) -> Sequence[Action]:
             export,
             {**subject, **reason},
             answer=(object_schema(zip=_TEXT), {"zip": "UEsFBg=="}),
+            is_export=True,
         ),
         _action(
             "forget",
@@ -125,6 +126,7 @@ def _action(
     example: Mapping[str, str],
     *,
     answer: tuple[Mapping[str, Any], object] | None = None,
+    is_export: bool = False,
 ) -> Action:
     schema, answered = answer or (_FOUND, {"person": _EXAMPLE})
     return Action(
@@ -133,11 +135,16 @@ def _action(
         summary=summary,
         permission=Permission.WRITE_PEOPLE,
         act=act,
-        body={"type": "object", "properties": dict.fromkeys(example, _TEXT)},
+        body={
+            "type": "object",
+            "properties": dict.fromkeys(example, _TEXT),
+            "required": [field for field in example if field != "confirm"],
+        },
         body_example=dict(example),
         schema=schema,
         example=answered,
         errors=_ERRORS,
+        is_export=is_export,
     )
 
 

@@ -7,7 +7,7 @@ that neither can know one that the other does not.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from starlette.datastructures import QueryParams
 from codometer.access.actor import Actor
 from codometer.access.permissions import Permission, Subject
 from codometer.errors import BadRequest, UnsupportedEncoding
+from codometer.serve.http import check_texts
 
 Schema = Mapping[str, Any]
 """A JSON Schema, as OpenAPI 3.1 uses it."""
@@ -46,6 +47,7 @@ class Resource:
     """One path that answers to GET, for whoever has the permission.
 
     `answer` returns what `exact_json` can write; it runs in a thread unless `blocks` is False.
+    `is_export` is for a whole copy of something, which few need often.
     """
 
     path: str
@@ -58,6 +60,7 @@ class Resource:
     parameters: tuple[Parameter, ...] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
     blocks: bool = True
+    is_export: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,7 @@ class Action:
     example: object
     errors: Mapping[int, str] = field(default_factory=dict)
     status: int = 200
+    is_export: bool = False
 
 
 def read_body(action: Action, content_type: str, content: bytes) -> Mapping[str, Any]:
@@ -95,7 +99,8 @@ def read_body(action: Action, content_type: str, content: bytes) -> Mapping[str,
 
     Raises:
         UnsupportedEncoding: it is not JSON.
-        BadRequest: it is no object, or has fields that the action does not know.
+        BadRequest: it is no object, has fields that the action does not know, or texts that
+            are none.
     """
     if content_type.partition(";")[0].strip().lower() != "application/json":
         # A page elsewhere can have a browser send a form here, and not this.
@@ -110,7 +115,17 @@ def read_body(action: Action, content_type: str, content: bytes) -> Mapping[str,
     if unknown := sorted(set(body) - set(known)):
         takes = f"it takes {', '.join(known)}" if known else "it takes none"
         raise BadRequest(f"{action.path} knows no field {', '.join(unknown)}", hint=takes)
+    check_texts(*_list_texts(body))
     return body
+
+
+def _list_texts(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict() | list():
+            for each in value.values() if isinstance(value, dict) else value:
+                yield from _list_texts(each)
 
 
 def check_parameters(resource: Resource, given: QueryParams) -> None:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from codometer.access.credential import NOTICES, Credential, find_notice
 from codometer.access.permissions import Permission
+from codometer.access.secret import Kind
 from codometer.model.status import (
     PeopleStatus,
     RejectStatus,
@@ -24,7 +26,7 @@ from codometer.people.retention import Run
 from codometer.privacy.profile import Profile
 from codometer.serve.api.resource import Resource
 from codometer.serve.api.retention import RUN_EXAMPLE, RUN_SCHEMA, describe_run
-from codometer.serve.api.schema import object_schema, schema_of
+from codometer.serve.api.schema import array_schema, object_schema, schema_of
 from codometer.settings import Listen, Settings, base_url
 
 _SERVER_SCHEMA: Final = object_schema(
@@ -34,6 +36,12 @@ _SERVER_SCHEMA: Final = object_schema(
     otlp_http={"type": "string"},
     privacy={"enum": [*Profile]},
     otlp_grpc={"type": "string"},
+)
+_ENDING_SCHEMA: Final = object_schema(
+    id={"type": "string"},
+    kind={"enum": [*Kind]},
+    expires={"type": "string", "format": "date-time"},
+    within_days={"enum": [*NOTICES]},
 )
 
 
@@ -54,22 +62,24 @@ def status_resource(
     version: str,
     find_profile: Callable[[], Profile],
     find_last_run: Callable[[], Run | None],
+    list_ending: Callable[[datetime], Sequence[Credential]],
     now: Callable[[], datetime],
 ) -> Resource:
     """Return the resource that tells how the server is doing, and under which privacy profile."""
     schema = schema_of(Status)
-    schema["properties"] = {
-        "server": _SERVER_SCHEMA,
-        **schema["properties"],
-        "retention": {"anyOf": [RUN_SCHEMA, {"type": "null"}]},
-    }
-    schema["required"] = ["server", *schema["required"], "retention"]
+    before = {"server": _SERVER_SCHEMA, "ending_credentials": array_schema(_ENDING_SCHEMA)}
+    after = {"retention": {"anyOf": [RUN_SCHEMA, {"type": "null"}]}}
+    schema["properties"] = {**before, **schema["properties"], **after}
+    schema["required"] = [*before, *schema["required"], *after]
 
     def answer(_: object) -> dict[str, Any]:
-        document = _document(
-            source.read_status(), settings.listen, version, now(), profile=find_profile()
-        )
-        return {**document, "retention": describe_run(find_last_run())}
+        time = now()
+        return {
+            "server": _server(settings.listen, version, time, find_profile()),
+            "ending_credentials": [_ending(each, time) for each in list_ending(time)],
+            **_told(source.read_status()),
+            "retention": describe_run(find_last_run()),
+        }
 
     return Resource(
         path="/api/v1/status",
@@ -79,16 +89,16 @@ def status_resource(
         answer=answer,
         schema=schema,
         example={
-            **_document(_EXAMPLE, Listen(), "1.0.0", _EXAMPLE_TIME, profile=Profile.STANDARD),
+            "server": _server(Listen(), "1.0.0", _EXAMPLE_TIME, Profile.STANDARD),
+            "ending_credentials": [_EXAMPLE_ENDING],
+            **_told(_EXAMPLE),
             "retention": RUN_EXAMPLE,
         },
     )
 
 
-def _document(
-    status: Status, listen: Listen, version: str, time: datetime, *, profile: Profile
-) -> dict[str, Any]:
-    server = {
+def _server(listen: Listen, version: str, time: datetime, profile: Profile) -> dict[str, Any]:
+    return {
         "version": version,
         "time": time,
         "url": base_url(listen),
@@ -96,11 +106,30 @@ def _document(
         "privacy": profile,
         "otlp_grpc": grpc_url(listen),
     }
-    return {"server": server, **{name: getattr(status, name) for name in Status.__slots__}}
+
+
+def _ending(credential: Credential, now: datetime) -> dict[str, Any]:
+    """Return what may be told to whoever sees the status: no name, which may be a person's."""
+    return {
+        "id": credential.id,
+        "kind": credential.kind,
+        "expires": credential.secrets[-1].expires,
+        "within_days": find_notice(credential, now),
+    }
+
+
+def _told(status: Status) -> dict[str, Any]:
+    return {name: getattr(status, name) for name in Status.__slots__}
 
 
 _EXAMPLE_TIME: Final = datetime(2026, 11, 23, 14, 3, 20, tzinfo=UTC)
 _EXAMPLE_LAST: Final = datetime(2026, 11, 23, 14, 3, 8, tzinfo=UTC)
+_EXAMPLE_ENDING: Final = {
+    "id": "crd_5f0c9a1e7b",
+    "kind": Kind.INGEST,
+    "expires": datetime(2026, 11, 28, tzinfo=UTC),
+    "within_days": 7,
+}
 _EXAMPLE_FIRST: Final = datetime(2026, 11, 2, 8, 15, tzinfo=UTC)
 _EXAMPLE: Final = Status(
     signals=(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
+from codometer.access.permissions import Permission
 from codometer.errors import TooLarge, UnsupportedEncoding
-from codometer.serve.http import read_content
+from codometer.serve.http import check_texts, read_content
+from codometer.serve.web.visitor import Visitor
 
 Fields = Mapping[str, str]
 
@@ -19,12 +22,43 @@ _MAX_FIELDS: Final = 16
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """What is sent to be saved, not shown."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What is shown once, as the answer itself: no address leads to it again."""
+
+    template: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """Something that can be done on a page, by POST to `path`, for who has the permission.
+
+    `act` runs in a thread and returns the address to go to, a file, or what is shown once.
+    What it raises as a CodometerError is shown on the page, with the fields as they were sent.
+    """
+
+    path: str
+    permission: Permission
+    act: Callable[[Visitor, Fields], str | File | Shown]
+
+
 async def read_form(request: Request) -> Fields:
     """Return the fields of a form; of those that are sent twice, the first.
 
     Raises:
         UnsupportedEncoding: it is no form.
         TooLarge: it has too many bytes or fields.
+        NoText: a field has a character that is none.
         FormTooOld: no page of ours holds it.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
@@ -37,5 +71,6 @@ async def read_form(request: Request) -> Fields:
     except ValueError:
         raise TooLarge("the form has too many fields") from None
     given = {name: values[0] for name, values in fields.items()}
+    check_texts(*given.values())
     request.state.check_form(given.get(TOKEN, ""))  # the gate has left it there
     return given

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 
 
 def upgrade() -> None:
@@ -20,6 +20,6 @@ def upgrade() -> None:
     op.create_table(
         "treatment",
         sa.Column("mark", sa.Text, primary_key=True),
-        sa.Column("treatment", sa.Text, nullable=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("subject", "treatment")),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
     )
