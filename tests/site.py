@@ -50,7 +50,7 @@ class Site:
             folder,
             ZoneInfo(zone),
             memory_limit="512MB",
-            threads=2,
+            threads=1,
             resource_keys=rules.dimensions,
         )
         store.set_prices(unit_prices(catalogue))

@@ -202,7 +202,9 @@ class Store:
     """What the embedded engine may take of this machine."""
 
     memory_limit: str = _setting("512MB", "memory of the engine", check=_check_memory)
-    threads: int = _setting(2, "threads of the engine", check=_positive)
+    threads: int = _setting(1, "threads of the engine for one question or commit", check=_positive)
+    """With two, a refresh of the sums takes both cores of a small machine from the commits, and a
+    commit itself costs a fifth more; several questions at once use several cores either way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

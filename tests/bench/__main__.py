@@ -24,6 +24,7 @@ from tests.bench.machine import (
 from tests.bench.overview import measure_history
 from tests.bench.pages import measure_pages
 from tests.bench.privacy import measure_privacy
+from tests.bench.redaction import measure_redaction
 from tests.bench.report import FORMAT, RESULTS, Report, find_warnings, render, save
 from tests.bench.results import FULL, LARGE, QUICK, Results
 from tests.bench.stored import measure_empty_start, measure_stored
@@ -34,6 +35,7 @@ PARTS: Final[dict[str, Callable[[Results], None]]] = {
     "server": measure_server,
     "access": measure_access,
     "privacy": measure_privacy,
+    "redaction": measure_redaction,
     "latency": measure_latency,
     "start": measure_empty_start,
     "data": measure_stored,

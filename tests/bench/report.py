@@ -150,6 +150,21 @@ The best of several runs, in turn.
         rows={},
     ),
     Section(
+        key="redaction",
+        title="Redaction of content",
+        text="""
+Texts that are to be kept, freed from secrets and from what names people, by processor time:
+what the recordings have of content, our own source, and texts of 64 KiB that are made to be slow.
+""",
+        first="Texts",
+        columns=(Column(key="megabytes_a_second", title="MB/s a core", digits=2),),
+        rows={
+            "recorded": "prompts, answers and tools’ details as recorded",
+            "code": "source code",
+            "hostile": "made to be slow",
+        },
+    ),
+    Section(
         key="decoder",
         title="The decoder alone",
         text="""

@@ -19,6 +19,7 @@ WITHOUT_A_BROWSER: Final = (
     "chain",
     "server",
     "privacy",
+    "redaction",
     "latency",
     "start",
     "data",

@@ -301,9 +301,7 @@ class Vault:
         now = self._now()
         treated = [_treatment_row(mark, each, now) for mark, each in self._learned.items()]
         insert_new(connection, TREATMENT, treated)
-        insert_new(
-            connection, TOMBSTONE, [{"mark": each, "created": now} for each in self._erased]
-        )
+        insert_new(connection, TOMBSTONE, [{"mark": each, "created": now} for each in self._erased])
 
     def _insert_identities(self, connection: Connection) -> None:
         new = {known.pseudonym: known for _, seen in self._seen for known in seen.identities}
