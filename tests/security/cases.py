@@ -33,9 +33,9 @@ def form(without_session: int | None = None) -> Case:
     return Case(done=415, without_session=without_session)
 
 
-def action(content: str = "{}", done: int = 400) -> Case:
+def action(content: str = "{}", done: int = 400, without_session: int | None = None) -> Case:
     """Return a case for an action: by what it lacks, it is refused behind the gate."""
-    return Case(content=content, headers=JSON, done=done)
+    return Case(content=content, headers=JSON, done=done, without_session=without_session)
 
 
 CASES: Final[Mapping[tuple[str, str], Case]] = {
@@ -115,7 +115,7 @@ CASES: Final[Mapping[tuple[str, str], Case]] = {
     ("POST", "/api/v1/content/agree"): action(done=403),
     ("POST", "/api/v1/content/withdraw"): action(done=403),
     ("POST", "/api/v1/content/withdraw_for"): action(),
-    ("POST", "/api/v1/content/read"): action(done=200),
+    ("POST", "/api/v1/content/read"): action(done=200, without_session=403),
     ("POST", "/api/v1/content/projects/open"): action(),
     ("POST", "/api/v1/content/projects/close"): action(),
     ("POST", "/api/v1/people/show"): action(),

@@ -309,3 +309,4 @@ class StoreGone(CodometerError):
 
     code = "store_gone"
     status = 503
+    retry_seconds = 1
