@@ -35,7 +35,9 @@ from codometer.intake.receivers.tls import ClientCertificates, Tls, read_certifi
 from codometer.jobs import Periodic
 from codometer.networks import is_loopback, parse_network
 from codometer.operate.connect import connection_lines, grpc_url, otlp_url
+from codometer.people.own import OwnData
 from codometer.people.people import People
+from codometer.people.requests import Requests
 from codometer.people.retention import Retention
 from codometer.pricing import load_catalogue, normalise_model
 from codometer.privacy.encryption import Purpose
@@ -47,6 +49,8 @@ from codometer.settings import base_url, pages_url
 from codometer.store.store import Store
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
     from codometer.access.account import Invitation
     from codometer.analysis.measures.query import Query
     from codometer.analysis.measures.run import Answer
@@ -97,12 +101,20 @@ class Server:
         self.retention = Retention(self.people, settings.retention, self._zone)
         self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self._retain)
         self.otlp_http, self.otlp_grpc = self._make_receivers()
-        self.changes = Changes(
-            lambda: self.store.version,
-            freshen=self.store.catch_up,
+        self.changes = Changes(lambda: self.store.version, freshen=self.store.catch_up)
+        self.app = self._build_app()
+        self.web = HttpServer(
+            self.app,
+            host=listen.host,
+            port=listen.port,
+            limits=_limits(settings),
+            tls=self._tls.make_context() if self._tls else None,
+            proxies=_proxies(settings),
         )
-        self.app = build_app(
-            settings=settings,
+
+    def _build_app(self) -> Starlette:
+        return build_app(
+            settings=self._settings,
             ask=self.ask,
             look=self.look,
             minimum_people=lambda: self.minimum_people,
@@ -111,14 +123,6 @@ class Server:
             access=self.access,
             retention=self.retention,
             changes=self.changes,
-        )
-        self.web = HttpServer(
-            self.app,
-            host=listen.host,
-            port=listen.port,
-            limits=_limits(settings),
-            tls=self._tls.make_context() if self._tls else None,
-            proxies=_proxies(settings),
         )
 
     def _open_access(self) -> Access:
@@ -196,17 +200,19 @@ class Server:
 
     def _open_people(self) -> People:
         try:
-            return People(
+            people = People(
                 self.access,
                 self.store,
                 known_attributes=EXTRA_ATTRIBUTES,
                 content_days=self._settings.retention.content_days,
                 services=self._settings.privacy.services,
             )
+            people.content_views.find_own = OwnData(Requests(people)).find_person
         except BaseException:
             self.access.close()
             self.store.close()
             raise
+        return people
 
     def ask(self, query: Query) -> Answer:
         """Answer a query as of now."""

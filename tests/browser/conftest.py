@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.fleet import Served, make_history, serve
+from tests.browser.office import Office
 from tests.browser.visit import Visit, launch, visit
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Give a server to which nobody has reported yet. A test must leave it so."""
     with serve(tmp_path_factory.mktemp("empty")) as served:
         yield served
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """Give a server with accounts, of whom one is a person that the numbers are of."""
+    with serve(tmp_path_factory.mktemp("office")) as served:
+        yield Office.open(served)
 
 
 @pytest.fixture

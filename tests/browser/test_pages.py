@@ -239,7 +239,7 @@ def test_an_error_has_the_frame_and_keeps_nobody_out(open_page: Open, full: Serv
         page = open_page(f"{full.url}{path}", faults=(f"status of {status}",))
         assert text_of(page, "h1") == title
         assert find_barriers(page) == []
-        page.get_by_role("link", name="Go to the overview").click()
+        page.get_by_role("link", name="Go to Overview").click()
         assert text_of(page, "h1") == "Overview"
 
 

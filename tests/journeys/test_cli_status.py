@@ -39,6 +39,10 @@ logs      8,214  2 Nov 2026 08:15  12 s ago
 metrics   2,790  2 Nov 2026 08:15  12 s ago
 traces        0  –                 –
 
+Who that was; an installation stands for a person where a client names none
+Known by  Count
+account       3
+
 Client versions
 Agent        Version  Sessions  Last
 claude_code  2.1.330        40  12 s ago

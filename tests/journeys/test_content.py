@@ -51,8 +51,11 @@ def send(server: RunningServer, way: str) -> None:
 
 
 def held(server: RunningServer) -> set[str]:
-    """Return what of these is in a file of the server, its log and its database included."""
-    words = (MARKED_KEY, MARKED_EMAIL, PROMPT, "def mul(a, b)", "Done: the module is written")
+    """Return what of these is in a file of the server, its log and its database included.
+
+    The marked address is not among them: on one's own machine people are stored as they are called.
+    """
+    words = (MARKED_KEY, PROMPT, "def mul(a, b)", "Done: the module is written")
     files = [path.read_bytes() for path in server.data.parent.rglob("*") if path.is_file()]
     return {word for word in words if any(word.encode() in content for content in files)}
 

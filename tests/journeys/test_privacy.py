@@ -210,3 +210,25 @@ def test_clients_and_readers_only_wait_while_what_is_stored_is_written_anew(
     server.stop()
     assert held(server) == set()
     server.start()
+
+
+def test_commands_confirm_whose_an_account_is_and_tell_who_asked_for_names(
+    server: RunningServer,
+) -> None:
+    join(server, "standard")
+    (account,) = command(server, "account", "list")["accounts"]
+    link = ("person", "link", account["id"], "--reason=invited in person")
+    assert command(server, *link)["linked"]
+    again = run_codometer(*link, url=server.url, environ={"CODOMETER_DATA": str(server.data)})
+    assert again.exit_code != ExitStatus.DONE
+    assert "already" in again.output
+    unlink = ("person", "unlink", account["id"], "--reason=has left")
+    assert command(server, *unlink, form="table") == f"{account['id']} sees no person's data.\n"
+    assert f"{account['id']} is root" in command(server, *link, form="table")
+    rows = command(server, *unlink, form="csv").splitlines()
+    assert rows == ["account,login,linked", f"{account['id']},root,"]
+    assert command(server, "person", "reveals") == {"lent": [], "asked": []}
+    told = command(server, "person", "reveals", form="table")
+    assert told == "At the moment nobody may ask.\n"
+    heads = command(server, "person", "reveals", form="csv").split(",")
+    assert heads[:3] == ["asked", "account", "person"]

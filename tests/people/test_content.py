@@ -279,6 +279,7 @@ def test_what_cannot_be_redacted_is_dropped_and_its_event_is_not(
     desk.prompt(json.dumps(deep))
     assert desk.views.count() == 0
     assert desk.contents.dropped == {"redaction": 1}
+    assert "agreed to: 1 redaction" in caplog.text
     assert WORDS not in caplog.text
     assert desk.household.store.fetch("SELECT count(*) FROM event") == [(3,)]
 

@@ -42,7 +42,7 @@ def test_of_who_objects_only_what_it_cost_is_kept(told: Household) -> None:
     assert people_in_sums(told) == 1
     assert told.find_in_files(*NAMES_OF_ADA[:3]) == set()
     assert ("session-of-grace",) in told.store.fetch("SELECT session FROM origin")
-    assert told.store.fetch("SELECT 1 FROM origin WHERE session LIKE '%ada%'") == []
+    assert told.store.fetch("SELECT 1 FROM origin WHERE session LIKE '%of-ada%'") == []
     assert told.actions()[-1] == "person.treat"
     told.reopen()
     told.send({"user.email": EMAIL}, session="session-of-ada-2")
@@ -50,7 +50,7 @@ def test_of_who_objects_only_what_it_cost_is_kept(told: Household) -> None:
     assert people_in_sums(told) == 1
     assert told.find_in_files(*NAMES_OF_ADA[:3]) == set()
     assert ("session-of-grace",) in told.store.fetch("SELECT session FROM origin")
-    assert told.store.fetch("SELECT 1 FROM origin WHERE session LIKE '%ada%'") == []
+    assert told.store.fetch("SELECT 1 FROM origin WHERE session LIKE '%of-ada%'") == []
 
 
 def test_sessions_of_who_objects_stay_apart(told: Household) -> None:

@@ -65,6 +65,10 @@ def expect(asker: Asker, permission: Permission, case: Case) -> int:
     return done if permission in asker.granted else 403
 
 
+def is_granted(asker: Asker, permission: Permission) -> bool:
+    return permission is Permission.PUBLIC or permission in (asker.granted or ())
+
+
 def ask(client: httpx.Client, method: str, path: str, case: Case) -> tuple[int, str]:
     """Send the request of a case; return status and text, of a stream its beginning."""
     with client.stream(method, path, content=case.content, headers=case.headers) as answer:
@@ -87,11 +91,15 @@ def test_every_route_answers_each_as_its_permission_says(firm: Firm, name: str) 
                 # Who tries too often what is not good is told to wait, and no more.
                 if status != wanted and not (wanted == 401 and status == 429):
                     wrong.append(f"{tried} {path}: {status} instead of {wanted}: {text[:200]}")
+                if status == 403 and tried != "HEAD":  # by the gate, or by what is behind it
+                    assert (f"permission {permission}" in text) == (
+                        not is_granted(asker, permission)
+                    )
                 wrong += [f"{path} tells {each}" for each in private_texts() if each in text]
                 wrong += [
                     f"{path} tells of {of}" for of, each in firm.secrets.items() if each in text
                 ]
-                if wanted in {401, 403} and tried != "HEAD":
+                if status in {401, 403} and tried != "HEAD":
                     assert set(decode(text)) == {"error"}, path
     assert wrong == []
 

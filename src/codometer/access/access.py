@@ -25,6 +25,7 @@ from codometer.access.second_factor import SecondFactors
 from codometer.access.sessions import KnownSessions
 from codometer.access.signing_in import SigningIn
 from codometer.access.tickets import Tickets
+from codometer.access.vouching import Vouching
 from codometer.configuration import find_client_secret, find_main_keys
 from codometer.errors import BadSettings
 from codometer.jobs import Periodic
@@ -85,6 +86,7 @@ class Access:
             raise
         self.credentials = Credentials(self.audit, self.known)
         self.accounts = Accounts(self.audit, self.sessions, SecondFactors(self.keys))
+        self.vouching = Vouching(self.audit, self.sessions)
         tickets = Tickets(self.audit, self.keys)
         has_passwords = settings.sign_in.passwords == "on"
         self.signing_in = SigningIn(self.accounts, tickets, has_passwords=has_passwords)

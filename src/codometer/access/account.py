@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
-from codometer.access.permissions import Role
+from codometer.access.permissions import REVEALING, ROLES, Permission, Role
 from codometer.errors import BadRequest, CodometerError
 from codometer.store.control_tables import ACCOUNT, SECOND_FACTOR, SESSION
 
@@ -38,7 +38,8 @@ class Account:
     """Who can sign in; `teams` None are all.
 
     `role` is None while the provider that gives the roles gives none. `email` is an address
-    that a provider vouched for, else empty; a login is whatever its owner liked.
+    that a provider vouched for, else empty; a login is whatever its owner liked, unless
+    somebody vouched for it (since `linked`). Until `reveals` they may ask for names.
     """
 
     id: str
@@ -50,11 +51,24 @@ class Account:
     email: str = ""
     has_password: bool = True
     has_second_factor: bool = False
+    linked: datetime | None = None
+    reveals: datetime | None = None
 
     @property
     def is_usable(self) -> bool:
         """Whether anybody may be signed in to it."""
         return self.disabled is None and self.role is not None
+
+    @property
+    def person(self) -> str:
+        """What clients call its owner, as far as somebody vouched for that; else empty."""
+        return self.email or (self.login if self.linked else "")
+
+    def granted(self, now: datetime) -> frozenset[Permission]:
+        """Return what they may do now: what their role may, and what was lent to them."""
+        own = ROLES[self.role] if self.role else frozenset[Permission]()
+        is_lent = self.reveals is not None and now < self.reveals
+        return own | REVEALING if is_lent and self.is_usable else own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,4 +188,6 @@ def _account_of(row: dict[str, Any], factors: set[str]) -> Account:
         email=row["email"],
         has_password=bool(row["password"]),
         has_second_factor=row["id"] in factors,
+        linked=row["linked"],
+        reveals=row["reveals"],
     )

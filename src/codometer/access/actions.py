@@ -38,6 +38,14 @@ class Action(StrEnum):
     PERSON_FORGET = "person.forget"
     PERSON_MERGE = "person.merge"
     PERSON_SPLIT = "person.split"
+    ACCOUNT_LINK = "account.link"
+    ACCOUNT_UNLINK = "account.unlink"
+    REVEAL_LEND = "reveal.lend"
+    REVEAL_END = "reveal.end"
+    REVEAL_ASK = "reveal.ask"
+    REVEAL_DECIDE = "reveal.decide"
+    REVEAL_OPEN = "reveal.open"
+    AUDIT_EXPORT = "audit.export"
     CONTENT_OPEN = "content.open"
     CONTENT_CLOSE = "content.close"
     CONTENT_AGREE = "content.agree"
@@ -82,6 +90,14 @@ ACTIONS: Final = {
     Action.PERSON_FORGET: "A person was erased; the entry has the pseudonym only.",
     Action.PERSON_MERGE: "Two persons were decided to be one.",
     Action.PERSON_SPLIT: "A pseudonym was taken out of a person.",
+    Action.ACCOUNT_LINK: "An account was confirmed to be its owner's, by the name in it.",
+    Action.ACCOUNT_UNLINK: "That was taken back.",
+    Action.REVEAL_LEND: "An account may ask for the names behind pseudonyms, until when.",
+    Action.REVEAL_END: "That was taken back before its time.",
+    Action.REVEAL_ASK: "Somebody asked for the name behind a pseudonym; no name is here.",
+    Action.REVEAL_DECIDE: "A second person agreed that it is told, or did not.",
+    Action.REVEAL_OPEN: "Somebody was told the name behind a pseudonym.",
+    Action.AUDIT_EXPORT: "Entries of this log were given out as a file: how many, and which.",
     Action.CONTENT_OPEN: "A project was opened for content: what for, and who may review it.",
     Action.CONTENT_CLOSE: "A project was closed for content, and what was kept of it deleted.",
     Action.CONTENT_AGREE: "A person agreed that content of theirs is kept.",

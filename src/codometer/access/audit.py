@@ -14,7 +14,7 @@ import secrets
 import threading
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +23,7 @@ from sqlalchemy import and_, delete, func, insert, select, update
 from codometer.access import chain
 from codometer.access.actions import Action, Outcome
 from codometer.access.actor import SYSTEM, Actor
+from codometer.errors import BadRequest
 from codometer.store.control_tables import AUDIT_ENTRY, AUDIT_HEAD, AUDIT_SEAL, INSTANCE
 
 if TYPE_CHECKING:
@@ -50,11 +51,15 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which entries to list: the newest `limit` before the entry `before` that fit all else."""
+    """Which entries to list: the newest `limit` before the entry `before` that fit all else.
+
+    `objects` are alternatives; none of them are all.
+    """
 
     action: str | None = None
     actor: str | None = None
-    object: str | None = None
+    objects: tuple[str, ...] = ()
+    outcome: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     before: int | None = None
@@ -150,6 +155,18 @@ class AuditLog:
         with self.control.read() as connection:
             return [recorded(row) for row in connection.execute(statement).mappings()]
 
+    def read_entries(self, wanted: Filter, most: int) -> list[Recorded]:
+        """Return the newest `most` entries that fit, however many at a time are listed."""
+        found: list[Recorded] = []
+        while len(found) < most:
+            before = found[-1].entry.seq if found else wanted.before
+            limit = min(MOST_LISTED, most - len(found))
+            more = self.list_entries(replace(wanted, before=before, limit=limit))
+            found += more
+            if len(more) < limit:
+                break
+        return found
+
     def seal(self, before: datetime) -> int:
         """Let the entries go that are older than an instant; return how many.
 
@@ -171,6 +188,16 @@ class AuditLog:
             return count
 
 
+def check_reason(reason: str) -> None:
+    """Refuse what has no reason.
+
+    Raises:
+        BadRequest: there is none.
+    """
+    if not reason.strip():
+        raise BadRequest("this needs a reason", hint="it is kept in the audit log")
+
+
 def instant_text(moment: datetime) -> str:
     """Write an instant as entries do: UTC with milliseconds, so that texts sort as times."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -182,8 +209,10 @@ def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
         yield table.action == wanted.action
     if wanted.actor is not None:
         yield table.actor == wanted.actor
-    if wanted.object is not None:
-        yield table.object == wanted.object
+    if wanted.objects:
+        yield table.object.in_(wanted.objects)
+    if wanted.outcome is not None:
+        yield table.outcome == wanted.outcome
     if wanted.since is not None:
         yield table.time >= instant_text(wanted.since)
     if wanted.until is not None:

@@ -34,6 +34,9 @@ class Permission(StrEnum):
     READ_PRIVACY = "read:privacy"
     WRITE_PRIVACY = "write:privacy"
     WRITE_PEOPLE = "write:people"
+    READ_REVEALS = "read:reveals"
+    APPROVE_REVEALS = "approve:reveals"
+    REVEAL_PEOPLE = "reveal:people"
 
 
 PERMISSIONS: Final = {
@@ -57,6 +60,10 @@ PERMISSIONS: Final = {
     Permission.READ_PRIVACY: "See what is collected, what is not, and why. Every role has it.",
     Permission.WRITE_PRIVACY: "Change privacy profile and purpose; set legal holds; replace keys.",
     Permission.WRITE_PEOPLE: "Do what people may ask for; merge, split and treat them.",
+    Permission.READ_REVEALS: "See who asked for the name behind a pseudonym, and why.",
+    Permission.APPROVE_REVEALS: "Agree, or not, that somebody else is told such a name.",
+    Permission.REVEAL_PEOPLE: "Ask for such a name. No role or credential has it; it is lent to an"
+    " account for some hours.",
 }
 """What each allows, for the reference."""
 
@@ -68,7 +75,11 @@ _READING: Final = frozenset(
     {Permission.READ_NUMBERS, Permission.READ_STATUS, Permission.READ_METRICS}
 )
 _OWN: Final = frozenset({Permission.OWN_ACCOUNT, Permission.READ_OWN})
-_REST: Final = EVERYTHING - INGEST - {Permission.PUBLIC, Permission.READ_PEOPLE} - _OWN
+REVEALING: Final = frozenset({Permission.REVEAL_PEOPLE, Permission.READ_REVEALS})
+"""What is lent to an account that may ask for names."""
+_OF_PEOPLE: Final = _OWN | {Permission.READ_PEOPLE, Permission.REVEAL_PEOPLE}
+"""What nobody has who is not a person, and some not even then."""
+_REST: Final = EVERYTHING - INGEST - _OF_PEOPLE - {Permission.PUBLIC}
 
 SENSITIVE: Final = frozenset(
     {
@@ -76,6 +87,8 @@ SENSITIVE: Final = frozenset(
         Permission.WRITE_ACCOUNTS,
         Permission.WRITE_PRIVACY,
         Permission.WRITE_PEOPLE,
+        Permission.APPROVE_REVEALS,
+        Permission.REVEAL_PEOPLE,
     }
 )
 """What nobody may do in a browser that was left alone: whoever is signed in must have shown a few
@@ -103,6 +116,8 @@ ROLES: Final = {
     Role.AUDITOR: _OWN
     | {
         Permission.READ_PRIVACY,
+        Permission.READ_REVEALS,
+        Permission.APPROVE_REVEALS,
         Permission.READ_AUDIT,
         Permission.READ_ACCOUNTS,
         Permission.READ_CREDENTIALS,
@@ -114,8 +129,8 @@ ROLES: Final = {
 
 SCOPES: Final = {
     Kind.INGEST: INGEST,
-    Kind.PERSONAL: _REST,
-    Kind.SERVICE: _REST,
+    Kind.PERSONAL: _REST - {Permission.APPROVE_REVEALS},
+    Kind.SERVICE: _REST - {Permission.APPROVE_REVEALS},
     Kind.SCRAPE: frozenset({Permission.READ_METRICS}),
 }
 """What a credential of each kind can be given; one for ingest can never read, and none sees

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import click
 
-from codometer.cli.client import tell_server
+from codometer.cli.client import ask_server, tell_server
 from codometer.cli.options import asks_server
 
 _PATH: Final = "/api/v1/people"
 _REASON: Final = click.option("--reason", required=True, help="Why; it is kept in the audit log.")
+_REVEAL_FIELDS: Final = ("asked", "account", "person", "reason", "approved", "approver", "ends")
 _FIELDS: Final = ("sessions", "events", "readings", "first", "last")
 
 
@@ -108,6 +109,71 @@ def split(*, pseudonym: str, reason: str, url: str | None, form: str) -> None:
     """Take a pseudonym out of its person, in all that is stored and all that comes."""
     wanted = {"pseudonym": pseudonym, "reason": reason}
     _print_person(tell_server(url, f"{_PATH}/split", wanted), form)
+
+
+@person.command(short_help="Confirm that an account is its owner's.")
+@click.argument("account", metavar="ACCOUNT")
+@_REASON
+@asks_server
+def link(*, account: str, reason: str, url: str | None, form: str) -> None:
+    """Confirm that whoever signs in is the person whom clients call by that name.
+
+    From then on their page My data shows them what is stored of that person. Confirm
+    it only of somebody whom you know to have joined with the link that you sent.
+    """
+    _print_link(tell_server(url, f"{_PATH}/link", {"account": account, "reason": reason}), form)
+
+
+@person.command(short_help="Take that back.")
+@click.argument("account", metavar="ACCOUNT")
+@_REASON
+@asks_server
+def unlink(*, account: str, reason: str, url: str | None, form: str) -> None:
+    """No longer show an account what is stored of the person of its name."""
+    _print_link(tell_server(url, f"{_PATH}/unlink", {"account": account, "reason": reason}), form)
+
+
+@person.command(short_help="Who asked for whose name.")
+@asks_server
+def reveals(*, url: str | None, form: str) -> None:
+    """List who may ask for the names behind pseudonyms, and what was asked in the last day.
+
+    Asking, agreeing and being told is for people who have signed in, on the page
+    Privacy, Names behind pseudonyms.
+    """
+    from codometer.cli.output import print_csv, print_json, print_rows
+
+    document = ask_server(url, "/api/v1/reveals")
+    if form == "json":
+        print_json(document)
+        return
+    rows = [[_cell(each[name]) for name in _REVEAL_FIELDS] for each in document["asked"]]
+    if form == "csv":
+        print_csv(list(_REVEAL_FIELDS), rows)
+        return
+    for each in document["lent"]:
+        click.echo(f"{each['account']} may ask until {each['until'][:16]} UTC.")
+    if not document["lent"]:
+        click.echo("At the moment nobody may ask.")
+    if rows:
+        print_rows([name.capitalize() for name in _REVEAL_FIELDS], rows)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _print_link(document: dict[str, Any], form: str) -> None:
+    from codometer.cli.output import clean, print_csv, print_json
+
+    if form == "json":
+        print_json(document)
+    elif form == "csv":
+        print_csv(list(document), [[_cell(value) for value in document.values()]])
+    elif document["linked"]:
+        click.echo(f"{document['account']} is {clean(document['login'])}, and sees their data.")
+    else:
+        click.echo(f"{document['account']} sees no person's data.")
 
 
 @person.command(short_help="A person, a service, or somebody who objects.")

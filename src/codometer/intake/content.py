@@ -8,7 +8,6 @@ covered is redacted. What goes wrong here costs the text, never the event.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from codometer.people.covering import Cover
     from codometer.people.people import People
     from codometer.privacy.redaction import Redactor
-
-_log = logging.getLogger(__name__)
 
 _NS_PER_SECOND: Final = 10**9
 _PLACEHOLDERS: Final = frozenset({"<REDACTED>", "[REDACTED]"})
@@ -78,7 +75,6 @@ class ContentKeeper:
                     left = self._take(covered, left)
             except Exception:  # noqa: BLE001 - no event may be lost for content that was not read
                 self._contents.drop("unreadable")
-                _log.warning("the content of a request could not be read, and is dropped")
 
     def save(self) -> None:
         """Write what was taken."""
@@ -138,8 +134,6 @@ class ContentKeeper:
             return self._redactor.redact(text, longest=MAX_CONTENT_LENGTH)
         except Exception:  # noqa: BLE001 - fail closed: what could not be redacted is dropped
             self._contents.drop("redaction")
-            # Never the error: its traceback may show the text.
-            _log.warning("a text could not be redacted, and is dropped")
             return None
 
     def _subject(self, origin: Origin) -> str | None:

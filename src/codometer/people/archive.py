@@ -24,7 +24,7 @@ data.json has everything; the CSV files have the same, one for each kind:
 Times are in UTC, costs in US dollars. An empty field means unknown.
 What you and coding agents write is stored only where you agreed to it: it is in content.csv.
 """
-_WHAT: Final = {
+WHAT: Final = {
     "identities": "the pseudonyms that stand for you, and what they stand for where that is kept",
     "origins": "the sessions in which you used a coding agent, and from where",
     "events": "single requests, tool calls and the like, as long as they are kept",
@@ -34,23 +34,25 @@ _WHAT: Final = {
     "consents": "what you agreed to, and until when",
     "looks": "who looked at what is stored about you, and why",
 }
+"""What each table holds, in words for whom it is about."""
 _UNSAFE: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
 def make_archive(person: str, tables: Tables, time: datetime) -> bytes:
     """Return a ZIP file with the tables as JSON and as CSV, and a text that explains them."""
-    files = "".join(f"{name}.csv  {_WHAT[name]}\n" for name in tables)
+    files = "".join(f"{name}.csv  {WHAT[name]}\n" for name in tables)
     readme = _README.format(time=f"{time:%Y-%m-%d %H:%M} UTC", person=person, files=files)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("readme.txt", readme)
         archive.writestr("data.json", json.dumps(tables, default=str, indent=1))
         for name, rows in tables.items():
-            archive.writestr(f"{name}.csv", _csv(rows))
+            archive.writestr(f"{name}.csv", write_csv(rows))
     return packed.getvalue()
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def write_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as CSV, with the names of the first in its head line; "" where there are none."""
     written = io.StringIO()
     if rows:
         writer = csv.DictWriter(written, list(rows[0]))

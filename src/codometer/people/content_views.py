@@ -95,7 +95,7 @@ class ContentViews:
         found = {
             each.entry.seq: each
             for name in self._contents.names_of(person)
-            for each in self._access.audit.list_entries(Filter(object=name, limit=_MOST_LOOKS))
+            for each in self._access.audit.list_entries(Filter(objects=(name,), limit=_MOST_LOOKS))
             if each.entry.action in _LOOKS
         }
         return [_looked(found[seq]) for seq in sorted(found, reverse=True)]

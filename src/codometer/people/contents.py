@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import and_, delete, or_, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from codometer.access.actions import Action
 from codometer.access.actor import SYSTEM, Actor
@@ -83,6 +82,7 @@ class Contents:
         self.consents = Consents(access.audit, in_force, lambda: self._days)
         self.dropped: Counter[str] = Counter()
         """How many texts were dropped although they were agreed to, by reason."""
+        self._told: Counter[str] = Counter()
         self._waiting: list[Text] = []
         self._refreshing = threading.Lock()
         self._covering = NOTHING
@@ -112,16 +112,20 @@ class Contents:
     def save(self) -> None:
         """Write what was taken. What cannot be written is dropped: no event waits for content."""
         waiting, self._waiting = self._waiting, []
-        if not waiting:
-            return
-        try:
-            rows = [self._row(text) for text in waiting]
-            with self._access.control.write() as connection:
-                insert_new(connection, CONTENT, rows)
-        except SQLAlchemyError:
-            self.dropped["store"] += len(waiting)
-            # Not the error itself: it has the rows in it.
-            _log.error("%d texts of content could not be written, and are dropped", len(waiting))
+        if waiting:
+            try:
+                rows = [self._row(text) for text in waiting]
+                with self._access.control.write() as connection:
+                    insert_new(connection, CONTENT, rows)
+            except Exception:  # noqa: BLE001 - whatever it is, no event may be lost for it
+                self.dropped["store"] += len(waiting)
+        if self.dropped != self._told:
+            # Only how many: an error, or its traceback, may show what it was about.
+            new = ", ".join(
+                f"{count} {reason}" for reason, count in (self.dropped - self._told).items()
+            )
+            _log.warning("content was dropped although it was agreed to: %s", new)
+            self._told = self.dropped.copy()
 
     # What follows from what is decided.
 

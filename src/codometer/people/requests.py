@@ -5,13 +5,14 @@ Every act is on the record, under the person's pseudonym and never a name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select, update
 
 from codometer.access.actions import Action
+from codometer.access.audit import check_reason
 from codometer.access.credential_rows import GENERATION as CREDENTIALS
 from codometer.access.generation import bump_generation
 from codometer.errors import BadRequest, CodometerError
@@ -61,6 +62,20 @@ class Found:
     credentials: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A person and the newest rows of each table about them, as a copy has them.
+
+    `recorded` is what the audit log calls them, `persons` what measures do.
+    """
+
+    found: Found
+    recorded: str
+    persons: tuple[str, ...]
+    identities: Sequence[Mapping[str, Any]]
+    newest: Mapping[str, Sequence[Mapping[str, Any]]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Subject:
     person: str
@@ -89,6 +104,36 @@ class Requests:
         self._record(Action.PERSON_SHOW, found, actor)
         return told
 
+    def find_person(self, subject: str) -> str | None:
+        """Return what stands for somebody, if they are known by a pseudonym."""
+        known = self.people.vault.people
+        return known.person_of(
+            [each for each in self._candidates(subject) if each in known.identities]
+        )
+
+    def find_stored(self, subject: str) -> Stored:
+        """Return what is stored of somebody, for nobody but themselves: it leaves no entry.
+
+        It is as of the last refresh of the sums, and holds clients up for a moment only.
+
+        Raises:
+            NoSuchPerson: nothing is stored of them.
+        """
+        with self.people.pausing():
+            found = self._find(subject)
+            told = self._told(found, as_of_now=False)
+            with self.people.store.reading() as connection:
+                newest = export_rows(connection, [each.origin for each in found.origins], newest=1)
+            return Stored(
+                found=told,
+                recorded=self._recorded(found),
+                persons=tuple(
+                    sorted({each.identities.person or "" for each in found.origins} - {""})
+                ),
+                identities=self._identities(found),
+                newest=newest,
+            )
+
     def export(self, subject: str, reason: str, actor: Actor) -> bytes:
         """Return all that is stored of a person as a ZIP file, for them.
 
@@ -96,21 +141,13 @@ class Requests:
             NoSuchPerson: nothing is stored of them.
             BadRequest: there is no reason.
         """
-        _check_reason(reason)
+        check_reason(reason)
         with self.people.pausing():
             found = self._find(subject)
             self.people.store.roll_up()
             with self.people.store.reading() as connection:
                 tables = export_rows(connection, [each.origin for each in found.origins])
-            identities = [
-                {
-                    "pseudonym": known.pseudonym,
-                    "kind": known.kind,
-                    "first_seen": known.created,
-                    "stands_for": self.people.vault.find_value(known.pseudonym),
-                }
-                for known in found.pseudonyms
-            ]
+            identities = self._identities(found)
             content = self.people.content_views.export(self._marks(found))
         self._record(Action.PERSON_EXPORT, found, actor, reason)
         return make_archive(
@@ -134,7 +171,7 @@ class Requests:
             told = self._told(found)
             if not confirmed:
                 return told
-            _check_reason(reason)
+            check_reason(reason)
             if confirmed != found.person:
                 raise BadRequest("this confirms another person", hint=f"confirm {found.person}")
             self._refuse_held(found)
@@ -168,7 +205,7 @@ class Requests:
             NoSuchConsent: they agreed to nothing there that holds.
             BadRequest: there is no reason.
         """
-        _check_reason(reason)
+        check_reason(reason)
         with self.people.pausing():
             found = self._find(subject)
             return self.people.contents.withdraw(found.person, project, actor, reason)
@@ -180,7 +217,7 @@ class Requests:
             NoSuchPerson: one of them was never seen.
             BadRequest: there is no reason, or they are one person's already.
         """
-        _check_reason(reason)
+        check_reason(reason)
         people = self.people.vault.people
         with self.people.pausing():
             known = sorted(
@@ -208,7 +245,7 @@ class Requests:
             NoSuchPerson: it was never seen.
             BadRequest: there is no reason, or it is alone already.
         """
-        _check_reason(reason)
+        check_reason(reason)
         people = self.people.vault.people
         with self.people.pausing():
             known = self._known(pseudonym)
@@ -226,6 +263,17 @@ class Requests:
             self.people.settle()
             return self._told(self._find(known.pseudonym))
 
+    def _identities(self, found: _Subject) -> list[dict[str, Any]]:
+        return [
+            {
+                "pseudonym": known.pseudonym,
+                "kind": known.kind,
+                "first_seen": known.created,
+                "stands_for": self.people.vault.find_value(known.pseudonym),
+            }
+            for known in found.pseudonyms
+        ]
+
     def treat(self, subject: str, treatment: Treatment, reason: str, actor: Actor) -> int:
         """Have somebody's records treated as a person's, a service's, or as nobody's.
 
@@ -237,7 +285,7 @@ class Requests:
             NoSuchPerson: nobody of this pseudonym is known.
             BadRequest: there is no reason.
         """
-        _check_reason(reason)
+        check_reason(reason)
         with self.people.pausing():
             try:
                 found: _Subject | None = self._find(subject)
@@ -313,8 +361,9 @@ class Requests:
         for kind in _PERSONAL:
             yield from self.people.identifier.list_pseudonyms(kind, subject)
 
-    def _told(self, found: _Subject) -> Found:
-        self.people.store.roll_up()
+    def _told(self, found: _Subject, *, as_of_now: bool = True) -> Found:
+        if as_of_now:
+            self.people.store.roll_up()
         with self.people.store.reading() as connection:
             rows = count_rows(connection, [each.origin for each in found.origins])
         names = {name.casefold() for name in found.plain}
@@ -377,11 +426,6 @@ def _names_strongly(stored: StoredOrigin, names: set[str]) -> bool:
 def _is_of(stored: StoredOrigin, names: set[str]) -> bool:
     """Tell whether an origin is the person's, and not of somebody on the same machine."""
     return stored.identities.person in names
-
-
-def _check_reason(reason: str) -> None:
-    if not reason.strip():
-        raise BadRequest("this needs a reason", hint="it is kept in the audit log")
 
 
 def _nobody() -> NoSuchPerson:

@@ -19,8 +19,10 @@ from codometer.access.access import Access
 from codometer.access.permissions import NOBODY
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
+from codometer.people.people import People
 from codometer.people.requests import Requests
 from codometer.people.retention import Retention
+from codometer.people.reveals import Reveals
 from codometer.privacy.profile import Profile
 from codometer.serve.api.account_sessions import (
     account_session_actions,
@@ -34,12 +36,14 @@ from codometer.serve.api.content import content_actions, content_resources
 from codometer.serve.api.credentials import credential_actions, credentials_resource
 from codometer.serve.api.health import liveness_resource, readiness_resource
 from codometer.serve.api.keys import delete_action, keys_resource, rotate_action
+from codometer.serve.api.links import link_actions
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.people import people_actions
 from codometer.serve.api.privacy import cancel_action, privacy_action, privacy_resource
 from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
 from codometer.serve.api.retention import hold_actions, retention_resource
+from codometer.serve.api.reveals import reveals_resource
 from codometer.serve.api.status import StatusSource, status_resource
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
@@ -52,7 +56,7 @@ from codometer.serve.http import (
 from codometer.serve.web.account import OwnAccount
 from codometer.serve.web.doors import Doors
 from codometer.serve.web.events import Changes
-from codometer.serve.web.pages import build_pages
+from codometer.serve.web.pages import build_pages, build_records
 from codometer.serve.web.pages.first_run import first_run_page
 from codometer.serve.web.provider_sign_in import ProviderSignIn
 from codometer.serve.web.sign_in import SignIn
@@ -99,6 +103,8 @@ def build_app(
     openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
         build_pages(status),
+        build_records(access, retention, settings, ask=look, minimum_people=minimum_people),
+        find_upcoming=retention.people.decisions.find_upcoming,
         first_run=first_run_page(status, settings, since=now()),
         zone=ZoneInfo(settings.organisation.time_zone),
         ask=look,
@@ -109,8 +115,6 @@ def build_app(
         now=now,
     )
 
-    doors = Doors(site=site, gate=gate, workers=workers)
-
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -119,15 +123,7 @@ def build_app(
     app = Starlette(
         routes=[
             *site.routes(),
-            *SignIn(
-                doors,
-                access.accounts,
-                access.signing_in,
-                access.federation,
-                choose_first=retention.people.decisions.choose_first,
-            ).routes(),
-            *OwnAccount(doors, access.accounts, access.signing_in, access.federation).routes(),
-            *ProviderSignIn(doors, access.federation).routes(),
+            *_door_routes(Doors(site=site, gate=gate, workers=workers), access, retention.people),
             *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
             *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
         ],
@@ -137,6 +133,16 @@ def build_app(
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _door_routes(doors: Doors, access: Access, people: People) -> Sequence[Route]:
+    """Return the routes of signing in, and of one's own account."""
+    parts = access.accounts, access.signing_in, access.federation
+    return [
+        *SignIn(doors, *parts, choose_first=people.decisions.choose_first).routes(),
+        *OwnAccount(doors, *parts).routes(),
+        *ProviderSignIn(doors, access.federation).routes(),
+    ]
 
 
 def _build_resources(
@@ -180,6 +186,7 @@ def _build_resources(
         accounts_resource(access.accounts),
         account_sessions_resource(access.accounts, now),
         keys_resource(access.keys),
+        reveals_resource(Reveals(people), access.vouching),
         privacy_resource(people.decisions, settings.retention),
         retention_resource(retention),
         audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
@@ -206,6 +213,7 @@ def _build_actions(
         *hold_actions(people.holds),
         *people_actions(requests),
         *content_actions(people, requests),
+        *link_actions(access.vouching),
     )
 
 

@@ -150,7 +150,7 @@ class Gate:
         account = session.account
         return Subject(
             actor=actor_from(request, ActorKind.ACCOUNT, account.id),
-            granted=ROLES[session.account.role],
+            granted=account.granted(self.now()),
             teams=account.teams,
         )
 

@@ -224,10 +224,10 @@ class Guard:
         app = self._app
         if len(hosts) != 1 or not self._is_own(hosts[0]):
             app = _refuse_host(", ".join(hosts))
-        elif holds_secret(_address_of(scope)):
-            app = _refuse_secret()
         elif "\0" in scope["path"] or b"%00" in scope["query_string"]:
             app = error_response(NoText())
+        elif holds_secret(_address_of(scope)):
+            app = _refuse_secret()
         elif _is_from_elsewhere(headers) and not _is_link(scope["method"], headers):
             app = _refuse_site()
         await app(scope, receive, send_with_headers)

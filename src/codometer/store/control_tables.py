@@ -123,9 +123,12 @@ ACCOUNT: Final = Table(
     Column("created", Instant, nullable=False),
     Column("disabled", Instant),
     Column("email", Text, nullable=False, server_default=""),
+    Column("linked", Instant),
+    Column("reveals", Instant),
 )
 """Who can sign in. `teams` is a JSON list, or null for all; `password` an Argon2id hash, empty
-for who has none; `role` is empty where a provider took it; a provider vouched for `email`."""
+for who has none; `role` is empty where a provider took it; a provider vouched for `email`, and
+since `linked` somebody for the login. Until `reveals` they may ask for names."""
 
 SESSION: Final = Table(
     "session",
@@ -279,6 +282,20 @@ TOMBSTONE: Final = Table(
     Column("created", Instant, nullable=False),
 )
 """Keyed hashes of pseudonyms that were erased, so that their late data stays out."""
+
+REVEAL: Final = Table(
+    "reveal",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked", Instant, nullable=False),
+    Column("ends", Instant, nullable=False),
+    Column("approver", Text),
+    Column("is_approved", Boolean),
+)
+"""Who asked for the name behind a pseudonym; no name is here. Rows go when they are over."""
 
 PROJECT_CONSENT: Final = Table(
     "project_consent",

@@ -168,15 +168,19 @@ def count_rows(connection: duckdb.DuckDBPyConnection, origins: Iterable[int]) ->
 
 
 def export_rows(
-    connection: duckdb.DuckDBPyConnection, origins: Iterable[int]
+    connection: duckdb.DuckDBPyConnection, origins: Iterable[int], *, newest: int | None = None
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return all that is stored of these origins, by table; numbers of our own are left out."""
+    """Return all that is stored of these origins, by table; numbers of our own are left out.
+
+    With `newest`, only so many rows of each table, the newest first.
+    """
     give(connection, origin=(U64, list(origins)))
+    part = "" if newest is None else f" DESC LIMIT {newest:d}"
     found: dict[str, list[dict[str, Any]]] = {}
     for name, (table, told, beside, order) in _EXPORTED.items():
         cursor = connection.execute(
             f"SELECT {told} FROM {table} t {beside} "
-            f"WHERE t.origin IN (SELECT origin FROM given) ORDER BY {order}"
+            f"WHERE t.origin IN (SELECT origin FROM given) ORDER BY {order}{part}"
         )
         columns = [column[0] for column in cursor.description or ()]
         found[name] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]

@@ -5,13 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codometer.agents.origin import OriginRules, Origins
-from codometer.agents.read import label, real, truth, usd, usd_from_micros, whole
-from codometer.model.signal import NESTED
+from codometer.agents.read import (
+    json_objects,
+    label,
+    labels,
+    real,
+    truth,
+    usd,
+    usd_from_micros,
+    whole,
+    wholes,
+)
+from codometer.model.signal import NESTED, LogRecord, Sheet
 
 if TYPE_CHECKING:
-    from codometer.model.signal import Attributes, AttributeValue
+    from codometer.model.signal import AttributeColumns, Attributes, AttributeValue
 
 
 @pytest.mark.parametrize("value", [691, "691", 691.0])
@@ -72,3 +84,31 @@ def test_the_same_answer_is_the_same_origin() -> None:
     again = Origins(OriginRules()).find("claude_code", {"user.id": "i"})
     assert origins.find("claude_code", {"user.id": "i"}) == again
     assert origins.find("claude_code", {"user.id": "j"}).id != again.id
+
+
+ANY = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(NESTED)
+NAMES = st.text(st.sampled_from("ab- \t\xa0\u2028\u200bé"), max_size=3) | st.just("a" * 201)
+COUNTS = st.integers(-1, 2) | st.integers(10**12 - 1, 10**12 + 1)
+
+
+@given(st.lists(ANY, min_size=1) | st.lists(NAMES, min_size=1) | st.lists(COUNTS, min_size=1))
+def test_a_column_is_read_as_its_values_one_by_one(column: list[AttributeValue]) -> None:
+    assert list(labels(column)) == list(map(label, column))
+    assert list(wholes(column)) == list(map(whole, column))
+
+
+def test_what_may_stay_without_a_column_becomes_an_object_for_each() -> None:
+    columns: AttributeColumns = {
+        "a": ("x", 'say "y"', "two\nlines", None),
+        "b": (1, True, float("nan"), NESTED),
+    }
+    assert json_objects(Sheet("", [log()] * 4, columns), ["a", "b"]) == [
+        '{"a":"x","b":1}',
+        '{"a":"say \\"y\\"","b":true}',
+        None,
+        None,
+    ]
+
+
+def log() -> LogRecord:
+    return LogRecord(1, "", {})

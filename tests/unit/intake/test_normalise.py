@@ -70,6 +70,20 @@ def test_a_signal_that_cannot_be_true_is_refused_and_its_neighbours_are_not(
     assert [reading.value for reading in total.readings] == [5.0]
 
 
+@pytest.mark.parametrize("place", range(5))
+def test_one_that_cannot_be_true_costs_none_of_those_that_are_read_with_it(place: int) -> None:
+    costs = [1.0, 2.0, 3.0, 4.0]
+    costs.insert(place, 1.1e6)
+    origins = Origins(OriginRules())
+    total = Normalised()
+    requests = [[point(cost, "claude_code.cost.usage")] for cost in costs]
+    refused = Normaliser([ClaudeCode(origins, normalise_model)], lambda: NOW_NS).normalise(
+        requests, total
+    )
+    assert [each.total() for each in refused] == [cost == 1.1e6 for cost in costs]
+    assert [reading.value for reading in total.readings] == [1.0, 2.0, 3.0, 4.0]
+
+
 def test_a_clock_may_be_a_day_ahead() -> None:
     assert not normalise([log(NOW_NS + DAY_NS)]).rejected
 

@@ -14,7 +14,7 @@ from codometer.access.actor import SYSTEM
 from codometer.access.permissions import Role
 from codometer.settings import Listen, Settings
 from tests.forms import find_token, page_of
-from tests.unit.serve.parts import NOW, Office, build_office_app
+from tests.unit.serve.parts import NOW, Office, build_office_app, open_people
 
 PASSWORD = "marble kettle orbit fern"  # noqa: S105 - of a test
 HTML = {"accept": "text/html"}
@@ -83,7 +83,14 @@ class Installation:
 
     def build(self) -> None:
         """Make the application of what there is now."""
-        self.app = build_office_app(self.office, self.settings, self.access, now=lambda: self.now)
+        self.people = open_people(self.access)
+        self.app = build_office_app(
+            self.office,
+            self.settings,
+            self.access,
+            now=lambda: self.now,
+            people=self.people,
+        )
 
     def set_up(self) -> Browser:
         first = self.access.accounts.invite_first()

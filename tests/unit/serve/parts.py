@@ -250,16 +250,22 @@ def shared_store() -> Store:
     return store
 
 
+def open_people(access: Access) -> People:
+    """Return the people of an office, of whom nothing is stored."""
+    return People(access, shared_store(), known_attributes=frozenset())
+
+
 def build_office_app(
     office: Office,
     settings: Settings | None = None,
     access: Access | None = None,
     now: Callable[[], datetime] = lambda: NOW,
+    people: People | None = None,
 ) -> Starlette:
     """Return the web application of an office, at a fixed time unless told otherwise."""
     access = access or shared_access()
     settings = settings or Settings()
-    people = People(access, shared_store(), known_attributes=frozenset())
+    people = people or open_people(access)
     return build_app(
         settings=settings,
         ask=office.ask,

@@ -81,7 +81,8 @@ def test_every_route_names_its_permission(programs: Programs) -> None:
     assert {route.path for route in routes if not find_permission(route)} == set()
     public = {route.path for route in routes if find_permission(route) is Permission.PUBLIC}
     own = {"/sign-in", "/sign-in/code", "/join", "/sign-out"}
-    assert public == {"/healthz", "/readyz", "/assets/{name}"} | own
+    ways = {"/sign-in/with/{provider}", "/sign-in/return/{provider}"}
+    assert public == {"/healthz", "/readyz", "/assets/{name}"} | own | ways
 
 
 def find_permission(route: Route) -> Permission | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from starlette.datastructures import QueryParams
 
-from codometer.access.actions import Action
+from codometer.access.actions import Action, Outcome
 from codometer.access.audit import MOST_LISTED, AuditLog, Filter, Recorded
 from codometer.access.permissions import Permission
 from codometer.access.verification import Verification, verify
@@ -41,6 +42,7 @@ _PARAMETERS: Final = (
     Parameter(name="action", text="Only this.", schema={"enum": [*Action]}),
     Parameter(name="actor", text="Only what this id did.", schema=_TEXT),
     Parameter(name="object", text="Only what was done to this.", schema=_TEXT),
+    Parameter(name="outcome", text="Only what ended like this.", schema={"enum": [*Outcome]}),
     Parameter(name="since", text="From when on: 30d, a date or an instant.", schema=_TEXT),
     Parameter(name="until", text="Up to when, not included.", schema=_TEXT),
     Parameter(name="before", text="Only entries before this number, for paging.", schema=_WHOLE),
@@ -71,11 +73,11 @@ def audit_resource(log: AuditLog, *, zone: str, now: Callable[[], datetime]) -> 
     """Return the resource that lists entries, the newest first."""
 
     def answer(given: QueryParams) -> dict[str, Any]:
-        wanted = _read_filter(given, zone, now())
+        wanted = read_filter(given, zone, now())
         found = log.list_entries(wanted)
         more = len(found) == wanted.limit
         return {
-            "entries": [_document(each) for each in found],
+            "entries": [describe_entry(each) for each in found],
             "next": found[-1].entry.seq if more else None,
         }
 
@@ -118,18 +120,22 @@ def _verification(found: Verification) -> dict[str, Any]:
     return {"whole": not found.faults, **asdict(found)}
 
 
-def _read_filter(given: QueryParams, zone: str, now: datetime) -> Filter:
+def read_filter(given: Mapping[str, str], zone: str, now: datetime) -> Filter:
+    """Return the filter that parameters ask for; those that are empty ask for nothing.
+
+    Raises:
+        BadRequest: one of them is none.
+    """
     since, until = given.get("since"), given.get("until")
     period = None
     if since or until:
         period = parse_period(since or "2000-01-02", until, now=now, zone=parse_zone(zone))
-    action = given.get("action")
-    if action and action not in [*Action]:
-        raise BadRequest(f"{action!r} is no action", hint=f"one of {', '.join(Action)}")
+    named = given.get("object")
     return Filter(
-        action=action,
-        actor=given.get("actor"),
-        object=given.get("object"),
+        action=_one_of(Action, given, "action"),
+        actor=given.get("actor") or None,
+        objects=(named,) if named else (),
+        outcome=_one_of(Outcome, given, "outcome"),
         since=period.start if period else None,
         until=period.end if period and until else None,
         before=_read_whole(given, "before", None),
@@ -137,9 +143,16 @@ def _read_filter(given: QueryParams, zone: str, now: datetime) -> Filter:
     )
 
 
-def _read_whole(given: QueryParams, name: str, most: int | None) -> int | None:
+def _one_of(known: type[StrEnum], given: Mapping[str, str], name: str) -> str | None:
+    value = given.get(name)
+    if value and value not in [*known]:
+        raise BadRequest(f"{value[:40]!r} is no {name}", hint=f"one of {', '.join(known)}")
+    return value or None
+
+
+def _read_whole(given: Mapping[str, str], name: str, most: int | None) -> int | None:
     text = given.get(name)
-    if text is None:
+    if not text:
         return None
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= (most or 2**53)):
         expected = f"a whole number from 1 to {most}" if most else "the number of an entry"
@@ -147,7 +160,8 @@ def _read_whole(given: QueryParams, name: str, most: int | None) -> int | None:
     return int(text)
 
 
-def _document(each: Recorded) -> dict[str, Any]:
+def describe_entry(each: Recorded) -> dict[str, Any]:
+    """Return an entry as JSON has it."""
     fields = asdict(each.entry)
     differences = {side: _parse(fields[side]) for side in ("before", "after")}
     return {**fields, **differences, "hash": each.hash}

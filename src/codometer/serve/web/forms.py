@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
+from codometer.access.permissions import Permission
 from codometer.errors import TooLarge, UnsupportedEncoding
 from codometer.serve.http import check_texts, read_content
+from codometer.serve.web.visitor import Visitor
 
 Fields = Mapping[str, str]
 
@@ -17,6 +20,36 @@ TOKEN: Final = "form_token"  # noqa: S105 - the name of a field
 _MAX_FORM_BYTES: Final = 8 * 2**10
 _MAX_FIELDS: Final = 16
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """What is sent to be saved, not shown."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What is shown once, as the answer itself: no address leads to it again."""
+
+    template: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """Something that can be done on a page, by POST to `path`, for who has the permission.
+
+    `act` runs in a thread and returns the address to go to, a file, or what is shown once.
+    What it raises as a CodometerError is shown on the page, with the fields as they were sent.
+    """
+
+    path: str
+    permission: Permission
+    act: Callable[[Visitor, Fields], str | File | Shown]
 
 
 async def read_form(request: Request) -> Fields:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import jinja2
 from markupsafe import Markup
@@ -15,10 +15,14 @@ from codometer.analysis.dates import format_days
 from codometer.errors import CodometerError
 from codometer.serve.web.assets import Assets
 from codometer.serve.web.formats import FILTERS
+from codometer.serve.web.forms import Shown
 from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.recent import Recent
 from codometer.serve.web.view import CUSTOM, RANGES, View
 from codometer.serve.web.visitor import Visitor
+
+T = TypeVar("T")
+AnyPage = Page[Any]
 
 _log: Final = logging.getLogger(__name__)
 
@@ -53,9 +57,19 @@ class Frame:
     """Renders pages, single panels and errors. Safe to use from several threads."""
 
     def __init__(
-        self, pages: Sequence[Page], assets: Assets, *, is_local: Callable[[], bool] = lambda: True
+        self,
+        pages: Sequence[AnyPage],
+        assets: Assets,
+        *,
+        is_local: Callable[[], bool] = lambda: True,
+        find_upcoming: Callable[[], object] = lambda: None,
     ) -> None:
-        """`is_local` tells whether nobody needs to sign in."""
+        """`is_local` tells whether nobody needs to sign in.
+
+        `find_upcoming` returns the privacy decision that is not in force yet, for every
+        page to say so.
+        """
+        self._pages = pages
         self._environment = jinja2.Environment(
             loader=jinja2.PackageLoader("codometer.serve.web"),
             autoescape=True,
@@ -68,18 +82,21 @@ class Frame:
         self._environment.globals.update(
             assets=assets,
             is_local=is_local,
-            navigation=[
-                (group, [page for page in pages if page.group == group])
-                for group in GROUPS
-                if any(page.group == group for page in pages)
-            ],
+            find_upcoming=find_upcoming,
+            navigation=self.list_navigation,
             ranges=RANGES,
             custom=CUSTOM,
         )
 
+    def list_navigation(self, visitor: Visitor) -> Sequence[tuple[str, Sequence[AnyPage]]]:
+        """Return the pages that somebody may open, by group."""
+        mine = [page for page in self._pages if is_open(page, visitor)]
+        grouped = [(group, [page for page in mine if page.group == group]) for group in GROUPS]
+        return [(group, found) for group, found in grouped if found]
+
     def render_page(
         self,
-        page: Page,
+        page: Page[View],
         view: View,
         sections: Sections,
         *,
@@ -91,7 +108,7 @@ class Frame:
         panels = {panel.name: panel for panel in page.panels}
 
         def show(name: str) -> Markup:
-            return self._render_panel(panels[name], view, sections)
+            return self._render_viewed(panels[name], view, sections)
 
         return self._environment.get_template(page.template).render(
             page=page,
@@ -104,42 +121,89 @@ class Frame:
             is_stale=freshness.at is None or view.now - freshness.at > STALE,
         )
 
-    def render_panels(self, panels: Iterable[Panel], view: View, sections: Sections) -> str:
+    def render_panels(self, panels: Iterable[Panel[View]], view: View, sections: Sections) -> str:
         """Return the sections of some panels, as they stand in the page."""
-        return "\n".join(self._render_panel(panel, view, sections) for panel in panels)
+        return "\n".join(self._render_viewed(panel, view, sections) for panel in panels)
+
+    def render_record(
+        self, page: Page[Visitor], visitor: Visitor, *, error: CodometerError | None = None
+    ) -> str:
+        """Return a whole page without a period; `error` is why a form was not obeyed."""
+        panels = {panel.name: panel for panel in page.panels}
+
+        def show(name: str) -> Markup:
+            again = {"again": visitor.href(), "shorter": None}
+            values = {"visitor": visitor, **again}
+            return self._render_panel(
+                panels[name], lambda: self._build(panels[name], visitor, values), values
+            )
+
+        return self._environment.get_template(page.template).render(
+            page=page, visitor=visitor, show=show, error=error
+        )
+
+    def render_once(self, page: Page[Visitor], visitor: Visitor, shown: Shown) -> str:
+        """Return what a form answers with, in the place of its page."""
+        template = self._environment.get_template(shown.template)
+        return template.render({**shown.values, "page": page, "visitor": visitor, "error": None})
 
     def render_plain(self, template: str, visitor: Visitor, **values: object) -> str:
         """Return a page that has no panels and shows no period."""
         return self._environment.get_template(template).render(page=None, visitor=visitor, **values)
 
     def render_error(
-        self, error: CodometerError, *, title: str, visitor: Visitor, home: str = "/"
+        self,
+        error: CodometerError,
+        *,
+        title: str,
+        visitor: Visitor,
+        home: str | None = None,
     ) -> str:
-        """Return a page that says what failed, why, and what to do."""
-        return self.render_plain("error.html", visitor, error=error, title=title, home=home)
+        """Return a page that says what failed, why, and what to do; `home` leads away from it."""
+        known = [page for _, pages in self.list_navigation(visitor) for page in pages]
+        leads_to = (home or known[0].path, known[0].title) if known else ("/", "front page")
+        return self.render_plain("error.html", visitor, error=error, title=title, home=leads_to)
 
-    def _render_panel(self, panel: Panel, view: View, sections: Sections) -> Markup:
+    def _render_viewed(self, panel: Panel[View], view: View, sections: Sections) -> Markup:
+        shorter = view.href(range="7d") if view.range != "7d" else None
+        values = {"view": view, "again": view.href(), "shorter": shorter}
+
         def render() -> Markup:
-            template = self._environment.get_template(panel.template)
-            return Markup(template.render({**panel.build(view), "panel": panel, "view": view}))  # noqa: S704 - rendered with every value escaped
-
-        try:
             if panel.is_shared:
-                body = sections.get((panel, view.identity), render, now=view.now)
-            else:
-                body = render()
+                key = (panel, view.identity)
+                return sections.get(key, lambda: self._build(panel, view, values), now=view.now)
+            return self._build(panel, view, values)
+
+        return self._render_panel(panel, render, values)
+
+    def _build(self, panel: Panel[T], given: T, values: Mapping[str, object]) -> Markup:
+        template = self._environment.get_template(panel.template)
+        return Markup(template.render({**panel.build(given), "panel": panel, **values}))  # noqa: S704 - rendered with every value escaped
+
+    def _render_panel(
+        self, panel: Panel[T], render: Callable[[], Markup], values: Mapping[str, object]
+    ) -> Markup:
+        try:
+            body = render()
         except CodometerError as error:
-            body = self._render_failed(panel, view, error)
+            body = self._render_failed(panel, error, values)
         except Exception:  # noqa: BLE001 - an outer edge: one panel, and the others stay
             _log.exception("the panel %s failed", panel.name)
-            body = self._render_failed(panel, view, _BROKEN)
+            body = self._render_failed(panel, _BROKEN, values)
         return Markup('<section class="{}" data-panel="{}">\n{}\n</section>').format(
             panel.classes, panel.name, body
         )
 
-    def _render_failed(self, panel: Panel, view: View, error: CodometerError) -> Markup:
+    def _render_failed(
+        self, panel: Panel[T], error: CodometerError, values: Mapping[str, object]
+    ) -> Markup:
         template = self._environment.get_template("failed.html")
-        return Markup(template.render(panel=panel, view=view, error=error))  # noqa: S704 - as above
+        return Markup(template.render(panel=panel, error=error, **values))  # noqa: S704 - as above
+
+
+def is_open(page: AnyPage, visitor: Visitor) -> bool:
+    """Tell whether somebody may open a page, and it is about something that they have."""
+    return visitor.may(page.permission) and (not page.is_own or visitor.account is not None)
 
 
 _BROKEN: Final = Broken(

@@ -10,6 +10,7 @@ from typing import Final
 
 from codometer.access.permissions import Subject
 from codometer.serve.web.page import Page
+from codometer.serve.web.view import View
 
 _LATELY: Final = timedelta(seconds=15)
 _MOST: Final = 32
@@ -19,7 +20,7 @@ _MOST: Final = 32
 class Look:
     """Who looked at which page, with which parameters, and when."""
 
-    page: Page
+    page: Page[View]
     path: str
     given: Mapping[str, str]
     subject: Subject

@@ -21,7 +21,13 @@ from codometer.access.actor import ActorKind
 from codometer.access.permissions import NOBODY, Permission, Subject, is_allowed
 from codometer.analysis.measures.query import Query, parse_query
 from codometer.analysis.measures.run import Answer
-from codometer.errors import CodometerError, ProofTooOld, TooFewPeople, Unauthenticated
+from codometer.errors import (
+    CodometerError,
+    Forbidden,
+    ProofTooOld,
+    TooFewPeople,
+    Unauthenticated,
+)
 from codometer.model.period import Period, local_date, parse_period
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
@@ -34,6 +40,7 @@ from codometer.serve.http import (
 from codometer.serve.scope import limited
 from codometer.serve.web.assets import PREFIX, Assets, accepts_gzip
 from codometer.serve.web.events import Changes
+from codometer.serve.web.forms import Fields, File, Form, Shown, read_form
 from codometer.serve.web.frame import Frame, Freshness, Sections
 from codometer.serve.web.looks import Look, Looks
 from codometer.serve.web.page import Page
@@ -66,6 +73,7 @@ _COMPRESSED_FROM: Final = 1_000
 _REMEMBERED: Final = timedelta(seconds=30)
 _SCOPE_SINCE: Final = "90d"
 _WIDEST: Final = "/?range=90d"
+_FRONT: Final = "/"
 _A_DAY: Final = timedelta(days=1)
 _RENEW_SECONDS: Final = 0.5
 
@@ -75,9 +83,10 @@ class Site:
 
     def __init__(
         self,
-        pages: Sequence[Page],
+        pages: Sequence[Page[View]],
+        records: Sequence[Page[Visitor]] = (),
         *,
-        first_run: Page,
+        first_run: Page[View],
         zone: ZoneInfo,
         ask: Callable[[Query], Answer],
         changes: Changes,
@@ -85,12 +94,15 @@ class Site:
         gate: Gate,
         now: Callable[[], datetime],
         minimum_people: Callable[[], int] = lambda: 1,
+        find_upcoming: Callable[[], object] = lambda: None,
     ) -> None:
         """Prepare to serve `pages`; `first_run` stands in for each until something was counted.
 
-        `ask` may block and answers as of the last refresh of the sums, without waiting.
+        `records` are the pages without a period. `ask` may block and answers as of the last
+        refresh of the sums, without waiting. `find_upcoming` is what `Frame` takes.
         """
         self._pages = pages
+        self._records = records
         self._first_run = first_run
         self._zone = zone
         self._ask = ask
@@ -100,7 +112,12 @@ class Site:
         self._now = now
         self._minimum_people = minimum_people
         self._assets = Assets.read()
-        self._frame = Frame(pages, self._assets, is_local=lambda: gate.is_local)
+        self._frame = Frame(
+            (*pages, *records),
+            self._assets,
+            is_local=lambda: gate.is_local,
+            find_upcoming=find_upcoming,
+        )
         self._has_counted = False
         self._scopes: dict[Hashable, _Scope] = {}
         self._sections = Sections()
@@ -115,6 +132,15 @@ class Site:
                 self._route(page.path, page.permission, self._endpoint(page))
                 for page in self._pages
             ),
+            *(
+                self._route(page.path, page.permission, self._record_endpoint(page))
+                for page in self._records
+            ),
+            *(
+                self._route(form.path, form.permission, self._form_endpoint(page, form), "POST")
+                for page in self._records
+                for form in page.forms
+            ),
             self._route(f"{PREFIX}{{name}}", Permission.PUBLIC, self._assets.answer),
             self._route("/events", Permission.READ_NUMBERS, self._changes.answer),
         ]
@@ -126,8 +152,10 @@ class Site:
         html = self._frame.render_plain(template, self._find_visitor(request), **values)
         return HTMLResponse(html, status, _PAGE_HEADERS)
 
-    def _route(self, path: str, permission: Permission, handle: Endpoint) -> Route:
-        return Route(path, self.guarded(self._gate.require(permission, handle)))
+    def _route(
+        self, path: str, permission: Permission, handle: Endpoint, method: str = "GET"
+    ) -> Route:
+        return Route(path, self.guarded(self._gate.require(permission, handle)), methods=[method])
 
     async def refuse(self, request: Request, error: Exception) -> Response:
         """Answer for a path or a method that there is not: a page for people, else JSON."""
@@ -137,6 +165,35 @@ class Site:
             fault: CodometerError = NotFound(f"there is nothing at {request.url.path}")
             return self._render_error(fault, request)
         return await answer_http_exception(request, error)
+
+    def _record_endpoint(self, page: Page[Visitor]) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            visitor = self._visitor(request, request.state.subject)
+            html = await self._workers.run(lambda: self._frame.render_record(page, visitor))
+            return _html_response(html, request)
+
+        return endpoint
+
+    def _form_endpoint(self, page: Page[Visitor], form: Form) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            fields = await read_form(request)
+            visitor = self._visitor(request, request.state.subject)
+            return await self._workers.run(lambda: self._obey(page, form, visitor, fields))
+
+        return endpoint
+
+    def _obey(self, page: Page[Visitor], form: Form, visitor: Visitor, fields: Fields) -> Response:
+        """Do what a form says, or show its page again with what was wrong."""
+        try:
+            done = form.act(visitor, fields)
+        except CodometerError as error:
+            again = replace(visitor, path=page.path, sent=fields)
+            html = self._frame.render_record(page, again, error=error)
+            return HTMLResponse(html, error.status, _PAGE_HEADERS)
+        if isinstance(done, Shown):
+            html = self._frame.render_once(page, visitor, done)
+            return HTMLResponse(html, headers=_PAGE_HEADERS)
+        return _send_file(done) if isinstance(done, File) else go(done)
 
     def _find_visitor(self, request: Request) -> Visitor:
         """Return who is shown an answer that is for everybody, or a fault."""
@@ -155,7 +212,7 @@ class Site:
             make_token=lambda: self._gate.form_token(request),
         )
 
-    def _endpoint(self, page: Page) -> Endpoint:
+    def _endpoint(self, page: Page[View]) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             return await self._workers.run(lambda: self._answer(page, request))
 
@@ -177,7 +234,7 @@ class Site:
                 self._frame.render_panels(shared, view, sections)
         self._sections, self._enough = sections, enough
 
-    def _answer(self, page: Page, request: Request) -> Response:
+    def _answer(self, page: Page[View], request: Request) -> Response:
         freshness = Freshness(version=self._changes.version, at=self._changes.changed_at)
         if not self._find_counted():
             page = self._first_run
@@ -218,7 +275,7 @@ class Site:
             minimum_people=1 if is_allowed(look.subject, Permission.READ_PEOPLE) else minimum,
         )
 
-    def _render_panels(self, page: Page, names: Sequence[str], view: View) -> str:
+    def _render_panels(self, page: Page[View], names: Sequence[str], view: View) -> str:
         panels = {panel.name: panel for panel in page.panels}
         if unknown := [name for name in names if name not in panels]:
             raise NotFound(
@@ -262,19 +319,26 @@ class Site:
                     return error_response(error)
                 if isinstance(error, ProofTooOld):
                     return go(confirm_address(request))
-                return self._render_error(error, request)
+                return self._lead_on(error, request) or self._render_error(error, request)
             except Exception:  # noqa: BLE001 - the outer edge of a request
                 fault = fault_response(request)
                 return self._render_error(FAULT, request) if _is_person(request) else fault
 
         return endpoint
 
+    def _lead_on(self, error: CodometerError, request: Request) -> Response | None:
+        """Return the way to what somebody may see, from a front page that is not for them."""
+        if request.url.path != _FRONT or type(error) is not Forbidden:
+            return None
+        groups = self._frame.list_navigation(self._find_visitor(request))
+        return go(groups[0][1][0].path) if groups else None
+
     def _render_error(self, error: CodometerError, request: Request) -> Response:
-        title, home = _TITLES.get(error.status, _FAULT_TITLE), "/"
+        title, home = _TITLES.get(error.status, _FAULT_TITLE), None
         if isinstance(error, TooFewPeople):
             title, home = "Too few people to tell of", _WIDEST
         visitor = self._find_visitor(request)
-        html = self._frame.render_error(error, title=title, visitor=visitor, home=home)
+        html = self._frame.render_error(error, title=title, home=home, visitor=visitor)
         return HTMLResponse(html, error.status, _PAGE_HEADERS)
 
 
@@ -319,6 +383,11 @@ def _html_response(html: str, request: Request) -> Response:
         content = gzip.compress(content, 5, mtime=0)
         headers["content-encoding"] = "gzip"
     return HTMLResponse(content, headers=headers)
+
+
+def _send_file(file: File) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{file.name}"'}
+    return Response(file.content, media_type=file.media_type, headers=headers)
 
 
 def _is_person(request: Request) -> bool:

@@ -4,6 +4,7 @@
     ?from=2026-11-02&to=2026-11-15    both days included
     &team=payments                one team; without it all of them
     &tz=Europe/Berlin             the zone of clock times; days stay the organisation's
+    &sort=change                  the column that tables are in the order of
 
 An address names only what differs from the default, so that a page has one address.
 """
@@ -32,7 +33,7 @@ MAX_DAYS: Final = 1_100
 """Three years: more would be more marks than a chart can hold."""
 
 _DATES: Final = ("from", "to")
-_PARAMETERS: Final = ("range", *_DATES, "team", "tz")
+_PARAMETERS: Final = ("range", *_DATES, "team", "tz", "sort")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _DAY: Final = timedelta(days=1)
 
@@ -58,6 +59,11 @@ class View:
     """Equal for those who are answered the same."""
     minimum_people: int = 1
     """The fewest that a number on the page covers."""
+
+    @property
+    def sort(self) -> str | None:
+        """The column that tables shall be in the order of; each knows its own."""
+        return self.given.get("sort")
 
     @property
     def identity(self) -> Hashable:

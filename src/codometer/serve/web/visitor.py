@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TypeVar, cast
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,8 @@ from codometer.access.account import Account
 from codometer.access.actor import Actor
 from codometer.access.permissions import Permission, Subject, is_allowed
 from codometer.model.period import local_date
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,7 @@ class Visitor:
     zone: ZoneInfo
     sent: Mapping[str, str] = field(default_factory=dict)
     make_token: Callable[[], str] = lambda: ""
+    _found: dict[str, object] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def form_token(self) -> str:
@@ -49,6 +53,12 @@ class Visitor:
     def may(self, permission: Permission | str) -> bool:
         """Tell whether they have a permission."""
         return is_allowed(self.subject, Permission(permission))
+
+    def once(self, name: str, find: Callable[[], T]) -> T:
+        """Return what several panels of one visit share, found by the first that needs it."""
+        if name not in self._found:
+            self._found[name] = find()
+        return cast("T", self._found[name])
 
     def href(self, path: str | None = None, **changes: str | None) -> str:
         """Return the address of this page, or of another one; a change to None leaves it out."""

@@ -47,7 +47,7 @@ class Panels:
         where = view.team or "everybody"
         return {"checks": [{"what": where, "state": "ok", "value": view.range, "note": ""}]}
 
-    def page(self, path: str = "/", name: str = "overview") -> Page:
+    def page(self, path: str = "/", name: str = "overview") -> Page[View]:
         connect = Panel(
             name="connect",
             title="How to connect",
@@ -71,12 +71,12 @@ class Panels:
         )
 
 
-def client_of(*pages: Page, office: Office | None = None, max_waiting: int = 8) -> Client:
+def client_of(*pages: Page[View], office: Office | None = None, max_waiting: int = 8) -> Client:
     return client_and_changes(*pages, office=office, max_waiting=max_waiting)[0]
 
 
 def client_and_changes(
-    *pages: Page, office: Office | None = None, max_waiting: int = 8, now: Clock = lambda: NOW
+    *pages: Page[View], office: Office | None = None, max_waiting: int = 8, now: Clock = lambda: NOW
 ) -> tuple[Client, Changes]:
     office = office or Office()
     changes = Changes(lambda: office.version)
@@ -100,7 +100,7 @@ def client_and_changes(
     return client, changes
 
 
-def frame_page(path: str = "/", name: str = "overview", group: str = "") -> Page:
+def frame_page(path: str = "/", name: str = "overview", group: str = "") -> Page[View]:
     """Return a page with nothing in its frame."""
     return Page(
         path=path, name=name, title=name.title(), template="page.html", panels=(), group=group
@@ -228,7 +228,7 @@ def test_an_unknown_path_is_a_page_in_the_frame(path: str) -> None:
     assert "<h1>There is no such page</h1>" in response.text
     assert f"There is nothing at {path}." in response.text
     assert 'aria-label="Main"' in response.text
-    assert '<a class="btn" href="/">Go to the overview</a>' in response.text
+    assert '<a class="btn" href="/">Go to Overview</a>' in response.text
 
 
 def test_a_program_gets_errors_as_data() -> None:

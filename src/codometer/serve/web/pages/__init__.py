@@ -1,10 +1,49 @@
 """The pages, in the order of the navigation."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from codometer.access.access import Access
+from codometer.analysis.measures.query import Query
+from codometer.analysis.measures.run import Answer
+from codometer.people.own import OwnData
+from codometer.people.requests import Requests
+from codometer.people.retention import Retention
+from codometer.people.reveals import Reveals
 from codometer.serve.api.status import StatusSource
 from codometer.serve.web.page import Page
+from codometer.serve.web.pages.audit import audit_page
 from codometer.serve.web.pages.overview import overview_page
+from codometer.serve.web.pages.own import own_page
+from codometer.serve.web.pages.privacy import PrivacySources, privacy_pages
+from codometer.serve.web.pages.reveals import reveals_page
+from codometer.serve.web.view import View
+from codometer.serve.web.visitor import Visitor
+from codometer.settings import Settings
 
 
-def build_pages(status: StatusSource) -> tuple[Page, ...]:
-    """Return every page; `status` tells what arrived and what was refused."""
+def build_pages(status: StatusSource) -> tuple[Page[View], ...]:
+    """Return every page of numbers; `status` tells what arrived and what was refused."""
     return (overview_page(status),)
+
+
+def build_records(
+    access: Access,
+    retention: Retention,
+    settings: Settings,
+    *,
+    ask: Callable[[Query], Answer],
+    minimum_people: Callable[[], int],
+) -> tuple[Page[Visitor], ...]:
+    """Return every page that shows no period; `ask` and `minimum_people` as `build_app` has."""
+    people = retention.people
+    privacy = PrivacySources(
+        decisions=people.decisions, settings=settings, minimum_people=minimum_people
+    )
+    return (
+        own_page(OwnData(Requests(people)), people.decisions, ask),
+        *privacy_pages(privacy),
+        reveals_page(people, Reveals(people), access.vouching),
+        audit_page(access.audit, access.accounts),
+    )

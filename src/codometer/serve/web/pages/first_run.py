@@ -69,7 +69,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
 }
 
 
-def first_run_page(status: StatusSource, settings: Settings, *, since: datetime) -> Page:
+def first_run_page(status: StatusSource, settings: Settings, *, since: datetime) -> Page[View]:
     """Return the page of a server that has waited `since` then."""
 
     def build_checks(view: View) -> Mapping[str, object]:
@@ -77,7 +77,7 @@ def first_run_page(status: StatusSource, settings: Settings, *, since: datetime)
         return {"checks": [_check_ports(settings), _check_storage(settings), *signals]}
 
     variables = variables_to_connect(otlp_url(settings.listen))
-    connect = Panel(
+    connect: Panel[View] = Panel(
         name="connect",
         title="No agent has reported yet",
         template="connect.html",

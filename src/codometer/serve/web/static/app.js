@@ -25,6 +25,7 @@ const acts = {
       // Storage is switched off: the choice lasts as long as the page.
     }
   },
+  print: () => print(),
   async copy(button) {
     const text = one("pre", button.closest(".code"));
     let said = "Copied";

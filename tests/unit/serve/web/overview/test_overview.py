@@ -296,6 +296,27 @@ def test_teams_have_spend_change_people_and_share(company: Company) -> None:
     assert len(by_class(panel, "spark")) == 4
 
 
+@pytest.mark.parametrize(
+    ("sort", "order", "first"),
+    [
+        ("team", "ascending", ["data", "ops", "payments", "platform"]),
+        ("cost", "descending", ["payments", "platform", "data", "ops"]),
+        ("people", "descending", ["payments", "platform", "data", "ops"]),
+        ("change", "descending", ["payments", "platform", "data", "ops"]),
+        ("nothing", "descending", ["payments", "platform", "data", "ops"]),
+    ],
+)
+def test_teams_are_in_the_order_of_a_column(
+    company: Company, sort: str, order: str, first: list[str]
+) -> None:
+    panel = company.panel("teams", sort=sort)
+    assert [row[0] for row in cells(panel)] == first
+    (head,) = [each for each in panel.iter("th") if "aria-sort" in each.attrib]
+    assert head.attrib["aria-sort"] == order
+    assert links(panel)["Developers"] == "/?sort=people#teams"
+    assert links(panel)["Spend"] == "/#teams"
+
+
 @pytest.mark.parametrize("role", [Role.FINOPS, Role.VIEWER])
 def test_small_teams_are_told_together(role: Role) -> None:
     panel = Company(usual_work(), role=role).panel("teams")
@@ -305,7 +326,8 @@ def test_small_teams_are_told_together(role: Role) -> None:
         ["Small teams", "$2,000", "–", "", "5", "$400", "", "26%"],
     ]
     assert cells(panel, "tfoot") == [["All", "$7,600", "0%", "", "19", "$400", "", ""]]
-    assert links(panel) == {"payments": "/?team=payments", "platform": "/?team=platform"}
+    named = links(next(panel.iter("tbody")))
+    assert named == {"payments": "/?team=payments", "platform": "/?team=platform"}
     assert "Small teams are those of fewer than 5 developers" in text(panel)
     assert len(by_class(panel, "spark")) == 2
 
@@ -379,7 +401,7 @@ def test_people_without_a_team_have_a_line_without_a_link() -> None:
     work += [Work(person=f"x{number}", team=None) for number in range(6)]
     panel = Company(work).panel("teams")
     assert [row[0] for row in cells(panel)] == ["payments", "No team"]
-    assert list(links(panel)) == ["payments"]
+    assert list(links(next(panel.iter("tbody")))) == ["payments"]
 
 
 def test_the_teams_that_grew_are_named() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Final
 
 from markupsafe import Markup
 
@@ -17,6 +18,9 @@ from codometer.serve.web.buckets import days_of
 from codometer.serve.web.charts import Outlook, ruler
 from codometer.serve.web.pages.overview.questions import History, Questions
 from codometer.serve.web.view import View
+
+_LONG: Final = 1_000
+"""Dollars from which on a mark on the ruler is written short."""
 
 
 def build_month(questions: Questions, view: View) -> Mapping[str, object]:
@@ -91,9 +95,13 @@ def _draw(cost: Number | None, forecast: Forecast | None) -> Markup:
         expected=forecast.expected,
         low=forecast.low,
         high=forecast.high,
-        label=f"Expected ${format_short(forecast.expected)}",
+        label=f"Expected {_short(forecast.expected)}",
     )
     return ruler(title=title, amount=cost, outlook=outlook, write_tick=_tick)
+
+
+def _short(amount: float) -> str:
+    return f"${format_short(amount)}" if amount >= _LONG else format_money(amount)
 
 
 def _tick(value: Value) -> str:

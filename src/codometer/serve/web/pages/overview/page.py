@@ -13,9 +13,10 @@ from codometer.serve.web.pages.overview.questions import Questions
 from codometer.serve.web.pages.overview.rhythm import build_rhythm
 from codometer.serve.web.pages.overview.spend import build_spend
 from codometer.serve.web.pages.overview.teams import build_teams
+from codometer.serve.web.view import View
 
 
-def overview_page(status: StatusSource) -> Page:
+def overview_page(status: StatusSource) -> Page[View]:
     """Return the page; `status` tells which signals were refused."""
     questions = Questions(status)
     return Page(

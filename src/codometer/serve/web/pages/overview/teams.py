@@ -20,6 +20,16 @@ from codometer.serve.web.pages.overview.questions import Questions, Team
 from codometer.serve.web.view import View
 
 _MOST_ROWS: Final = 25
+_ANCHOR: Final = "#teams"
+_COST: Final = "cost"
+_COLUMNS: Final[Mapping[str, str]] = {
+    "team": "Team",
+    _COST: "Spend",
+    "change": "Change",
+    "people": "Developers",
+    "per_person": "Per developer",
+}
+"""What the table can be in the order of; of the largest first, but for names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +45,16 @@ class Row:
     per_person: Number | None
     share: float | None
     meter: Markup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A column's head, and where it leads: to the table in its order."""
+
+    label: str
+    href: str
+    order: str | None
+    """`ascending` or `descending` where the table is in its order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +98,7 @@ def build_teams(questions: Questions, view: View) -> Mapping[str, object]:
         )
         for team, group in teams.shown.items()
     ]
+    _sort(rows, _chosen(view))
     if teams.further:
         name = f"{len(teams.further)} more team{'' if len(teams.further) == 1 else 's'}"
         (further,) = questions.teams(view, teams.further).groups
@@ -87,11 +108,40 @@ def build_teams(questions: Questions, view: View) -> Mapping[str, object]:
         rows.append(_row("Small teams", teams.small, href=None, trend=Markup(), whole=whole))
     return {
         "rows": rows,
+        "heads": _heads(view),
         "total": total,
         "growth": _describe_growth(teams.shown, view),
         "has_small": teams.small is not None,
         "least": view.minimum_people,
     }
+
+
+def _chosen(view: View) -> str:
+    return view.sort if view.sort and view.sort in _COLUMNS else _COST
+
+
+def _heads(view: View) -> Mapping[str, Head]:
+    chosen = _chosen(view)
+    return {
+        name: Head(
+            label=label,
+            href=view.href(sort=None if name == _COST else name) + _ANCHOR,
+            order=None if name != chosen else "ascending" if name == "team" else "descending",
+        )
+        for name, label in _COLUMNS.items()
+    }
+
+
+def _sort(rows: list[Row], column: str) -> None:
+    """Put rows in the order of a column; those that are equal or unknown keep theirs."""
+    if column == "team":
+        rows.sort(key=lambda row: row.name.casefold())
+    else:
+        rows.sort(key=lambda row: _rank(getattr(row, column)))
+
+
+def _rank(value: Number | float | None) -> tuple[bool, float]:
+    return value is None, -float(value or 0)
 
 
 def _row(name: str, group: Group, *, href: str | None, trend: Markup, whole: float) -> Row:

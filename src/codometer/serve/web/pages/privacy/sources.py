@@ -1,0 +1,27 @@
+"""What the pages about privacy are built from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from codometer.people.decisions import Decision, Decisions
+from codometer.privacy.profile import POLICIES, Kept, Policy, find_kept
+from codometer.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacySources:
+    """What was decided, what the settings add to it, and the fewest people of a number."""
+
+    decisions: Decisions
+    settings: Settings
+    minimum_people: Callable[[], int]
+
+    def policy(self, decision: Decision) -> Policy:
+        """Return what a decision means."""
+        return POLICIES[decision.profile]
+
+    def kept(self, policy: Policy) -> Kept:
+        """Return how long what is kept: what the settings say, within the policy."""
+        return find_kept(policy, self.settings.retention)

@@ -1,0 +1,259 @@
+"""The pages without a period, as people of each role are answered."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from codometer.access.actor import SYSTEM
+from codometer.access.permissions import Role
+from codometer.people.decisions import Decisions
+from codometer.privacy.profile import POLICIES, Profile
+from tests.unit.serve.installation import PASSWORD, Browser, Installation
+
+WORDS = "We agreed on this"
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    made = Installation(tmp_path)
+    yield made
+    made.access.close()
+
+
+@pytest.fixture
+def root(installation: Installation) -> Browser:
+    return installation.set_up()
+
+
+def decisions(installation: Installation) -> Decisions:
+    return Decisions(installation.access.audit, installation.access.sessions)
+
+
+def navigation(text: str) -> list[str]:
+    (main,) = re.findall(r'<nav class="side".*?</nav>', text, re.DOTALL)
+    return re.findall(r"<li><a [^>]*>([^<]+)</a>", main)
+
+
+def actions(text: str) -> list[str]:
+    """Return the actions of the entries that are shown."""
+    return re.findall(r"<summary>(\w+\.\w+)</summary>", text)
+
+
+@pytest.mark.parametrize(
+    ("role", "places"),
+    [
+        (Role.VIEWER, ["Overview", "My data", "Privacy"]),
+        (Role.DEVELOPER, ["Overview", "My data", "Privacy"]),
+        (Role.AUDITOR, ["My data", "Privacy", "Audit log"]),
+        (Role.ADMINISTRATOR, ["Overview", "My data", "Privacy", "Audit log"]),
+    ],
+)
+def test_the_navigation_leads_only_where_its_reader_may_go(
+    installation: Installation, root: Browser, role: Role, places: list[str]
+) -> None:
+    assert root.get("/privacy").status_code == 200
+    person = installation.person("ada", role)
+    shown = person.get("/privacy").text
+    assert navigation(shown) == places
+    for path in re.findall(r'<li><a href="([^"]+)"', shown):
+        assert person.get(path).status_code == 200
+
+
+def test_an_auditor_is_led_from_the_front_page_to_what_they_may_see(
+    installation: Installation, root: Browser
+) -> None:
+    auditor = installation.person("ada", Role.AUDITOR)
+    assert auditor.get("/").headers["location"] == "/me"
+    assert root.get("/").status_code == 200
+
+
+def test_nobody_who_has_not_signed_in_is_shown_where_things_are(
+    installation: Installation, root: Browser
+) -> None:
+    assert root.get("/account").text.count("Audit log") == 2
+    for path in ("/sign-in", "/nowhere"):
+        assert "Audit log" not in installation.browser().get(path).text
+
+
+def test_in_local_mode_no_data_is_anybodys_in_particular(installation: Installation) -> None:
+    browser = installation.browser()
+    assert "My data" not in navigation(browser.get("/privacy").text)
+    assert "Nobody has signed in" in browser.get("/me").text
+    assert "(on this machine only you look)" in browser.get("/privacy").text
+
+
+def test_privacy_says_first_what_is_collected_and_what_is_not(
+    installation: Installation, root: Browser
+) -> None:
+    assert root.get("/privacy").status_code == 200
+    page = installation.person("ada", Role.VIEWER).get("/privacy").text
+    leads = re.findall(r'<p class="lead">([^<]+)</p>', page)
+    assert [each.split(":")[0] for each in leads] == ["Collected", "Not collected"]
+    assert "Administrators change the profile" in page
+    assert 'action="/privacy/change"' not in page
+
+
+def test_a_change_of_privacy_is_looked_at_and_confirmed(
+    installation: Installation, root: Browser
+) -> None:
+    review = root.get(f"/privacy/change?profile=open&reason={WORDS}&purpose=to+learn")
+    assert "takes seven days" in review.text
+    assert f'value="{WORDS}"' in review.text
+    assert decisions(installation).find_upcoming() is None
+    fields = {"profile": "open", "purpose": "to learn", "reason": WORDS}
+    refused = root.submit("/privacy/change", None, **fields, confirm="strict")
+    assert (refused.status_code, "This was not confirmed" in refused.text) == (400, True)
+    assert f'value="{WORDS}"' in refused.text
+    assert decisions(installation).find_upcoming() is None
+    done = root.submit("/privacy/change", None, **fields, confirm="Open ")
+    assert done.headers["location"] == "/privacy#upcoming"
+    upcoming = decisions(installation).find_upcoming()
+    assert upcoming is not None
+    assert (upcoming.profile, upcoming.purpose) == (Profile.OPEN, "to learn")
+
+
+def test_every_page_says_that_more_will_be_known_until_that_is_off(
+    installation: Installation, root: Browser
+) -> None:
+    decisions(installation).decide(Profile.OPEN, None, WORDS, SYSTEM, confirmed="open")
+    viewer = installation.person("ada", Role.VIEWER)
+    for path in ("/", "/me", "/privacy", "/account", "/nowhere"):
+        assert viewer.get(path).text.count('class="banner"') == 1, path
+    assert installation.browser().get("/sign-in").text.count('class="banner"') == 0
+    assert WORDS in viewer.get("/privacy").text
+    kept = root.submit(
+        "/privacy/change", profile="standard", reason="we changed our minds", confirm="standard"
+    )
+    assert kept.headers["location"] == "/privacy"
+    assert viewer.get("/privacy").text.count('class="banner"') == 0
+
+
+def test_a_profile_that_is_none_is_refused_in_the_page(
+    installation: Installation, root: Browser
+) -> None:
+    assert installation.office.fault is None
+    assert "no profile" in root.get("/privacy/change?profile=lax").text
+    refused = root.submit("/privacy/change", profile="<b>lax", confirm="<b>lax")
+    assert refused.status_code == 400
+    assert "<b>lax" not in refused.text
+
+
+def test_the_record_of_processing_tells_of_what_is_in_force(
+    installation: Installation, root: Browser
+) -> None:
+    assert root.get("/").status_code == 200
+    decisions(installation).decide(Profile.STRICT, "to know what it costs", WORDS, SYSTEM)
+    record = installation.person("ada", Role.AUDITOR).get("/privacy/record").text
+    assert "to know what it costs" in record
+    assert re.search(r"Single events</dt><dd>14 days", record)
+    assert "It listens on this machine only." in record
+    assert installation.person("grace", Role.VIEWER).get("/privacy/record").status_code == 403
+
+
+def test_entries_of_the_audit_log_are_filtered_and_paged(
+    installation: Installation, root: Browser
+) -> None:
+    for number in range(30):
+        installation.access.accounts.invite(Role.VIEWER, SYSTEM, teams=frozenset({f"t{number}"}))
+    page = root.get("/audit?action=account.invite").text
+    assert actions(page) == ["account.invite"] * 25
+    (older,) = re.findall(r'href="(/audit\?[^"]*before=\d+)"', page)
+    assert actions(root.get(older.replace("&amp;", "&")).text) == ["account.invite"] * 5
+    assert "The log is whole." in page
+    assert "No entry fits." in root.get("/audit?until=2020-01-01").text
+    assert len(actions(root.get("/audit?since=2026-11-23&until=2026-11-23").text)) == 25
+    refused = root.get("/audit?action=nothing").text
+    assert "is no action" in refused
+
+
+def test_what_was_refused_is_found_by_its_outcome(installation: Installation) -> None:
+    root = installation.set_up()
+    installation.browser().submit("/sign-in", login="root", password=PASSWORD[1:], next="/")
+    page = root.get("/audit?outcome=refused").text
+    assert actions(page) == ["session.sign_in"]
+    assert actions(root.get("/audit?outcome=refused&action=account.invite").text) == []
+
+
+def test_a_log_that_somebody_was_at_says_so(installation: Installation, root: Browser) -> None:
+    with installation.access.control.write() as connection:
+        connection.exec_driver_sql("UPDATE audit_entry SET reason = 'nothing' WHERE seq = 2")
+    page = root.get("/audit").text
+    assert "The log is not whole." in page
+    assert "Entry 2" in page
+
+
+def test_the_audit_log_is_given_out_as_a_file_and_that_is_an_entry(
+    installation: Installation, root: Browser
+) -> None:
+    decisions(installation).decide(Profile.STRICT, None, "=cmd|' /C calc'!A0", SYSTEM)
+    answer = root.submit("/audit/export", format="csv", action="privacy.change")
+    assert answer.headers["content-disposition"].startswith('attachment; filename="audit-2026-')
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert {row["action"] for row in rows} == {"privacy.change"}
+    assert rows[0]["reason"] == "'=cmd|' /C calc'!A0"
+    answer = root.submit("/audit/export", format="json")
+    entries = json.loads(answer.content)["entries"]
+    assert entries[0]["action"] == "audit.export"
+    assert entries[0]["after"] == {
+        "entries": len(rows),
+        "format": "csv",
+        "filter": {"action": "privacy.change"},
+    }
+    assert root.submit("/audit/export", format="exe").status_code == 400
+    assert installation.person("ada", Role.VIEWER).submit("/audit/export").status_code == 403
+
+
+def test_names_are_lent_asked_for_and_told_on_one_page(
+    installation: Installation, root: Browser
+) -> None:
+    installation.people.in_force.policy = POLICIES[Profile.STANDARD]
+    dana = installation.person("dana", Role.AUDITOR)
+    account = next(
+        each for each in installation.access.vouching.list_accounts() if each.login == "dana"
+    )
+    assert "This was not lent to you" in dana.get("/privacy/reveals").text
+    assert dana.submit("/privacy/reveals", pseudonym="p_x", reason=WORDS).status_code == 403
+    lent = root.submit("/privacy/reveals/lend", account=account.id, hours="4", reason=WORDS)
+    assert lent.headers["location"] == "/privacy/reveals"
+    assert "You may ask until" in dana.get("/privacy/reveals").text
+    refused = dana.submit("/privacy/reveals", pseudonym="p_x", reason=WORDS)
+    assert (refused.status_code, "no person" in refused.text) == (400, True)
+    assert f'value="{WORDS}"' in refused.text
+    assert root.submit("/privacy/reveals/decide", reveal="x").status_code == 400
+    assert root.submit("/privacy/reveals/lend", account=account.id, hours="²").status_code == 400
+    root.submit("/privacy/reveals/end", account=account.id)
+    assert "This was not lent to you" in dana.get("/privacy/reveals").text
+
+
+def test_an_account_sees_no_data_before_somebody_vouched_for_it(
+    installation: Installation, root: Browser
+) -> None:
+    ada = installation.person("ada@example.com", Role.DEVELOPER)
+    page = ada.get("/me").text
+    assert "Nobody has confirmed yet that <b>ada@example.com</b>" in page
+    (account,) = re.findall(r"codometer person link (acc_\w+)", page)
+    refused = ada.submit("/me/export")
+    assert refused.status_code == 403
+    body = {"account": account, "reason": "invited in person"}
+    headers = {"accept": "*/*"}
+    done = root.ask("POST", "/api/v1/people/link", json=body, headers=headers)
+    assert done.json()["linked"]
+    assert "Nothing is stored of ada@example.com" in ada.get("/me").text
+    assert PASSWORD not in page
+    undone = root.ask("POST", "/api/v1/people/unlink", json=body, headers=headers)
+    assert undone.json()["linked"] is None
+
+
+def test_another_site_cannot_have_a_form_sent(installation: Installation, root: Browser) -> None:
+    fields = {"profile": "strict", "reason": "x", "confirm": "strict"}
+    before = decisions(installation).find_in_force()
+    answer = root.submit("/privacy/change", {"sec-fetch-site": "cross-site"}, **fields)
+    assert answer.status_code == 403
+    assert decisions(installation).find_in_force() == before
