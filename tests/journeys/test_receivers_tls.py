@@ -298,7 +298,9 @@ async def is_taken(receivers: Receivers, authority: Authority | None) -> bool:
             await export(receivers, authority)
         else:
             async with receivers.channel() as channel:
-                await channel.unary_unary(EXPORT_LOGS)(b"", timeout=SECONDS)
+                call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
+                call = channel.unary_unary(EXPORT_LOGS)
+                await call(b"", timeout=SECONDS)
         return True
     return False
 
