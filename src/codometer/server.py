@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from codometer.analysis.measures.query import Query
     from codometer.analysis.measures.run import Answer
     from codometer.intake.receivers.export import Accept
+    from codometer.networks import Network
     from codometer.pricing import PriceCatalogue
     from codometer.settings import Settings
 
@@ -83,7 +84,7 @@ class Server:
         self._settings = settings
         listen = settings.listen
         self._tls = Tls(listen.tls_certificate, listen.tls_key) if listen.tls_certificate else None
-        clients = _client_certificates(settings)
+        self._clients = _client_certificates(settings)
         self._zone = ZoneInfo(settings.organisation.time_zone)
         catalogue = self.catalogue = load_catalogue()
         self.store = Store(
@@ -99,43 +100,16 @@ class Server:
         self._intake = self._make_intake()
         self.retention = Retention(self.people, settings.retention, self._zone)
         self._retaining = Periodic("retention", _RETAIN_EVERY_SECONDS, self._retain)
-        limits = _limits(settings)
-        budget = ByteBudget(limits.budget_bytes)
-        host = listen.host
-        proxies = tuple(map(parse_network, listen.trusted_proxies))
-        admission = Admission(
-            self.access.known,
-            required=settings.ingest.credentials == "required" or listen.is_public,
-            names=_default_names(settings),
-            limit=_limit_of_one(settings),
-        )
-        self.otlp_http = HttpServer(
-            OtlpHttp(self._intake.accept, authenticate=admission, limits=limits, budget=budget),
-            host=host,
-            port=listen.otlp_port,
-            limits=limits,
-            tls=self._tls.make_context(clients) if self._tls else None,
-            proxies=proxies,
-        )
-        self.otlp_grpc = OtlpGrpc(
-            self._intake.accept,
-            authenticate=admission,
-            host=host,
-            port=listen.grpc_port,
-            limits=limits,
-            budget=budget,
-            credentials=self._tls.make_credentials(clients) if self._tls else None,
-            proxies=proxies,
-        )
+        self.otlp_http, self.otlp_grpc = self._make_receivers()
         self.changes = Changes(lambda: self.store.version, freshen=self.store.catch_up)
         self.app = self._build_app()
         self.web = HttpServer(
             self.app,
-            host=host,
+            host=listen.host,
             port=listen.port,
-            limits=limits,
+            limits=_limits(settings),
             tls=self._tls.make_context() if self._tls else None,
-            proxies=proxies,
+            proxies=_proxies(settings),
         )
 
     def _build_app(self) -> Starlette:
@@ -192,6 +166,37 @@ class Server:
         )
         self.people.attach(intake.paused, origins.forget)
         return intake
+
+    def _make_receivers(self) -> tuple[HttpServer, OtlpGrpc]:
+        settings, tls, clients = self._settings, self._tls, self._clients
+        listen, limits = settings.listen, _limits(settings)
+        budget = ByteBudget(limits.budget_bytes)
+        host, proxies = listen.host, _proxies(settings)
+        admission = Admission(
+            self.access.known,
+            required=settings.ingest.credentials == "required" or listen.is_public,
+            names=_default_names(settings),
+            limit=_limit_of_one(settings),
+        )
+        over_http = HttpServer(
+            OtlpHttp(self._intake.accept, authenticate=admission, limits=limits, budget=budget),
+            host=host,
+            port=listen.otlp_port,
+            limits=limits,
+            tls=tls.make_context(clients) if tls else None,
+            proxies=proxies,
+        )
+        over_grpc = OtlpGrpc(
+            self._intake.accept,
+            authenticate=admission,
+            host=host,
+            port=listen.grpc_port,
+            limits=limits,
+            budget=budget,
+            credentials=tls.make_credentials(clients) if tls else None,
+            proxies=proxies,
+        )
+        return over_http, over_grpc
 
     def _open_people(self) -> People:
         try:
@@ -391,6 +396,10 @@ def _client_certificates(settings: Settings) -> ClientCertificates | None:
         read_certificates(ingest.client_ca, "ingest.client_ca"),
         required=ingest.client_certificates == "required",
     )
+
+
+def _proxies(settings: Settings) -> tuple[Network, ...]:
+    return tuple(map(parse_network, settings.listen.trusted_proxies))
 
 
 def _limits(settings: Settings) -> Limits:

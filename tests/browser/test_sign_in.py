@@ -68,12 +68,7 @@ def test_the_pages_of_sign_in_fit_and_keep_nobody_out(
     open_page: Open, office: Served, theme: Theme, width: int
 ) -> None:
     link = office.server.access.accounts.invite(Role.VIEWER, SYSTEM)
-    page = open_page(
-        f"{office.url}/sign-in?next=/account", theme=theme, width=width, faults=REFUSED
-    )
-    fits(page, width)
-    sign_in(page, password="a wrong one")  # noqa: S106 - of a test
-    assert page.get_by_role("alert").is_visible()
+    page = open_page(f"{office.url}/sign-in?next=/account", theme=theme, width=width)
     fits(page, width)
     sign_in(page)
     assert page.url == f"{office.url}/account"
@@ -81,6 +76,19 @@ def test_the_pages_of_sign_in_fit_and_keep_nobody_out(
     fits(page, width)
     for path in ("/account/second-factor", "/confirm", f"/join?link={link.secret}"):
         page.goto(office.url + path)
+        fits(page, width)
+
+
+# Once for each theme: after five failures in a minute the server has everybody wait.
+@pytest.mark.parametrize("theme", THEMES)
+def test_what_was_wrong_is_said_where_everybody_finds_it(
+    open_page: Open, office: Served, theme: Theme
+) -> None:
+    page = open_page(f"{office.url}/sign-in", theme=theme, faults=REFUSED)
+    sign_in(page, password="a wrong one")  # noqa: S106 - of a test
+    assert page.get_by_role("alert").is_visible()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
         fits(page, width)
 
 

@@ -48,6 +48,10 @@ class Office:
         _, words = self.contents.text_for(PROJECT)
         self.contents.agree(ADA, PROJECT, words.hash, "signed in", ROOT)
 
+    def count(self) -> int:
+        with self.access.control.read() as connection:
+            return int(connection.exec_driver_sql("SELECT count(*) FROM content").scalar_one())
+
     def cover(self) -> Cover | None:
         self.contents.follow()
         return self.contents.find_cover(ORIGIN)
@@ -92,7 +96,7 @@ def test_a_text_that_comes_twice_is_kept_once(offices: tuple[Office, Office]) ->
     for office in (one, other, one):
         office.keep(1)
     other.keep(2)
-    assert one.views.count() == 2
+    assert one.count() == 2
     tables = other.views.export([ADA])
     assert [row["text"] for row in tables["content"]] == ["words", "words"]
     assert not one.contents.dropped
@@ -111,7 +115,7 @@ def test_a_text_that_no_consent_covers_any_more_is_dropped_and_nothing_else(
     other.contents.add(late)
     other.contents.save()
     assert other.contents.dropped == {"store": 1}
-    assert other.views.count() == 0
+    assert other.count() == 0
 
 
 def test_what_is_over_is_swept_and_the_rest_stays(offices: tuple[Office, Office]) -> None:
@@ -123,5 +127,5 @@ def test_what_is_over_is_swept_and_the_rest_stays(offices: tuple[Office, Office]
     assert (other.contents.sweep(), other.contents.sweep()) == (1, 0)
     other.in_force.policy = POLICIES[Profile.STRICT]
     other.contents.clear()
-    assert one.views.count() == 0
+    assert one.count() == 0
     assert one.cover() is None

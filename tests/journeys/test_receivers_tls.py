@@ -275,6 +275,34 @@ async def test_who_only_connects_takes_no_more_than_its_places(
         await wait_until_served(receivers, trust(authority))
 
 
+@pytest.mark.parametrize("secured", [True, False])
+async def test_who_only_connects_to_grpc_takes_no_more_than_its_places(
+    authority: Authority, tls: Tls, *, secured: bool
+) -> None:
+    limits = tighten(connections=5, header_seconds=SECONDS)
+    async with receive(limits, tls=tls if secured else None) as receivers:
+        idle = [await Raw.connect(receivers.rpc.port) for _ in range(12)]
+        closed = [asyncio.create_task(client.wait_until_closed()) for client in idle]
+        await wait_until(lambda: sum(task.done() for task in closed) >= 7)
+        for client in idle:
+            await client.close()
+        await asyncio.gather(*closed, return_exceptions=True)
+        async with asyncio.timeout(SECONDS):
+            while not await is_taken(receivers, authority if secured else None):
+                pass
+
+
+async def is_taken(receivers: Receivers, authority: Authority | None) -> bool:
+    with contextlib.suppress(grpc.aio.AioRpcError):
+        if authority:
+            await export(receivers, authority)
+        else:
+            async with receivers.channel() as channel:
+                await channel.unary_unary(EXPORT_LOGS)(b"", timeout=SECONDS)
+        return True
+    return False
+
+
 async def wait_until_served(receivers: Receivers, context: ssl.SSLContext) -> None:
     async with asyncio.timeout(SECONDS):
         while True:

@@ -17,6 +17,7 @@ from codometer.model.charge import Charge
 from codometer.model.signal import AttributeDefault, SignalKind
 from codometer.people.content_views import ReadContent
 from codometer.privacy.encryption import Purpose
+from codometer.privacy.pseudonym import IdentityKind
 from codometer.privacy.redaction import Redactor
 from codometer.store.writer import Batch
 from tests import capture
@@ -118,18 +119,21 @@ class Desk:
         self.contents.agree(person, project, text.hash, "signed in", ROOT)
 
     def person(self, email: str = WHO_ADA["user.email"]) -> str:
-        found = self.household.people.find_named(email)
+        found = self._find(email)
         assert found is not None
         return found
+
+    def _find(self, email: str) -> str | None:
+        people = self.household.people
+        names = people.identifier.list_pseudonyms(IdentityKind.EMAIL, email)
+        return people.vault.people.person_of(names)
 
     def account(self, login: str, role: Role = Role.DEVELOPER) -> Actor:
         """Let somebody join who is the person of that name."""
         self.household.invite(role, login)
         accounts = {each.login: each.id for each in self.household.access.accounts.list_accounts()}
         logins = {account: name for name, account in accounts.items()}
-        self.views.find_own = lambda actor: self.household.people.find_named(
-            logins.get(actor.id, "")
-        )
+        self.views.find_own = lambda actor: self._find(logins.get(actor.id, ""))
         return Actor(kind=ActorKind.ACCOUNT, id=accounts[login])
 
     def read(self, actor: Actor, **wanted: str) -> list[ReadContent]:
@@ -140,6 +144,10 @@ class Desk:
         """Return all that is kept of a person, decrypted."""
         tables = self.views.export(self.contents.names_of(person))
         return "\n".join(row["text"] for row in tables["content"])
+
+    def count(self) -> int:
+        with self.household.access.control.read() as connection:
+            return int(connection.exec_driver_sql("SELECT count(*) FROM content").scalar_one())
 
     def wait(self, **time: float) -> None:
         self.household.now[0] += timedelta(**time)

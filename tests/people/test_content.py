@@ -13,10 +13,11 @@ from codometer.access.actor import Actor, ActorKind
 from codometer.access.permissions import Role
 from codometer.errors import BadRequest, Forbidden
 from codometer.intake.receivers.export import Encoding, ExportRequest
+from codometer.intake.receivers.otlp_content import read_content
 from codometer.model.signal import SignalKind
 from codometer.people.consents import LONGEST, NoSuchConsent
 from codometer.privacy.encryption import CannotDecrypt, Purpose
-from codometer.privacy.policy import MAX_CONTENT_LENGTH, Part
+from codometer.privacy.policy import CONTENT_PARTS, MAX_CONTENT_LENGTH, Part
 from codometer.privacy.profile import Profile
 from tests import capture
 from tests.people.desk import (
@@ -28,6 +29,7 @@ from tests.people.desk import (
     WHO_GRACE,
     WITH_CONTENT,
     Desk,
+    logs,
 )
 from tests.people.household import ROOT, Household
 
@@ -57,12 +59,12 @@ def agreed(desk: Desk) -> Desk:
 def test_nothing_is_kept_of_anybody_who_did_not_agree(desk: Desk) -> None:
     desk.open()
     desk.prompt(WORDS)
-    assert desk.views.count() == 0
+    assert desk.count() == 0
     desk.agree()
     desk.prompt(WORDS, WHO_GRACE, number=2)
-    assert desk.views.count() == 0
+    assert desk.count() == 0
     desk.prompt(WORDS, number=3)
-    assert desk.views.count() == 1
+    assert desk.count() == 1
     assert desk.texts(desk.person()) == WORDS
 
 
@@ -71,7 +73,7 @@ def test_nothing_is_kept_of_another_project(desk: Desk) -> None:
     desk.prompt(WORDS, {**WHO_ADA, "team.id": "search"})
     desk.prompt(WORDS, {**WHO_ADA, "vcs.repository.name": "shop/checkout"}, number=2)
     desk.prompt(WORDS, {"user.email": EMAIL}, number=3)
-    assert desk.views.count() == 0
+    assert desk.count() == 0
 
 
 def test_a_repository_is_a_project_before_its_team_is(desk: Desk) -> None:
@@ -90,13 +92,13 @@ def test_under_the_strict_profile_nobody_can_agree(household: Household) -> None
     with pytest.raises(BadRequest, match="nobody can agree"):
         desk.open()
     desk.deliver_recorded("2.1.330-http-json")
-    assert desk.views.count() == 0
+    assert desk.count() == 0
 
 
 def test_under_the_open_profile_the_project_alone_agrees(household: Household) -> None:
     desk = Desk.at(household)
     desk.prompt(WORDS)
-    assert desk.views.count() == 0
+    assert desk.count() == 0
     desk.open()
     desk.prompt(WORDS, number=2)
     assert [each.text for each in desk.read(ROOT)] == [WORDS]
@@ -106,10 +108,10 @@ def test_a_stricter_profile_deletes_what_was_kept_and_ends_what_was_agreed(desk:
     agreed(desk)
     desk.prompt(WORDS)
     desk.household.become(Profile.STRICT)
-    assert desk.views.count() == 0
+    assert desk.count() == 0
     assert desk.contents.consents.list_projects() == []
     desk.prompt(WORDS, number=2)
-    assert desk.views.count() == 0
+    assert desk.count() == 0
 
 
 def test_who_agrees_has_read_the_words(desk: Desk) -> None:
@@ -130,12 +132,12 @@ def test_a_project_that_is_opened_for_something_else_asks_everybody_again(desk: 
     agreed(desk)
     desk.prompt(WORDS)
     desk.open(reviewers=(desk.account("lead@example.com").id,))
-    assert desk.views.count() == 0
+    assert desk.count() == 0
     desk.prompt(WORDS, number=2)
-    assert desk.views.count() == 0
+    assert desk.count() == 0
     desk.agree()
     desk.prompt(WORDS, number=3)
-    assert desk.views.count() == 1
+    assert desk.count() == 1
 
 
 def test_a_consent_ends_by_itself(desk: Desk) -> None:
@@ -146,11 +148,11 @@ def test_a_consent_ends_by_itself(desk: Desk) -> None:
     desk.wait(days=9, hours=23)
     desk.household.people.follow()
     desk.prompt(WORDS)
-    assert desk.views.count() == 1
+    assert desk.count() == 1
     desk.wait(hours=1)
     desk.household.people.follow()
     desk.prompt(WORDS, number=2)
-    assert desk.views.count() == 1
+    assert desk.count() == 1
     assert desk.contents.sweep() == 1
     with pytest.raises(BadRequest, match="180 days"):
         desk.open(days=LONGEST.days + 1)
@@ -210,9 +212,9 @@ def test_prompts_answers_and_tools_are_kept_from_wherever_they_are(
         assert text in kept
     assert "/home/dev/" not in kept
     assert "<REDACTED>" not in kept
-    count = desk.views.count()
+    count = desk.count()
     desk.deliver_recorded(name, encoding)
-    assert desk.views.count() == count
+    assert desk.count() == count
 
 
 NESTED: Final = {
@@ -269,6 +271,24 @@ def test_a_long_text_is_cut_and_what_is_too_much_is_dropped(desk: Desk) -> None:
     assert not desk.contents.dropped
 
 
+def test_a_request_that_has_too_much_is_kept_in_part(desk: Desk) -> None:
+    agreed(desk)
+    told = {"service.name": "claude-code", "event.name": "tool_result", **WHO_ADA}
+    told |= {name: f"{name} " * 20_000 for name in CONTENT_PARTS}
+    attributes = [{"key": key, "value": {"stringValue": value}} for key, value in told.items()]
+    record = {"timeUnixNano": "1795435200000000000", "attributes": attributes}
+    assert desk.deliver(logs({"logRecords": [record]})) == 1
+    assert desk.contents.dropped["too_much"] == len(CONTENT_PARTS) - desk.count()
+    assert 0 < desk.count() < len(CONTENT_PARTS)
+
+
+def test_metrics_have_no_content() -> None:
+    for name in capture.NAMES:
+        for recorded in capture.recorded(name):
+            if recorded.kind is SignalKind.METRICS:
+                assert read_content(recorded.export(), CONTENT_PARTS) == []
+
+
 def test_what_cannot_be_redacted_is_dropped_and_its_event_is_not(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -277,7 +297,7 @@ def test_what_cannot_be_redacted_is_dropped_and_its_event_is_not(
     for _ in range(200):
         deep = [deep]
     desk.prompt(json.dumps(deep))
-    assert desk.views.count() == 0
+    assert desk.count() == 0
     assert desk.contents.dropped == {"redaction": 1}
     assert "agreed to: 1 redaction" in caplog.text
     assert WORDS not in caplog.text
@@ -290,7 +310,7 @@ def test_a_body_that_cannot_be_read_twice_costs_no_event(desk: Desk) -> None:
     broken = request.body.replace(b'"arrayValue"', b'"arrayValue": 7, "x"')
     made = ExportRequest(kind=request.kind, encoding=request.encoding, body=broken)
     assert desk.deliver(made) == 1
-    assert desk.views.count() == 0
+    assert desk.count() == 0
     assert desk.contents.dropped == {"unreadable": 1}
 
 
@@ -319,7 +339,7 @@ def test_content_is_deleted_after_its_days(desk: Desk) -> None:
     assert desk.contents.sweep() == 0
     desk.wait(hours=2)
     assert desk.contents.sweep() == 1
-    assert desk.views.count() == 0
+    assert desk.count() == 0
     assert desk.household.actions()[-1] == "content.delete"
 
 
@@ -327,9 +347,9 @@ def test_who_takes_it_back_is_obeyed_at_once(desk: Desk) -> None:
     agreed(desk)
     desk.prompt(WORDS)
     assert desk.contents.withdraw(desk.person(), PROJECT, ROOT) == 1
-    assert desk.views.count() == 0
+    assert desk.count() == 0
     desk.prompt(WORDS, number=2)
-    assert desk.views.count() == 0
+    assert desk.count() == 0
     with pytest.raises(NoSuchConsent):
         desk.contents.withdraw(desk.person(), PROJECT, ROOT)
     (consent,) = desk.contents.consents_of(desk.person())
@@ -349,7 +369,7 @@ def test_a_project_that_is_closed_keeps_nothing(desk: Desk) -> None:
     agreed(desk)
     desk.prompt(WORDS)
     desk.contents.close_project(PROJECT, "it is done", ROOT)
-    assert desk.views.count() == 0
+    assert desk.count() == 0
     with pytest.raises(NoSuchConsent):
         desk.contents.close_project(PROJECT, "it is done", ROOT)
 
@@ -358,7 +378,7 @@ def test_another_server_of_the_installation_follows(desk: Desk) -> None:
     agreed(desk)
     desk.household.reopen()
     desk.prompt(WORDS)
-    assert desk.views.count() == 1
+    assert desk.count() == 1
 
 
 # Who reads.
@@ -438,7 +458,7 @@ def test_content_follows_persons_who_turn_out_to_be_one(desk: Desk) -> None:
         WORDS, "of the same person",
     ]  # fmt: skip
     desk.prompt("not any more", WHO_GRACE, number=3)
-    assert desk.views.count() == 2
+    assert desk.count() == 2
 
 
 # What people may ask for.
@@ -472,12 +492,12 @@ def test_content_of_the_erased_is_gone_and_stays_out(
         desk.agree(WHO_GRACE["user.email"])
     desk.prompt(WORDS, number=1)
     desk.prompt("of somebody else", WHO_GRACE, number=2)
-    before = desk.views.count()
+    before = desk.count()
     preview = household.requests.forget(EMAIL, "", "", ROOT)
     household.requests.forget(EMAIL, preview.person, "she asked for it", ROOT)
-    assert desk.views.count() == before - 1
+    assert desk.count() == before - 1
     desk.prompt(WORDS, number=3)
-    assert desk.views.count() == before - 1
+    assert desk.count() == before - 1
     with household.access.control.read() as connection:
         rows = connection.exec_driver_sql("SELECT count(*) FROM personal_consent").scalar()
     assert rows == (0 if profile is Profile.OPEN else 1)

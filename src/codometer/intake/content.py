@@ -103,9 +103,6 @@ class ContentKeeper:
         """Take the texts of a record, of at most `left` characters; return what is left then."""
         event = covered.event
         subject = self._subject(event.origin)
-        if subject is None:
-            self._contents.drop("nobody")
-            return left
         # Clients send the same text under several names; the first of them tells what it is.
         texts = {each.text: each.attribute for each in reversed(covered.written)}
         for text, attribute in texts.items():
@@ -136,7 +133,7 @@ class ContentKeeper:
             self._contents.drop("redaction")
             return None
 
-    def _subject(self, origin: Origin) -> str | None:
+    def _subject(self, origin: Origin) -> str:
         """Return the pseudonym of the strongest identity, also where persons are plain."""
         told = Identities(
             person=origin.person,
@@ -147,6 +144,5 @@ class ContentKeeper:
             email=origin.email,
             enduser_id=origin.enduser_id,
         )
-        for kind, name in list_named(told):
-            return name if is_pseudonym(name) else self._identifier.pseudonym(kind, name)
-        return None
+        kind, name = list_named(told)[0]  # who is covered is somebody
+        return name if is_pseudonym(name) else self._identifier.pseudonym(kind, name)

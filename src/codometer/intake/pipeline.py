@@ -166,9 +166,9 @@ class Intake:
     def _commit(self, group: list[_Waiting]) -> None:
         total = Normalised()
         accepted: list[tuple[_Waiting, Accepted]] = []
-        for portion in _portions(group):
-            accepted += self._read(portion, total)
         try:
+            for portion in _portions(group):
+                accepted += self._read(portion, total)
             self._before_commit()
             self._store.write(
                 Batch(
@@ -181,7 +181,7 @@ class Intake:
             )
         except Exception:  # noqa: BLE001 - an outer edge: the batch
             _log.exception("a batch could not be stored")
-            for waiting, _ in accepted:
+            for waiting in group:  # who has an answer keeps it
                 _answer(waiting, Overloaded("the store could not take this now"))
             return
         for waiting, outcome in accepted:

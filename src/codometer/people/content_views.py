@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 
 from codometer.access.actions import Action
 from codometer.access.actor import Actor, ActorKind
@@ -159,12 +159,6 @@ class ContentViews:
         looks = {each for name in names for each in self.access_log_of(name)}
         looked = [each._asdict() for each in sorted(looks, key=lambda each: each.time)]
         return {"content": content, "consents": consents, "looks": looked}
-
-    def count(self) -> int:
-        """Return how many texts are kept."""
-        with self._access.control.read() as connection:
-            found = select(func.count()).select_from(CONTENT)
-            return int(connection.execute(found).scalar_one())
 
     def _may_read(self, actor: Actor) -> ColumnElement[bool]:
         if actor.kind is ActorKind.LOCAL and not self._access.sessions.have_accounts:

@@ -116,11 +116,6 @@ class People:
         """The policy in force."""
         return self.in_force.policy
 
-    def find_named(self, name: str) -> str | None:
-        """Return the person whom clients call by a name, such as an e-mail address."""
-        made = (self.identifier.list_pseudonyms(kind, name) for kind in PERSON_KINDS)
-        return self.vault.people.person_of([each for names in made for each in names])
-
     def pausing(self) -> AbstractContextManager[None]:
         """Hold the intake, and everybody else who changes persons, still."""
         return self._pause()

@@ -54,7 +54,7 @@ _NOTHING: Final = frozenset[str]()
 
 @dataclass
 class Resolution:
-    """All pseudonyms and whose they are. Not safe for several threads at a time."""
+    """All pseudonyms and whose they are. One thread learns; others may ask meanwhile."""
 
     identities: dict[str, Known] = field(default_factory=dict)
     links: dict[tuple[str, str], Link] = field(default_factory=dict)
@@ -70,8 +70,10 @@ class Resolution:
 
     def list_pseudonyms(self, person: str) -> list[Known]:
         """Return the pseudonyms of a person, the strongest first."""
-        mine = [name for name, owner in self._person.items() if owner == person]
-        return sorted((self.identities[name] for name in mine), key=_strength)
+        # Of a list, which is made in one step, unlike a loop over what another thread adds to.
+        mine = [name for name, owner in list(self._person.items()) if owner == person]
+        known = (self.identities.get(name) for name in mine)
+        return sorted((each for each in known if each), key=_strength)
 
     def count_people(self) -> int:
         """Return how many persons there are."""

@@ -21,7 +21,7 @@ from codometer.errors import Malformed, Overloaded
 from codometer.intake import pipeline
 from codometer.intake.billing import pricer
 from codometer.intake.normalise import Normaliser
-from codometer.intake.pipeline import Intake, spared_collector
+from codometer.intake.pipeline import Intake, fill_in, spared_collector
 from codometer.intake.receivers.export import Accepted, Encoding, ExportRequest
 from codometer.intake.receivers.otlp_decode import decode_all
 from codometer.model.signal import SignalKind
@@ -31,6 +31,7 @@ from tests.otlp import fixed, text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from codometer.model.signal import AttributeDefault, Signal
     from codometer.store.writer import Batch
 
 NOW_NS: Final = 1_790_000_000 * 10**9
@@ -206,6 +207,26 @@ def test_a_store_that_fails_is_an_overload_for_all_of_the_group_and_the_next_is_
     assert isinstance(failed, Overloaded)
     assert store.names == [["kept"]]
     assert [record.getMessage() for record in caplog.records] == ["a batch could not be stored"]
+
+
+def test_a_fault_in_reading_a_group_is_an_overload_and_the_next_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    faults = [ZeroDivisionError()]
+
+    def fill(signals: Sequence[Signal], defaults: Sequence[AttributeDefault]) -> None:
+        if faults:
+            raise faults.pop()
+        fill_in(signals, defaults)
+
+    monkeypatch.setattr(pipeline, "fill_in", fill)
+    store = MemoryStore()
+    with running(store) as intake:
+        broken, failed = send(intake, BROKEN, log("lost"))
+        assert send(intake, log("kept")) == [Accepted()]
+    assert isinstance(broken, Malformed)
+    assert isinstance(failed, Overloaded)
+    assert store.names == [["kept"]]
 
 
 def test_a_request_that_the_decoder_fails_on_costs_the_others_nothing(

@@ -262,6 +262,8 @@ def _options(limits: Limits) -> list[tuple[str, int]]:
         ("grpc.per_message_decompression", 0),
         ("grpc.max_metadata_size", limits.header_bytes),
         ("grpc.max_concurrent_streams", 100),  # of one connection; the rest wait at the client
+        # Counted from the first byte of a handshake; one too many is let go without a word.
+        ("grpc.max_allowed_incoming_connections", limits.connections),
         ("grpc.so_reuseport", 0),  # or two servers share a port and neither says so
         ("grpc.server_handshake_timeout_ms", round(limits.header_seconds * 1000)),
         ("grpc.max_connection_idle_ms", round(limits.idle_seconds * 1000)),

@@ -11,7 +11,7 @@ REDACTOR = Redactor(b"k" * 32)
     ("kind", "value"),
     [
         ("email", "ada@example.com"),
-        ("email", "ada.lovelace+codo@mail.example.co.uk"),
+        ("email", "ada.lovelace+work@mail.example.co.uk"),
         ("email", "Ada.O'Brien@example.com"),
         ("email", "jürgen@müller.example"),
         ("email", "ada%40example.com"),

@@ -71,12 +71,18 @@ def test_a_document_stays_one_and_only_what_must_goes_from_it() -> None:
     assert REDACTOR.redact(harmless) == harmless
 
 
-def test_what_is_nested_too_deeply_is_not_returned() -> None:
+@pytest.mark.parametrize("depth", [32, 100])
+def test_what_is_nested_too_deeply_is_not_returned(depth: int) -> None:
     nested: object = AWS
-    for _ in range(100):
+    for _ in range(depth):
         nested = [nested]
     with pytest.raises(TooDeep):
         REDACTOR.redact(json.dumps(nested))
+
+
+def test_a_number_alone_is_text() -> None:
+    assert REDACTOR.redact("[7]") == "[7]"
+    assert REDACTOR.redact(f'"{AWS}"').startswith('"[REDACTED:aws:')
 
 
 @pytest.mark.parametrize("place", [0, 1, SLICE - 30, SLICE - 10, SLICE, SLICE + 5, 3 * SLICE - 15])
