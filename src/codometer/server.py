@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import signal
 import sys
 import time
@@ -33,6 +32,7 @@ from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
 from codometer.intake.receivers.tls import ClientCertificates, Tls, read_certificates
 from codometer.jobs import Periodic
+from codometer.log import begin_log
 from codometer.networks import is_loopback, parse_network
 from codometer.operate.connect import connection_lines, grpc_url, otlp_url
 from codometer.people.own import OwnData
@@ -63,10 +63,6 @@ _log: Final = logging.getLogger(__name__)
 
 Beside = Callable[["PriceCatalogue", "Accept"], Coroutine[Any, Any, None]]
 
-# C0 but for tabs and line breaks, C1, and the marks that reorder or hide text.
-_CONTROL: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
-)
 _GRACE_SECONDS: Final = 10.0
 _RETAIN_EVERY_SECONDS: Final = 600.0
 _RENEW_EVERY_SECONDS: Final = 30.0
@@ -287,11 +283,7 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
 
     `beside` is work that goes on while it runs.
     """
-    handler = logging.StreamHandler()
-    handler.setFormatter(OneEntryEach("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for name in ("uvicorn", "alembic", "httpx"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    begin_log()
     allow_connections(settings.ingest.max_connections)
     server = Server(settings)
 
@@ -311,19 +303,6 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
 
     with spared_collector(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
-
-
-class OneEntryEach(logging.Formatter):
-    """Lets nothing that others wrote begin an entry of the log, or reach a terminal as a command.
-
-    An error's text may have anything in it: lines after the first are set in, and control
-    characters are escaped.
-    """
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the text of an entry."""
-        text = super().format(record).replace("\n", "\n  ")
-        return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 async def _forever(beside: Beside | None, catalogue: PriceCatalogue, accept: Accept) -> None:
