@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import signal
 import sys
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from codometer.intake.receivers.export import Accept
     from codometer.networks import Network
     from codometer.pricing import PriceCatalogue
-    from codometer.settings import Settings
+    from codometer.settings import Listen, Settings
 
 _log: Final = logging.getLogger(__name__)
 
@@ -225,6 +226,16 @@ class Server:
         )
 
     @property
+    def listen(self) -> Listen:
+        """Where it listens, with the ports that were found."""
+        return dataclasses.replace(
+            self._settings.listen,
+            port=self.web.port,
+            otlp_port=self.otlp_http.port,
+            grpc_port=self.otlp_grpc.port,
+        )
+
+    @property
     def minimum_people(self) -> int:
         """The fewest that a number covers for those who may not see people.
 
@@ -295,10 +306,13 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
         await server.run(until, beside=announced)
 
     async def announced(catalogue: PriceCatalogue, accept: Accept) -> None:
-        _announce(settings)
-        if beside is None:  # a fleet on show needs no administrator
-            _announce_sign_in(settings, server.access.accounts.invite_first())
-        if beside is not None:
+        found = dataclasses.replace(settings, listen=server.listen)
+        _announce(found)
+        if beside is None:
+            _announce_sign_in(found.listen, server.access.accounts.invite_first())
+        sys.stdout.write("Stop with Ctrl-C.\n")
+        sys.stdout.flush()
+        if beside is not None:  # a fleet on show, which needs no administrator
             await beside(catalogue, accept)
 
     with spared_collector(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -327,20 +341,17 @@ def _announce(settings: Settings) -> None:
         f"  OTLP/HTTP  {otlp_url(listen)}\n"
         f"  OTLP/gRPC  {grpc_url(listen)}\n\n"
         f"{connection_lines(settings)}\n"
-        "Stop with Ctrl-C.\n"
     )
-    sys.stdout.flush()
 
 
-def _announce_sign_in(settings: Settings, invitation: Invitation | None) -> None:
+def _announce_sign_in(listen: Listen, invitation: Invitation | None) -> None:
     if invitation is None:
-        sys.stdout.write(f"People sign in at {pages_url(settings.listen)}/sign-in\n")
+        sys.stdout.write(f"People sign in at {pages_url(listen)}/sign-in\n")
     else:
         sys.stdout.write(
             "Nobody needs to sign in. To change that, make the first administrator, within 30"
-            f" minutes:\n\n  {invitation_link(invitation, pages_url(settings.listen))}\n"
+            f" minutes:\n\n  {invitation_link(invitation, pages_url(listen))}\n\n"
         )
-    sys.stdout.flush()
 
 
 def _origin_rules(settings: Settings) -> OriginRules:
