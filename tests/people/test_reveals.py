@@ -1,5 +1,8 @@
 """The name behind a pseudonym: who is told, after what, and what is left of it."""
 
+import io
+import json
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -209,6 +212,25 @@ def test_people_see_what_is_stored_of_them_and_who_looked(
     ]
     nobody = office.vouching.link(office.join("new@example.com", Role.VIEWER).id, "new", ROOT)
     assert own.find(nobody) is None
+
+
+def test_an_export_tells_a_name_to_the_person_and_to_whoever_gave_it(household: Household) -> None:
+    office = Office(household, Profile.STANDARD)
+    ada = office.join(EMAIL, Role.DEVELOPER)
+    ada = office.vouching.link(ada.id, "invited in person", ROOT)
+
+    def told(packed: bytes) -> set[str | None]:
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            tables = json.loads(archive.read("data.json"))
+        return {row["stands_for"] for row in tables["identities"]}
+
+    root, export = office.actor(office.root), household.requests.export
+    for known in household.requests.show(EMAIL, ROOT).pseudonyms:
+        assert told(export(known.pseudonym, "she asked", root)) == {None}
+    assert told(export(ADA["user.account_uuid"], "she asked", root)) == {None}
+    assert told(export(EMAIL, "she asked", root)) == {None, EMAIL.lower()}
+    own = OwnData(household.requests).export(ada, office.actor(ada))
+    assert told(own) == {None, EMAIL.lower()}
 
 
 def test_people_agree_to_what_is_theirs_and_take_it_back(household: Household) -> None:
