@@ -1,5 +1,8 @@
 """What grows old loses its session, then its person, and goes; no sum of what stays changes."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -15,6 +18,7 @@ from codometer.people.requests import NoSuchPerson
 from codometer.people.retention import Retention, Run
 from codometer.privacy.profile import Profile
 from codometer.settings import Retention as RetentionSettings
+from codometer.store.retention import Held
 from tests.people.household import ADA, ADA_ELSEWHERE, BEGIN, GRACE, NAMES_OF_ADA, ROOT, Household
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -229,6 +233,43 @@ def test_a_person_of_whom_only_days_are_left_is_merged_shown_and_forgotten(
     preview = household.requests.forget(ADA["user.email"], "", "", ROOT)
     household.requests.forget(ADA["user.email"], preview.person, "asked", ROOT)
     assert household.totals() == totals
+    assert preview.person not in household.texts()
+
+
+def test_an_erasure_while_a_run_is_on_misses_nothing(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="session-of-ada")
+    go_on(household, 91)
+    email, people, find_held = ADA["user.email"], household.people, household.people.find_held
+    preview = household.requests.forget(email, "", "", ROOT)
+    lock, goes_on = threading.Lock(), threading.Event()
+
+    @contextmanager
+    def pause() -> Iterator[None]:
+        if lock.locked():
+            goes_on.set()  # somebody else has to wait
+        with lock:
+            yield
+
+    def run_retention() -> None:
+        retention(household).run()
+        goes_on.set()
+
+    run = threading.Thread(target=run_retention)
+
+    def find_held_as_a_run_begins() -> Held | None:
+        monkeypatch.setattr(people, "find_held", find_held)
+        run.start()
+        assert goes_on.wait(60)
+        return find_held()
+
+    people.attach(pause, lambda: None)
+    monkeypatch.setattr(people, "find_held", find_held_as_a_run_begins)
+    household.requests.forget(email, preview.person, "asked", ROOT)
+    run.join(60)
+    assert not run.is_alive()
     assert preview.person not in household.texts()
 
 

@@ -84,7 +84,8 @@ class Retention:
         if held is not None:
             kept = self.kept
             detail = store.seal(now - timedelta(days=kept.detail_days), held)
-            removed = store.let_go(self._cuts(kept, self._day(now)), held)
+            cuts = self._cuts(kept, self._day(now))
+            removed = store.let_go(cuts, held, self.people.pausing)
             pseudonyms = self.people.drop_unused()
             done = done._replace(detail=detail, pseudonyms=pseudonyms, **removed._asdict())
             is_new_week = last is None or self._week(last.time) != self._week(now)
