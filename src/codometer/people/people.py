@@ -271,29 +271,36 @@ class People:
             )
 
     def _apply(self, decision: Decision) -> None:
-        policy = POLICIES[decision.profile]
-        self.in_force.policy, self.in_force.version = policy, decision.version
+        self.in_force.policy = POLICIES[decision.profile]
+        self.in_force.version = decision.version
         with self.store.reading() as connection:
             applied = find_applied(connection)
         self._check_keys(applied)
+        if applied is None or applied.version != decision.version:
+            self._bring_to(decision, applied)
+        self.store.rewrite()
         self._applied = decision.version
-        if applied is not None and applied.version == decision.version:
-            return
+
+    def _bring_to(self, decision: Decision, applied: Applied | None) -> None:
+        """Bring everything to the policy in force. What fails is done anew, all of it.
+
+        So it is noted last, when nothing of it is missing in the control plane.
+        """
+        policy = self.policy
         self.look_anew()
         before = POLICIES[Profile(applied.profile) if applied else Profile.OPEN]
         now = Applied(decision.version, policy.profile, self.access.keys.installation)
         is_stricter = _is_stricter(policy, before)
-        with self.store.changing(for_good=is_stricter) as connection:
-            if is_stricter:
-                self._protect_stored(connection, policy)
-            self.vault.save()
-            note_applied(connection, now)
         if is_stricter:
             self.contents.clear()
         if policy.identity is Identity.PSEUDONYM:
             self.vault.drop_values()
             self.access.control.purge()
-        self.store.rewrite()
+        with self.store.changing(for_good=is_stricter) as connection:
+            if is_stricter:
+                self._protect_stored(connection, policy)
+            self.vault.save()
+            note_applied(connection, now)
 
     def _protect_stored(self, connection: Connection, policy: Policy) -> None:
         """Bring what is stored to a stricter policy."""
