@@ -82,6 +82,24 @@ def test_rows_by_day_lose_their_person_and_still_tell_how_many_they_are_of(
     assert told.store.fetch("SELECT person FROM origin WHERE person IS NOT NULL") == []
 
 
+def test_the_month_that_runs_keeps_its_persons_however_short_the_settings(
+    household: Household,
+) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="session-of-ada")
+    persons = household.persons()
+    go_on(household, 6)
+    assert retention(household, session_days=1, person_days=1).run().persons == 0
+    household.send(ADA, session="session-of-ada-2")
+    go_on(household, 1)
+    assert retention(household, session_days=1, person_days=1).run().persons == 0
+    assert household.persons() == persons
+    assert ask(household, "active_people").groups[0].values["active_people"] == 1
+    go_on(household, 1)
+    assert retention(household, session_days=1, person_days=1).run().persons > 0
+    assert household.persons() == set()
+
+
 def test_small_groups_stay_small_when_nobody_knows_who_they_were(told: Household) -> None:
     assert ask(told, "requests", minimum=3).withheld
     assert not ask(told, "requests", minimum=2).withheld
