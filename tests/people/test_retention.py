@@ -17,6 +17,7 @@ from codometer.people.holds import HoldKind, NoSuchHold, OnHold
 from codometer.people.requests import NoSuchPerson
 from codometer.people.retention import Retention, Run
 from codometer.privacy.profile import Profile
+from codometer.privacy.pseudonym import IdentityKind
 from codometer.settings import Retention as RetentionSettings
 from codometer.store.retention import Held
 from tests.people.household import ADA, ADA_ELSEWHERE, BEGIN, GRACE, NAMES_OF_ADA, ROOT, Household
@@ -215,6 +216,34 @@ def test_what_is_held_stays_whatever_its_age(household: Household, kind: HoldKin
     assert household.totals()[0][0] is None
     assert "session-of-ada" not in household.texts()
     assert household.actions().count("hold.set") == household.actions().count("hold.lift") == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "days"),
+    [
+        (IdentityKind.EMAIL, ADA["user.email"], 0),
+        (IdentityKind.ACCOUNT_UUID, ADA["user.account_uuid"], 0),
+        (IdentityKind.ACCOUNT_UUID, ADA["user.account_uuid"], 91),
+    ],
+)
+def test_a_hold_on_a_pseudonym_keeps_what_is_stored_under_the_plain_name(
+    household: Household, kind: IdentityKind, name: str, days: int
+) -> None:
+    household.become(Profile.OPEN)
+    household.send(ADA, session="one")
+    household.send({**GRACE, "user.id": ADA["user.id"]}, session="two")
+    go_on(household, days)
+    retention(household).run()
+    pseudonym = household.people.identifier.pseudonym(kind, name)
+    household.people.holds.set(HoldKind.PERSON, pseudonym, WHY, ROOT)
+    go_on(household, 2000)
+    retention(household).run()
+    assert household.requests.show(ADA["user.account_uuid"], ROOT).rows.sessions == 1
+    assert household.store.fetch("SELECT sum(requests) FROM session_day") == [(1,)]
+    with pytest.raises(OnHold):
+        household.requests.forget(
+            ADA["user.account_uuid"], ADA["user.account_uuid"], "she asked", ROOT
+        )
 
 
 @pytest.mark.parametrize(

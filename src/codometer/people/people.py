@@ -227,7 +227,32 @@ class People:
 
     def find_held(self) -> Held | None:
         """Return what legal holds keep as it is, None for everything."""
-        return self.holds.find_held(self.vault.people.find_person)
+        held = self.holds.find_held(self.vault.people.find_person)
+        if held is None or not held.persons:
+            return held
+        return held._replace(persons=held.persons | self._find_plain(held.persons))
+
+    def _find_plain(self, pseudonyms: frozenset[str]) -> set[str]:
+        """Return what those of these pseudonyms are called where they are stored plainly."""
+        people = self.vault.people
+        known = {each.pseudonym for name in pseudonyms for each in people.list_pseudonyms(name)}
+        wanted = known | pseudonyms
+        with self.store.reading() as connection:
+            stored = {each.identities for each in list_origins(connection)}
+        told = {each._replace(repository=None, version=0) for each in stored}
+        return {
+            each.person
+            for each in told
+            if each.person and not is_pseudonym(each.person) and self._is_one_of(each, wanted)
+        }
+
+    def _is_one_of(self, told: Identities, pseudonyms: set[str]) -> bool:
+        """Tell by its plain keys whether an origin is of one who has any of these pseudonyms."""
+        made = self.identifier.list_pseudonyms
+        # Of a session that lost its keys, the person is all that there is.
+        named = [(kind, told.person or "") for kind in PERSON_KINDS]
+        named += [each for each in list_named(told) if each[0] is not IdentityKind.INSTALLATION]
+        return any(not pseudonyms.isdisjoint(made(kind, name)) for kind, name in named)
 
     def look_anew(self) -> None:
         """Have the intake look anew at who each client is."""
