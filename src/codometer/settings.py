@@ -263,7 +263,9 @@ class Retention:
         90, "days until nobody knows whose a session was", check=_between(1, 90)
     )
     person_days: int = _setting(
-        400, "days until nobody knows what somebody used on a day", check=_between(1, 400)
+        400,
+        "days until nobody knows what somebody used on a day, the month that runs excepted",
+        check=_between(1, 400),
     )
     sum_days: int = _setting(
         1127, "days of the sums of teams and of all", check=_between(400, 2557)

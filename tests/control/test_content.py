@@ -97,7 +97,7 @@ def test_a_text_that_comes_twice_is_kept_once(offices: tuple[Office, Office]) ->
         office.keep(1)
     other.keep(2)
     assert one.count() == 2
-    tables = other.views.export([ADA])
+    tables = other.views.export([ADA], with_texts=True)
     assert [row["text"] for row in tables["content"]] == ["words", "words"]
     assert not one.contents.dropped
 

@@ -142,7 +142,7 @@ class Desk:
 
     def texts(self, person: str) -> str:
         """Return all that is kept of a person, decrypted."""
-        tables = self.views.export(self.contents.names_of(person))
+        tables = self.views.export(self.contents.names_of(person), with_texts=True)
         return "\n".join(row["text"] for row in tables["content"])
 
     def count(self) -> int:

@@ -468,13 +468,24 @@ def test_content_is_in_the_file_that_a_person_gets(desk: Desk) -> None:
     agreed(desk)
     desk.prompt(WORDS)
     desk.read(desk.account(EMAIL))
-    packed = desk.household.requests.export(EMAIL, "she asked for it", ROOT)
+    packed = desk.household.requests.export(EMAIL, "she asked for it", ROOT, is_own=True)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         told = json.loads(archive.read("data.json"))
         assert WORDS in archive.read("content.csv").decode()
     assert [row["text"] for row in told["content"]] == [WORDS]
     assert [row["project"] for row in told["consents"]] == [PROJECT]
     assert [row["action"] for row in told["looks"]] == ["content.view"]
+
+
+def test_who_exports_another_person_reads_no_content_by_it(desk: Desk) -> None:
+    agreed(desk)
+    desk.prompt(WORDS)
+    packed = desk.household.requests.export(EMAIL, "she asked for it", ROOT)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert WORDS not in "".join(files.values())
+    (fact,) = json.loads(files["data.json"])["content"]
+    assert (fact["project"], "text" in fact) == (PROJECT, False)
 
 
 @pytest.mark.parametrize("profile", [Profile.OPEN, Profile.STANDARD])

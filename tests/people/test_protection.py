@@ -7,6 +7,7 @@ import pytest
 
 from codometer.errors import StoreUnusable
 from codometer.model.signal import AttributeValue
+from codometer.people.contents import Contents
 from codometer.privacy.profile import POLICIES, Identity, Profile
 from tests.people.household import (
     ADA,
@@ -150,6 +151,40 @@ def test_a_protection_that_was_cut_short_is_done_at_the_next_start(household: Ho
     household.reopen()
     assert household.people.policy.identity is Identity.VAULT
     assert household.find_in_files(*SEEN) == set()
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("step", ["clear", "drop_values", "purge", "rewrite"])
+def test_a_stricter_profile_that_failed_half_way_is_finished_later(
+    household: Household, monkeypatch: pytest.MonkeyPatch, step: str, *, restarts: bool
+) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="one", more=SEEDED)
+    parts = household.people.contents, household.people.vault, household.access.control
+    part = next((each for each in parts if hasattr(each, step)), household.store)
+
+    def fail(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(part, step, fail)
+        with pytest.raises(OSError, match="full"):
+            household.become(Profile.STRICT)
+    cleared: list[bool] = []
+    clear = Contents.clear
+
+    def clear_noted(contents: Contents) -> None:
+        cleared.append(True)
+        clear(contents)
+
+    monkeypatch.setattr(Contents, "clear", clear_noted)
+    if restarts:
+        household.reopen()
+    household.people.follow()
+    vault = household.people.vault
+    assert [name for name in vault.people.identities if vault.find_value(name)] == []
+    assert household.find_in_files("shop/checkout", "harmless") == set()
+    assert cleared == ([] if step == "rewrite" else [True])
 
 
 def test_every_profile_has_a_policy() -> None:

@@ -1,5 +1,8 @@
 """What grows old loses its session, then its person, and goes; no sum of what stays changes."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +17,9 @@ from codometer.people.holds import HoldKind, NoSuchHold, OnHold
 from codometer.people.requests import NoSuchPerson
 from codometer.people.retention import Retention, Run
 from codometer.privacy.profile import Profile
+from codometer.privacy.pseudonym import IdentityKind
 from codometer.settings import Retention as RetentionSettings
+from codometer.store.retention import Held
 from tests.people.household import ADA, ADA_ELSEWHERE, BEGIN, GRACE, NAMES_OF_ADA, ROOT, Household
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -76,6 +81,24 @@ def test_rows_by_day_lose_their_person_and_still_tell_how_many_they_are_of(
     assert ask(told, "active_people", "sessions", "cost", "tokens").groups == before
     assert ask(told, "active_people", by=("model",)).groups[0].values["active_people"] == 2
     assert told.store.fetch("SELECT person FROM origin WHERE person IS NOT NULL") == []
+
+
+def test_the_month_that_runs_keeps_its_persons_however_short_the_settings(
+    household: Household,
+) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="session-of-ada")
+    persons = household.persons()
+    go_on(household, 6)
+    assert retention(household, session_days=1, person_days=1).run().persons == 0
+    household.send(ADA, session="session-of-ada-2")
+    go_on(household, 1)
+    assert retention(household, session_days=1, person_days=1).run().persons == 0
+    assert household.persons() == persons
+    assert ask(household, "active_people").groups[0].values["active_people"] == 1
+    go_on(household, 1)
+    assert retention(household, session_days=1, person_days=1).run().persons > 0
+    assert household.persons() == set()
 
 
 def test_small_groups_stay_small_when_nobody_knows_who_they_were(told: Household) -> None:
@@ -196,6 +219,34 @@ def test_what_is_held_stays_whatever_its_age(household: Household, kind: HoldKin
 
 
 @pytest.mark.parametrize(
+    ("kind", "name", "days"),
+    [
+        (IdentityKind.EMAIL, ADA["user.email"], 0),
+        (IdentityKind.ACCOUNT_UUID, ADA["user.account_uuid"], 0),
+        (IdentityKind.ACCOUNT_UUID, ADA["user.account_uuid"], 91),
+    ],
+)
+def test_a_hold_on_a_pseudonym_keeps_what_is_stored_under_the_plain_name(
+    household: Household, kind: IdentityKind, name: str, days: int
+) -> None:
+    household.become(Profile.OPEN)
+    household.send(ADA, session="one")
+    household.send({**GRACE, "user.id": ADA["user.id"]}, session="two")
+    go_on(household, days)
+    retention(household).run()
+    pseudonym = household.people.identifier.pseudonym(kind, name)
+    household.people.holds.set(HoldKind.PERSON, pseudonym, WHY, ROOT)
+    go_on(household, 2000)
+    retention(household).run()
+    assert household.requests.show(ADA["user.account_uuid"], ROOT).rows.sessions == 1
+    assert household.store.fetch("SELECT sum(requests) FROM session_day") == [(1,)]
+    with pytest.raises(OnHold):
+        household.requests.forget(
+            ADA["user.account_uuid"], ADA["user.account_uuid"], "she asked", ROOT
+        )
+
+
+@pytest.mark.parametrize(
     ("kind", "subject", "reason"),
     [
         (HoldKind.PERSON, "ada@example.com", WHY),
@@ -229,6 +280,43 @@ def test_a_person_of_whom_only_days_are_left_is_merged_shown_and_forgotten(
     preview = household.requests.forget(ADA["user.email"], "", "", ROOT)
     household.requests.forget(ADA["user.email"], preview.person, "asked", ROOT)
     assert household.totals() == totals
+    assert preview.person not in household.texts()
+
+
+def test_an_erasure_while_a_run_is_on_misses_nothing(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="session-of-ada")
+    go_on(household, 91)
+    email, people, find_held = ADA["user.email"], household.people, household.people.find_held
+    preview = household.requests.forget(email, "", "", ROOT)
+    lock, goes_on = threading.Lock(), threading.Event()
+
+    @contextmanager
+    def pause() -> Iterator[None]:
+        if lock.locked():
+            goes_on.set()  # somebody else has to wait
+        with lock:
+            yield
+
+    def run_retention() -> None:
+        retention(household).run()
+        goes_on.set()
+
+    run = threading.Thread(target=run_retention)
+
+    def find_held_as_a_run_begins() -> Held | None:
+        monkeypatch.setattr(people, "find_held", find_held)
+        run.start()
+        assert goes_on.wait(60)
+        return find_held()
+
+    people.attach(pause, lambda: None)
+    monkeypatch.setattr(people, "find_held", find_held_as_a_run_begins)
+    household.requests.forget(email, preview.person, "asked", ROOT)
+    run.join(60)
+    assert not run.is_alive()
     assert preview.person not in household.texts()
 
 

@@ -1,5 +1,8 @@
 """The name behind a pseudonym: who is told, after what, and what is left of it."""
 
+import io
+import json
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -9,6 +12,7 @@ from codometer.access.actor import Actor, ActorKind
 from codometer.access.permissions import Permission, Role
 from codometer.access.verification import verify
 from codometer.errors import BadRequest, Forbidden
+from codometer.people.decisions import NOTICE
 from codometer.people.own import OwnData
 from codometer.people.requests import NoSuchPerson
 from codometer.people.reveals import LIFETIME, NoSuchReveal, Reveals
@@ -135,6 +139,35 @@ def test_there_is_nothing_to_ask_for_where_names_are_plain(household: Household)
         office.reveals.ask(EMAIL, WHY, office.actor(office.dana))
 
 
+def test_what_was_asked_under_standard_needs_a_second_person_once_it_is_strict(
+    household: Household,
+) -> None:
+    office = Office(household, Profile.STANDARD)
+    ada = office.join(EMAIL, Role.DEVELOPER)
+    office.vouching.link(ada.id, "invited in person", ROOT)
+    dana, root = office.actor(office.dana), office.actor(office.root)
+    made = office.reveals.ask(office.pseudonym(), WHY, dana)
+    household.become(Profile.STRICT)
+    with pytest.raises(Forbidden, match="nobody has agreed"):
+        office.reveals.open(made.id, dana)
+    again = office.reveals.ask(office.pseudonym(), WHY, dana)
+    office.reveals.decide(again.id, "agreed", root, agrees=True)
+    assert office.reveals.open(again.id, dana) == [EMAIL.lower()]
+
+
+def test_what_was_asked_before_is_not_told_where_names_are_plain_now(household: Household) -> None:
+    office = Office(household, Profile.STANDARD)
+    dana = office.actor(office.dana)
+    household.become(Profile.OPEN)
+    household.now[0] += NOTICE - timedelta(hours=1)
+    made = office.reveals.ask(office.pseudonym(), WHY, dana)
+    household.now[0] += timedelta(hours=1)
+    household.people.follow()
+    with pytest.raises(Forbidden, match="nothing to reveal"):
+        office.reveals.open(made.id, dana)
+    assert household.actions()[-1] != "reveal.open"
+
+
 def test_no_program_and_nobody_at_the_server_is_told_a_name(household: Household) -> None:
     office = Office(household, Profile.STANDARD)
     for kind in (ActorKind.LOCAL, ActorKind.CREDENTIAL, ActorKind.SYSTEM):
@@ -209,6 +242,25 @@ def test_people_see_what_is_stored_of_them_and_who_looked(
     ]
     nobody = office.vouching.link(office.join("new@example.com", Role.VIEWER).id, "new", ROOT)
     assert own.find(nobody) is None
+
+
+def test_an_export_tells_a_name_to_the_person_and_to_whoever_gave_it(household: Household) -> None:
+    office = Office(household, Profile.STANDARD)
+    ada = office.join(EMAIL, Role.DEVELOPER)
+    ada = office.vouching.link(ada.id, "invited in person", ROOT)
+
+    def told(packed: bytes) -> set[str | None]:
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            tables = json.loads(archive.read("data.json"))
+        return {row["stands_for"] for row in tables["identities"]}
+
+    root, export = office.actor(office.root), household.requests.export
+    for known in household.requests.show(EMAIL, ROOT).pseudonyms:
+        assert told(export(known.pseudonym, "she asked", root)) == {None}
+    assert told(export(ADA["user.account_uuid"], "she asked", root)) == {None}
+    assert told(export(EMAIL, "she asked", root)) == {None, EMAIL.lower()}
+    own = OwnData(household.requests).export(ada, office.actor(ada))
+    assert told(own) == {None, EMAIL.lower()}
 
 
 def test_people_agree_to_what_is_theirs_and_take_it_back(household: Household) -> None:

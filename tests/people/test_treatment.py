@@ -93,6 +93,33 @@ def test_an_objection_can_be_taken_back(told: Household) -> None:
     assert people_in_sums(told) == 1
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "people"),
+    [
+        (Treatment.EXCLUDED, Treatment.SERVICE, 0),
+        (Treatment.EXCLUDED, Treatment.PERSON, 0),
+        (Treatment.SERVICE, Treatment.PERSON, 0),
+        (Treatment.PERSON, Treatment.PERSON, 1),
+    ],
+)
+def test_of_two_treatments_the_strictest_holds(
+    household: Household, one: Treatment, other: Treatment, people: int
+) -> None:
+    household.become(Profile.STANDARD)
+    for number in range(8):
+        names = {
+            "user.email": f"ada-{number}@example.com",
+            "user.account_uuid": f"0add-ada-{number}",
+        }
+        for name, treatment in zip(names.values(), (one, other), strict=True):
+            household.requests.treat(name, treatment, "as it is", ROOT)
+        household.send(names, session=f"session-{number}")
+    assert requests_counted(household) == 8
+    assert people_in_sums(household) == people * 8
+    excluded = household.store.fetch("SELECT count(*) FROM origin WHERE person IS NULL")
+    assert excluded == [(8 if one is Treatment.EXCLUDED else 0,)]
+
+
 def test_what_calls_itself_a_bot_is_no_person(told: Household) -> None:
     told.send(BOT, session="one")
     told.send(ADA, session="two")

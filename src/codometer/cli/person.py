@@ -45,7 +45,7 @@ def show(*, subject: str, url: str | None, form: str) -> None:
 @_REASON
 @asks_server
 def export(*, subject: str, output: Path, reason: str, url: str | None, form: str) -> None:
-    """Write all that is stored of a person to a ZIP file: JSON, CSV and a text that explains it."""
+    """Write what is stored of a person to a ZIP file, without the words of their texts."""
     import base64
     import os
 

@@ -22,7 +22,9 @@ data.json has everything; the CSV files have the same, one for each kind:
 
 {files}
 Times are in UTC, costs in US dollars. An empty field means unknown.
-What you and coding agents write is stored only where you agreed to it: it is in content.csv.
+What you and coding agents write is stored only where you agreed to it: content.csv says when.
+The words themselves, and what your pseudonyms stand for, are only in a copy that you take
+yourself, signed in, on your own page.
 """
 WHAT: Final = {
     "identities": "the pseudonyms that stand for you, and what they stand for where that is kept",
@@ -30,7 +32,7 @@ WHAT: Final = {
     "events": "single requests, tool calls and the like, as long as they are kept",
     "readings": "where the counters of your client stood, as long as that is kept",
     "days": "what your use adds up to, by day and session",
-    "content": "what you and coding agents wrote, where that is kept, without secrets and names",
+    "content": "what is kept of what you and coding agents wrote, without secrets and names",
     "consents": "what you agreed to, and until when",
     "looks": "who looked at what is stored about you, and why",
 }

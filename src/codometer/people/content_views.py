@@ -137,10 +137,18 @@ class ContentViews:
         self._record_views(actor, [fact for fact, _ in found], reason)
         return texts
 
-    def export(self, names: Collection[str]) -> dict[str, list[dict[str, Any]]]:
-        """Return content, consents and who looked, of a person, as tables to hand to them."""
+    def export(
+        self, names: Collection[str], *, with_texts: bool
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Return content, consents and who looked, of a person, as tables to hand to them.
+
+        Nobody but the person may have it `with_texts`.
+        """
         content = [
-            {**self._fact(row, projects)._asdict(), "text": self._decrypt(row)}
+            {
+                **self._fact(row, projects)._asdict(),
+                **({"text": self._decrypt(row)} if with_texts else {}),
+            }
             for row, projects in self._rows(CONTENT.c.subject.in_(names))
         ]
         consents = [

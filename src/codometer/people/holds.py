@@ -100,7 +100,9 @@ class Holds:
         subject, reason = subject.strip(), _clean(reason)
         if kind is HoldKind.PERSON and not is_pseudonym(subject):
             raise BadRequest(
-                "this is no pseudonym", hint="codometer person show tells that of a person"
+                "this is no pseudonym",
+                hint="codometer person show tells that of a person, or where names are stored"
+                " plainly, the audit log: it has an entry of what was shown",
             )
         if bool(subject) is (kind is HoldKind.EVERYTHING) or len(subject) > _MAX_LENGTH:
             raise BadRequest(f"this names no {kind}", hint="everything has no name, a team has one")

@@ -76,7 +76,8 @@ class OwnData:
             NoSuchPerson: nothing is stored.
         """
         _check_vouched(account)
-        return self.requests.export(account.person, "they asked for it themselves", actor)
+        reason = "they asked for it themselves"
+        return self.requests.export(account.person, reason, actor, is_own=True)
 
     def list_consents(self, account: Account) -> Sequence[Consent]:
         """Return the projects that are open for content, and what the account's person agreed to.

@@ -227,7 +227,32 @@ class People:
 
     def find_held(self) -> Held | None:
         """Return what legal holds keep as it is, None for everything."""
-        return self.holds.find_held(self.vault.people.find_person)
+        held = self.holds.find_held(self.vault.people.find_person)
+        if held is None or not held.persons:
+            return held
+        return held._replace(persons=held.persons | self._find_plain(held.persons))
+
+    def _find_plain(self, pseudonyms: frozenset[str]) -> set[str]:
+        """Return what those of these pseudonyms are called where they are stored plainly."""
+        people = self.vault.people
+        known = {each.pseudonym for name in pseudonyms for each in people.list_pseudonyms(name)}
+        wanted = known | pseudonyms
+        with self.store.reading() as connection:
+            stored = {each.identities for each in list_origins(connection)}
+        told = {each._replace(repository=None, version=0) for each in stored}
+        return {
+            each.person
+            for each in told
+            if each.person and not is_pseudonym(each.person) and self._is_one_of(each, wanted)
+        }
+
+    def _is_one_of(self, told: Identities, pseudonyms: set[str]) -> bool:
+        """Tell by its plain keys whether an origin is of one who has any of these pseudonyms."""
+        made = self.identifier.list_pseudonyms
+        # Of a session that lost its keys, the person is all that there is.
+        named = [(kind, told.person or "") for kind in PERSON_KINDS]
+        named += [each for each in list_named(told) if each[0] is not IdentityKind.INSTALLATION]
+        return any(not pseudonyms.isdisjoint(made(kind, name)) for kind, name in named)
 
     def look_anew(self) -> None:
         """Have the intake look anew at who each client is."""
@@ -271,29 +296,36 @@ class People:
             )
 
     def _apply(self, decision: Decision) -> None:
-        policy = POLICIES[decision.profile]
-        self.in_force.policy, self.in_force.version = policy, decision.version
+        self.in_force.policy = POLICIES[decision.profile]
+        self.in_force.version = decision.version
         with self.store.reading() as connection:
             applied = find_applied(connection)
         self._check_keys(applied)
+        if applied is None or applied.version != decision.version:
+            self._bring_to(decision, applied)
+        self.store.rewrite()
         self._applied = decision.version
-        if applied is not None and applied.version == decision.version:
-            return
+
+    def _bring_to(self, decision: Decision, applied: Applied | None) -> None:
+        """Bring everything to the policy in force. What fails is done anew, all of it.
+
+        So it is noted last, when nothing of it is missing in the control plane.
+        """
+        policy = self.policy
         self.look_anew()
         before = POLICIES[Profile(applied.profile) if applied else Profile.OPEN]
         now = Applied(decision.version, policy.profile, self.access.keys.installation)
         is_stricter = _is_stricter(policy, before)
-        with self.store.changing(for_good=is_stricter) as connection:
-            if is_stricter:
-                self._protect_stored(connection, policy)
-            self.vault.save()
-            note_applied(connection, now)
         if is_stricter:
             self.contents.clear()
         if policy.identity is Identity.PSEUDONYM:
             self.vault.drop_values()
             self.access.control.purge()
-        self.store.rewrite()
+        with self.store.changing(for_good=is_stricter) as connection:
+            if is_stricter:
+                self._protect_stored(connection, policy)
+            self.vault.save()
+            note_applied(connection, now)
 
     def _protect_stored(self, connection: Connection, policy: Policy) -> None:
         """Bring what is stored to a stricter policy."""

@@ -5,7 +5,7 @@ Every act is on the record, under the person's pseudonym and never a name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -130,12 +130,15 @@ class Requests:
                 persons=tuple(
                     sorted({each.identities.person or "" for each in found.origins} - {""})
                 ),
-                identities=self._identities(found),
+                identities=self._identities(found, lambda _: True),
                 newest=newest,
             )
 
-    def export(self, subject: str, reason: str, actor: Actor) -> bytes:
+    def export(self, subject: str, reason: str, actor: Actor, *, is_own: bool = False) -> bytes:
         """Return all that is stored of a person as a ZIP file, for them.
+
+        Unless it is the actor's own, no text of theirs is in it, and no name but the one that
+        the actor gave: whoever may export persons may not read content or reveal names with it.
 
         Raises:
             NoSuchPerson: nothing is stored of them.
@@ -147,8 +150,9 @@ class Requests:
             self.people.store.roll_up()
             with self.people.store.reading() as connection:
                 tables = export_rows(connection, [each.origin for each in found.origins])
-            identities = self._identities(found)
-            content = self.people.content_views.export(self._marks(found))
+            named = () if is_pseudonym(subject.strip()) else {*self._candidates(subject.strip())}
+            identities = self._identities(found, lambda name: is_own or name in named)
+            content = self.people.content_views.export(self._marks(found), with_texts=is_own)
         self._record(Action.PERSON_EXPORT, found, actor, reason)
         return make_archive(
             found.person,
@@ -263,13 +267,15 @@ class Requests:
             self.people.settle()
             return self._told(self._find(known.pseudonym))
 
-    def _identities(self, found: _Subject) -> list[dict[str, Any]]:
+    def _identities(self, found: _Subject, is_told: Callable[[str], bool]) -> list[dict[str, Any]]:
         return [
             {
                 "pseudonym": known.pseudonym,
                 "kind": known.kind,
                 "first_seen": known.created,
-                "stands_for": self.people.vault.find_value(known.pseudonym),
+                "stands_for": self.people.vault.find_value(known.pseudonym)
+                if is_told(known.pseudonym)
+                else None,
             }
             for known in found.pseudonyms
         ]

@@ -84,7 +84,8 @@ class Retention:
         if held is not None:
             kept = self.kept
             detail = store.seal(now - timedelta(days=kept.detail_days), held)
-            removed = store.let_go(self._cuts(kept, self._day(now)), held)
+            cuts = self._cuts(kept, now)
+            removed = store.let_go(cuts, held, self.people.pausing)
             pseudonyms = self.people.drop_unused()
             done = done._replace(detail=detail, pseudonyms=pseudonyms, **removed._asdict())
             is_new_week = last is None or self._week(last.time) != self._week(now)
@@ -102,12 +103,16 @@ class Retention:
         year, week, _ = self._day(moment).isocalendar()
         return year, week
 
-    def _cuts(self, kept: Kept, today: date) -> Cuts:
+    def _cuts(self, kept: Kept, now: datetime) -> Cuts:
+        today = self._day(now)
         sums = today - timedelta(days=kept.sum_days)
+        # What comes for a month that lost its persons is nobody's, so none may that still runs:
+        # here, or in UTC, in which quarter hours are told.
+        running = min(today, now.astimezone(UTC).date()).replace(day=1)
         return Cuts(
             sessions=today - timedelta(days=kept.session_days),
-            quarters=_first_after(today - timedelta(days=kept.session_days)),
-            persons=_first_after(today - timedelta(days=kept.person_days)),
+            quarters=min(_first_after(today - timedelta(days=kept.session_days)), running),
+            persons=min(_first_after(today - timedelta(days=kept.person_days)), running),
             sums=sums,
             sums_start=start_of_day(sums, self.zone).astimezone(UTC).replace(tzinfo=None),
         )

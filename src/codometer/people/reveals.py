@@ -71,14 +71,9 @@ class Reveals:
         """
         check_person(actor)
         _check_text(reason)
-        policy = self.people.policy
-        if policy.identity is Identity.PLAIN:
-            raise Forbidden(
-                f"there is nothing to reveal under the profile {policy.profile}",
-                hint="it stores what clients say",
-            )
+        self._refuse_plain()
         person = self._find_person(pseudonym.strip())
-        waits = policy.identity is Identity.PSEUDONYM
+        waits = self._needs_approver
         with self.people.access.audit.change(actor) as change:
             _drop_old(change)
             made = Reveal(
@@ -130,16 +125,21 @@ class Reveals:
 
         Raises:
             NoSuchReveal: it is not the actor's, or its time is over.
-            Forbidden: the second person has not agreed.
+            Forbidden: the second person has not agreed, or names are stored plainly by now.
         """
         check_person(actor)
         with self.people.pausing():
+            self._refuse_plain()
             with self.people.access.audit.change(actor) as change:
                 found = _find(change, reveal_id)
                 if found.account != actor.id:
                     raise _NOBODYS
-                if not found.is_approved:
-                    raise Forbidden("nobody has agreed to this", hint="ask a second person")
+                # It may be of a time in which nobody had to agree.
+                if not found.is_approved or (self._needs_approver and found.approver is None):
+                    raise Forbidden(
+                        "nobody has agreed to this",
+                        hint="a second person does; what was asked under another profile, ask anew",
+                    )
                 after = {"reveal": found.id}
                 change.record(
                     Action.REVEAL_OPEN, object=found.person, reason=found.reason, after=after
@@ -152,6 +152,18 @@ class Reveals:
         statement = select(REVEAL).where(REVEAL.c.ends > now).order_by(REVEAL.c.asked.desc())
         with self.people.access.control.read() as connection:
             return [Reveal(**row) for row in connection.execute(statement).mappings()]
+
+    @property
+    def _needs_approver(self) -> bool:
+        return self.people.policy.identity is Identity.PSEUDONYM
+
+    def _refuse_plain(self) -> None:
+        policy = self.people.policy
+        if policy.identity is Identity.PLAIN:
+            raise Forbidden(
+                f"there is nothing to reveal under the profile {policy.profile}",
+                hint="it stores what clients say",
+            )
 
     def _find_person(self, pseudonym: str) -> str:
         known = self.people.vault.people.identities.get(pseudonym)

@@ -49,6 +49,7 @@ class Treatment(StrEnum):
     """As of nobody, because they object: what it cost is kept, and nothing that leads to them."""
 
 
+_STRICTEST_FIRST: Final = (Treatment.EXCLUDED, Treatment.SERVICE, Treatment.PERSON)
 _AT_ONCE: Final = 500
 _SUBJECT_BYTES: Final = 8
 
@@ -177,14 +178,16 @@ class Vault:
     def find_treatment(self, pseudonyms: Sequence[str]) -> Treatment | None:
         """Return how the records of one who has these pseudonyms are treated, if unusually.
 
-        They are known by all of these from then on, also when the key is gone that made one.
+        Of several ways the strictest holds. They are known by all of these from then on, also
+        when the key is gone that made one.
         """
         if not self._treatments:
             return None
         marks = self._marks_of(pseudonyms)
-        found = next((self._treatments[each] for each in marks if each in self._treatments), None)
-        if found is None:
+        treated = [self._treatments[each] for each in marks if each in self._treatments]
+        if not treated:
             return None
+        found = min(treated, key=lambda each: _STRICTEST_FIRST.index(each.treatment))
         self._learned.update((mark, found) for mark in marks if mark not in self._treatments)
         return found.treatment
 

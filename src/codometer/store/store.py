@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -199,18 +199,30 @@ class Store:
         with self._using(self._refreshing):
             return self._rollups.seal(midnight.replace(tzinfo=None), held).rows
 
-    def let_go(self, cuts: Cuts, held: Held = NOBODY) -> Removed:
+    def let_go(
+        self,
+        cuts: Cuts,
+        held: Held = NOBODY,
+        pausing: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> Removed:
         """Take sessions and persons out of what is old, and let the oldest sums go.
 
         No sum of what stays changes. Clients wait for some moments, never for all of it. What
-        was taken out stays in the file until `rewrite`.
+        was taken out stays in the file until `rewrite`. Origins get other numbers: `pausing`
+        keeps out, for each step, whoever works with those that they listed.
         """
-        quarters = self._cut(lambda connection: cut_quarters(connection, cuts.quarters, held))
+
+        def cut(step: Callable[[duckdb.DuckDBPyConnection], int]) -> int:
+            self.roll_up()
+            with pausing():
+                return self._cut(step)
+
+        quarters = cut(lambda connection: cut_quarters(connection, cuts.quarters, held))
         sessions = 0
-        while folded := self._cut(lambda c: fold_sessions(c, cuts.sessions, held)):
+        while folded := cut(lambda c: fold_sessions(c, cuts.sessions, held)):
             sessions += folded
-        days = self._cut(lambda connection: cut_days(connection, cuts.persons, held))
-        sums = self._cut(lambda connection: drop_sums(connection, cuts, held))
+        days = cut(lambda connection: cut_days(connection, cuts.persons, held))
+        sums = cut(lambda connection: drop_sums(connection, cuts, held))
         return Removed(sessions=sessions, persons=quarters + days, sums=sums)
 
     def _cut(self, cut: Callable[[duckdb.DuckDBPyConnection], int]) -> int:
