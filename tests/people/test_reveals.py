@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 
 from codometer.access.account import Account, NoSuchAccount
+from codometer.access.actions import Action
 from codometer.access.actor import Actor, ActorKind
 from codometer.access.permissions import Permission, Role
 from codometer.access.verification import verify
 from codometer.errors import BadRequest, Forbidden
+from codometer.people.access_log import REVEALS
 from codometer.people.own import OwnData
 from codometer.people.requests import NoSuchPerson
 from codometer.people.reveals import LIFETIME, NoSuchReveal, Reveals
@@ -209,6 +211,26 @@ def test_people_see_what_is_stored_of_them_and_who_looked(
     ]
     nobody = office.vouching.link(office.join("new@example.com", Role.VIEWER).id, "new", ROOT)
     assert own.find(nobody) is None
+
+
+def test_no_reveal_is_hidden_by_what_was_done_since(household: Household) -> None:
+    office = Office(household, Profile.STANDARD)
+    own = OwnData(household.requests)
+    pseudonym, dana = office.pseudonym(), office.actor(office.dana)
+    made = office.reveals.ask(pseudonym, WHY, dana)
+    office.reveals.open(made.id, dana)
+    with household.access.audit.change(ROOT) as change:
+        for _ in range(1500):
+            change.record(Action.PERSON_TREAT, object=pseudonym)
+    ada = office.vouching.link(office.join(EMAIL, Role.DEVELOPER).id, "invited", ROOT)
+    stored = own.find(ada)
+    assert stored is not None
+    told = [each.recorded.entry.action for each in own.list_looks(stored, REVEALS)]
+    assert told == ["reveal.open", "reveal.ask"]
+    looked = household.people.content_views.access_log_of(pseudonym)
+    assert [each.action for each in looked[:2]] == told
+    tables = household.people.content_views.export([pseudonym])
+    assert [each["action"] for each in tables["looks"]][-2:] == told[::-1]
 
 
 def test_people_agree_to_what_is_theirs_and_take_it_back(household: Household) -> None:
