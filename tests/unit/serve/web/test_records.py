@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,41 @@ def test_the_record_of_processing_tells_of_what_is_in_force(
     assert re.search(r"Single events</dt><dd>14 days", record)
     assert "It listens on this machine only." in record
     assert installation.person("grace", Role.VIEWER).get("/privacy/record").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("profile", "identity", "content"),
+    [
+        (Profile.STRICT, "as a pseudonym only", "Content</dt><dd>None is kept."),
+        (
+            Profile.STANDARD,
+            "as a pseudonym; the e-mail",
+            "where a project and the person agreed</dt><dd>At most 7 days.",
+        ),
+        (
+            Profile.OPEN,
+            "as the client names them",
+            "where a project is open for it</dt><dd>At most 7 days.",
+        ),
+    ],
+)
+def test_the_record_of_processing_says_what_the_profile_does(
+    installation: Installation, root: Browser, profile: Profile, identity: str, content: str
+) -> None:
+    assert root.get("/").status_code == 200
+    decisions(installation).decide(profile, "to learn", WORDS, SYSTEM, confirmed=profile)
+    installation.now += timedelta(days=8)
+    record = installation.person("ada", Role.AUDITOR).get("/privacy/record").text
+    assert re.search(rf"Identity</dt><dd>A person is stored {identity}", record)
+    assert content in record
+    has_content = profile is not Profile.STRICT
+    for words in (
+        "Content</dt><dd>The exception",
+        "for content; the keys",
+        "is kept apart from the numbers",
+        "projects that they were named for",
+    ):
+        assert (words in record) is has_content
 
 
 def test_entries_of_the_audit_log_are_filtered_and_paged(
