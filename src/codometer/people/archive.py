@@ -22,7 +22,8 @@ data.json has everything; the CSV files have the same, one for each kind:
 
 {files}
 Times are in UTC, costs in US dollars. An empty field means unknown.
-What you and coding agents write is stored only where you agreed to it: it is in content.csv.
+What you and coding agents write is stored only where a project was opened for it, and but under
+the profile open only where you agreed to it: it is in content.csv.
 """
 WHAT: Final = {
     "identities": "the pseudonyms that stand for you, and what they stand for where that is kept",

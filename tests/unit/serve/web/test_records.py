@@ -287,6 +287,30 @@ def test_an_account_sees_no_data_before_somebody_vouched_for_it(
     assert undone.json()["linked"] is None
 
 
+@pytest.mark.parametrize(
+    ("profile", "words", "asks"),
+    [
+        (Profile.STRICT, "lets nobody agree", 0),
+        (Profile.STANDARD, "only if you agree", 1),
+        (Profile.OPEN, "does not ask you", 0),
+    ],
+)
+def test_people_are_told_whether_content_needs_their_consent(
+    installation: Installation, root: Browser, profile: Profile, words: str, asks: int
+) -> None:
+    ada = installation.person("ada@example.com", Role.DEVELOPER)
+    (account,) = re.findall(r"codometer person link (acc_\w+)", ada.get("/me").text)
+    installation.access.vouching.link(account, "invited in person", SYSTEM)
+    installation.people.in_force.policy = POLICIES[Profile.STANDARD]
+    installation.people.contents.open_project("team:payments", "to learn", (), SYSTEM)
+    installation.people.in_force.policy = POLICIES[profile]
+    page = ada.get("/me").text
+    assert words in page
+    assert page.count('action="/me/agree"') == page.count("you have not agreed") == asks
+    assert "team:payments" in page
+    assert root.get("/privacy").status_code == 200
+
+
 def test_another_site_cannot_have_a_form_sent(installation: Installation, root: Browser) -> None:
     fields = {"profile": "strict", "reason": "x", "confirm": "strict"}
     before = decisions(installation).find_in_force()

@@ -184,7 +184,8 @@ def _export(sources: Sources, visitor: Visitor, _: Fields) -> File:
 
 
 def _build_consents(sources: Sources, visitor: Visitor) -> Mapping[str, object]:
-    return {"consents": sources.own.list_consents(_account(visitor))}
+    policy = sources.own.requests.people.policy
+    return {"consents": sources.own.list_consents(_account(visitor)), "content": policy.content}
 
 
 def _agree(sources: Sources, visitor: Visitor, fields: Fields) -> str:
