@@ -213,6 +213,16 @@ def test_people_see_what_is_stored_of_them_and_who_looked(
     assert own.find(nobody) is None
 
 
+def test_the_newest_session_is_that_of_the_newest_day(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="z", number=1)
+    household.now[0] += timedelta(days=1)
+    household.send(ADA, session="a", number=2)
+    household.store.roll_up()
+    newest = household.requests.find_stored(EMAIL).newest
+    assert [row["session"] for row in newest["origins"]] == ["a"]
+
+
 def test_no_reveal_is_hidden_by_what_was_done_since(household: Household) -> None:
     office = Office(household, Profile.STANDARD)
     own = OwnData(household.requests)

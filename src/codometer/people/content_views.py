@@ -135,7 +135,19 @@ class ContentViews:
             {**self._fact(row, projects)._asdict(), "text": self._decrypt(row)}
             for row, projects in self._rows(CONTENT.c.subject.in_(names))
         ]
-        consents = [
+        consents = self._consents(names)
+        known = {each for name in names for each in self._contents.names_of(name)}
+        looked = [each._asdict() for each in reversed(self._looks(known))]
+        return {"content": content, "consents": consents, "looks": looked}
+
+    def newest_of(self, names: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+        """Return the newest content, without its text, and the newest consent of a person."""
+        rows = self._rows(CONTENT.c.subject.in_(names), 1)
+        content = [self._fact(row, projects)._asdict() for row, projects in rows]
+        return {"content": content, "consents": self._consents(names)[:1]}
+
+    def _consents(self, names: Collection[str]) -> list[dict[str, Any]]:
+        return [
             {
                 "project": each.offer.project,
                 "purpose": each.offer.purpose,
@@ -148,9 +160,6 @@ class ContentViews:
             }
             for each in self._contents.consents.list_personal(names)
         ]
-        known = {each for name in names for each in self._contents.names_of(name)}
-        looked = [each._asdict() for each in reversed(self._looks(known))]
-        return {"content": content, "consents": consents, "looks": looked}
 
     def _looks(self, names: Iterable[str]) -> list[Looked]:
         return [_looked(each) for each in list_acts(self._access.audit, names, LOOKS)]
