@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
-import re
 import signal
 import sys
 import time
@@ -33,6 +33,7 @@ from codometer.intake.receivers.otlp_grpc import OtlpGrpc
 from codometer.intake.receivers.otlp_http import OtlpHttp
 from codometer.intake.receivers.tls import ClientCertificates, Tls, read_certificates
 from codometer.jobs import Periodic
+from codometer.log import begin_log
 from codometer.networks import is_loopback, parse_network
 from codometer.operate.connect import connection_lines, grpc_url, otlp_url
 from codometer.people.own import OwnData
@@ -57,16 +58,12 @@ if TYPE_CHECKING:
     from codometer.intake.receivers.export import Accept
     from codometer.networks import Network
     from codometer.pricing import PriceCatalogue
-    from codometer.settings import Settings
+    from codometer.settings import Listen, Settings
 
 _log: Final = logging.getLogger(__name__)
 
 Beside = Callable[["PriceCatalogue", "Accept"], Coroutine[Any, Any, None]]
 
-# C0 but for tabs and line breaks, C1, and the marks that reorder or hide text.
-_CONTROL: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
-)
 _GRACE_SECONDS: Final = 10.0
 _RETAIN_EVERY_SECONDS: Final = 600.0
 _RENEW_EVERY_SECONDS: Final = 30.0
@@ -229,6 +226,16 @@ class Server:
         )
 
     @property
+    def listen(self) -> Listen:
+        """Where it listens, with the ports that were found."""
+        return dataclasses.replace(
+            self._settings.listen,
+            port=self.web.port,
+            otlp_port=self.otlp_http.port,
+            grpc_port=self.otlp_grpc.port,
+        )
+
+    @property
     def minimum_people(self) -> int:
         """The fewest that a number covers for those who may not see people.
 
@@ -287,11 +294,7 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
 
     `beside` is work that goes on while it runs.
     """
-    handler = logging.StreamHandler()
-    handler.setFormatter(OneEntryEach("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for name in ("uvicorn", "alembic", "httpx"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    begin_log()
     allow_connections(settings.ingest.max_connections)
     server = Server(settings)
 
@@ -303,27 +306,17 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
         await server.run(until, beside=announced)
 
     async def announced(catalogue: PriceCatalogue, accept: Accept) -> None:
-        _announce(settings)
-        if beside is None:  # a fleet on show needs no administrator
-            _announce_sign_in(settings, server.access.accounts.invite_first())
-        if beside is not None:
+        found = dataclasses.replace(settings, listen=server.listen)
+        _announce(found)
+        if beside is None:
+            _announce_sign_in(found.listen, server.access.accounts.invite_first())
+        sys.stdout.write("Stop with Ctrl-C.\n")
+        sys.stdout.flush()
+        if beside is not None:  # a fleet on show, which needs no administrator
             await beside(catalogue, accept)
 
     with spared_collector(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
-
-
-class OneEntryEach(logging.Formatter):
-    """Lets nothing that others wrote begin an entry of the log, or reach a terminal as a command.
-
-    An error's text may have anything in it: lines after the first are set in, and control
-    characters are escaped.
-    """
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the text of an entry."""
-        text = super().format(record).replace("\n", "\n  ")
-        return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 async def _forever(beside: Beside | None, catalogue: PriceCatalogue, accept: Accept) -> None:
@@ -348,20 +341,17 @@ def _announce(settings: Settings) -> None:
         f"  OTLP/HTTP  {otlp_url(listen)}\n"
         f"  OTLP/gRPC  {grpc_url(listen)}\n\n"
         f"{connection_lines(settings)}\n"
-        "Stop with Ctrl-C.\n"
     )
-    sys.stdout.flush()
 
 
-def _announce_sign_in(settings: Settings, invitation: Invitation | None) -> None:
+def _announce_sign_in(listen: Listen, invitation: Invitation | None) -> None:
     if invitation is None:
-        sys.stdout.write(f"People sign in at {pages_url(settings.listen)}/sign-in\n")
+        sys.stdout.write(f"People sign in at {pages_url(listen)}/sign-in\n")
     else:
         sys.stdout.write(
             "Nobody needs to sign in. To change that, make the first administrator, within 30"
-            f" minutes:\n\n  {invitation_link(invitation, pages_url(settings.listen))}\n"
+            f" minutes:\n\n  {invitation_link(invitation, pages_url(listen))}\n\n"
         )
-    sys.stdout.flush()
 
 
 def _origin_rules(settings: Settings) -> OriginRules:

@@ -82,3 +82,14 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     assert complaint.startswith("Error: ")
     assert str(port) in complaint
     assert "Traceback" not in complaint
+
+
+def test_ports_that_were_found_are_told(tmp_path: Path) -> None:
+    process = start(tmp_path, [0, 0, 0])
+    try:
+        assert process.stdout is not None
+        told = next(line for line in process.stdout if "Pages" in line)
+        wait_until_ready(told.split()[-1], process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE_SECONDS)

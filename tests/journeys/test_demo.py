@@ -60,7 +60,8 @@ def test_the_history_is_there_to_the_last_token_also_once_detail_has_expired(
 
     assert find_differences(truth, ask) == []
     sealed = site.store.seal(NOW - timedelta(days=7))
-    assert 0 < sealed < truth["totals"]["sessions"]
+    assert sealed > 0
+    assert site.store.fetch("SELECT count(*) FROM event")[0][0] > 0
     assert find_differences(truth, ask) == []
     site.close()
 

@@ -49,7 +49,7 @@ def test_with_the_first_administrator_local_mode_ends(server: RunningServer) -> 
     assert "nobody is signed in" in without.stderr
     server.stop()
     server.start()
-    assert "People sign in at" in server.read_log().rpartition("Stop with Ctrl-C")[2]
+    assert "People sign in at" in server.read_log().rpartition("Codometer listens on")[2]
     assert not httpx.get(server.url, headers=HTML, trust_env=False).is_success
 
 

@@ -48,4 +48,4 @@ def test_only_a_pseudonym_key_that_was_replaced_is_deleted(programs: Programs) -
 def test_a_key_that_is_none_is_refused(programs: Programs) -> None:
     answer = programs.ask("POST", f"{KEYS}/rotate", body={"key": "tombstone"})
     assert answer.status_code == 400
-    assert answer.json()["error"]["hint"] == "main or vault or pseudonym"
+    assert answer.json()["error"]["hint"] == "main or vault or pseudonym or content"

@@ -1,6 +1,6 @@
 import logging
 
-from codometer.server import OneEntryEach
+from codometer.log import OneEntryEach
 
 
 def write(message: str, error: Exception | None = None) -> str:
