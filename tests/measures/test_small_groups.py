@@ -175,6 +175,30 @@ def test_a_small_group_alone_is_not_told_as_one_of_others(engine: Callable[[], E
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_filter_leaves_is_not_told_as_one_of_others_if_it_is_one_persons(
+    engine: Callable[[], Engine],
+) -> None:
+    counts = {
+        "a": {"opus": 6, "haiku": 3, "sonnet": 4},
+        "d": {"opus": 6, "haiku": 6, "sonnet": 6},
+    }
+    large = [
+        Use(person if team == "a" else 20 + person, team, 0, model=model)
+        for team, models in counts.items()
+        for model, people in models.items()
+        for person in range(people)
+    ]
+    small = [Use(6 + number, team, 0) for number, team in enumerate("bbcc")]
+    fill(engine(), [*large, *small, Use(6, "b", 1, model="haiku")])
+    answer = ask(engine(), "tokens", by=["model"], where=[("team", "b"), ("team", "c")])
+    assert [(group.key["model"], group.values["tokens"]) for group in answer.groups] == [
+        ("opus", 40),
+        (OTHER, None),
+    ]
+    assert answer.groups[1].withheld
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @settings(max_examples=15, deadline=None)
 @given(fleet=fleets(), by=st.sets(st.sampled_from(["day", "team", "model"]), min_size=1))
 def test_what_is_shown_adds_up_to_the_totals_that_are_shown(

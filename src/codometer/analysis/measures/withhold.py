@@ -120,11 +120,10 @@ def _owned(query: Query, crowds: Crowds) -> frozenset[Level]:
 def _decide(query: Query, crowds: Crowds, minimum: int) -> _Decision:
     facts = [fact for measure in query.measures for fact in measure.facts()]
     adds_up = any(isinstance(fact, SumOf) for fact in facts)
-    withheld = find_withheld(
-        crowds.lattice, crowds.by_level, minimum, owned=_owned(query, crowds), adds_up=adds_up
-    )
+    owned = _owned(query, crowds)
+    withheld = find_withheld(crowds.lattice, crowds.by_level, minimum, owned=owned, adds_up=adds_up)
     return _Decision(
-        query=query, crowds=crowds, withheld=withheld, together=0 if adds_up else minimum
+        query=query, crowds=crowds, withheld=withheld, together=0 if owned else minimum
     )
 
 
@@ -138,7 +137,7 @@ class _Decision:
     together: int
     """How many people what is withheld must cover to be told as one.
 
-    0 where numbers add up: there so much is withheld that it may be.
+    0 for who owns the totals that it follows from.
     """
 
     def find_shown(self, by: tuple[Dimension, ...]) -> set[Key]:
@@ -185,11 +184,15 @@ class _Decision:
         return left
 
     def may_join(self, by: tuple[Dimension, ...], cells: Collection[Key]) -> bool:
-        """Tell whether cells that the filters leave may be told as one."""
+        """Tell whether cells that the filters leave may be told as one.
+
+        Whose part of an amount is the most has been seen to when more was withheld.
+        """
         if not self.together:
             return True
         crowds = self.crowds.by_level[self._fine(by)]
-        return bool(cells) and is_enough([crowds[cell] for cell in cells], self.together)
+        people = [replace(crowds[cell], tops=()) for cell in cells]
+        return bool(people) and is_enough(people, self.together)
 
     @property
     def _wanted(self) -> dict[Dimension, tuple[str | None, ...]]:
