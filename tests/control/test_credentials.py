@@ -326,7 +326,7 @@ def test_refusals_are_counted_and_written_down_together(server: Server) -> None:
     with pytest.raises(Unauthenticated):
         server.send(None)
     server.known.save_uses()
-    entries = server.audit.list_entries(Filter(action=Action.CREDENTIAL_REFUSED))
+    entries = server.audit.list_entries(Filter(actions=(Action.CREDENTIAL_REFUSED,)))
     assert {(each.entry.reason, each.entry.after) for each in entries} == {
         ("unknown", '{"address":"203.0.113.0/24","requests":3}'),
         ("missing", '{"address":"203.0.113.0/24","requests":1}'),
@@ -338,7 +338,7 @@ def test_refusals_from_everywhere_do_not_fill_the_log(server: Server) -> None:
         with pytest.raises(Unauthenticated):
             server.admission(None, SignalKind.LOGS, f"10.1.{number}.1")
     server.known.save_uses()
-    entries = server.audit.list_entries(Filter(action=Action.CREDENTIAL_REFUSED, limit=500))
+    entries = server.audit.list_entries(Filter(actions=(Action.CREDENTIAL_REFUSED,), limit=500))
     assert len(entries) == 101
     assert '"requests":150' in entries[0].entry.after
 

@@ -72,15 +72,19 @@ def rows_of(fleet: Fleet, key: dict[str, Any]) -> set[int]:
     }
 
 
-def is_safe(fleet: Fleet, rows: Iterable[int]) -> bool:
-    """Say whether what is known of these uses is about nobody."""
+def is_safe(fleet: Fleet, rows: Iterable[int], *, whales: bool = False) -> bool:
+    """Say whether what is known of these uses is about nobody.
+
+    With `whales` one person may make up most of the tokens, since those are not told.
+    """
     tokens: dict[int, int] = {}
     uses = [fleet[at] for at in rows]
     for use in uses:
         if use.person is not None:
             tokens[use.person] = tokens.get(use.person, 0) + use.tokens
     return not uses or (
-        len(tokens) >= MINIMUM and max(tokens.values()) <= MAX_SHARE * sum(tokens.values()) + 1e-6
+        len(tokens) >= MINIMUM
+        and (whales or max(tokens.values()) <= MAX_SHARE * sum(tokens.values()) + 1e-6)
     )
 
 
@@ -131,6 +135,67 @@ def test_no_cell_and_no_difference_of_cells_is_about_fewer_than_the_minimum(
             assert is_safe(fleet, rows.difference(*within))
             for cell in within:
                 assert is_safe(fleet, rows - cell)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("measure", ["tokens", "active_people"])
+@settings(max_examples=25, deadline=None)
+@given(
+    fleet=fleets(),
+    by=st.just({"team"}) | st.sets(st.sampled_from(DIMENSIONS), min_size=1, max_size=3),
+    teams=st.none() | st.sets(st.sampled_from("abcd"), min_size=1),
+)
+def test_no_row_is_about_fewer_than_the_minimum_and_no_merged_one_either(
+    engine: Callable[[], Engine], measure: str, fleet: Fleet, by: set[str], teams: set[str] | None
+) -> None:
+    fill(engine(), fleet)
+    where = [("team", team) for team in sorted(teams or ())]
+    answer = ask(engine(), measure, by=sorted(by), where=where)
+    left = {at for at, use in enumerate(fleet) if teams is None or use.team in teams}
+    told = [rows_of(fleet, group.key) & left for group in shown(answer)]
+    times = by - {"team", "model", "agent"}
+    for group in answer.groups:
+        if group.merged:
+            key = {name: value for name, value in group.key.items() if name in times}
+            slot = rows_of(fleet, key) & left
+            told.append(slot.difference(*told))
+    for rows in told:
+        assert is_safe(fleet, rows, whales=measure == "active_people")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_small_group_alone_is_not_told_as_one_of_others(engine: Callable[[], Engine]) -> None:
+    fill(engine(), [*office()[:-4], Use(6, "b", 0, model="haiku")])
+    for by in ("team", "model"):
+        answer = ask(engine(), "active_people", by=[by])
+        told = [(group.key[by], group.values["active_people"]) for group in answer.groups]
+        assert told == [("a" if by == "team" else "opus", 6), (OTHER, None)]
+        assert (answer.groups[1].merged, answer.groups[1].withheld) == (False, True)
+    assert ask(engine(), "active_people", where=[("team", "b")]).withheld
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_filter_leaves_is_not_told_as_one_of_others_if_it_is_one_persons(
+    engine: Callable[[], Engine],
+) -> None:
+    counts = {
+        "a": {"opus": 6, "haiku": 3, "sonnet": 4},
+        "d": {"opus": 6, "haiku": 6, "sonnet": 6},
+    }
+    large = [
+        Use(person if team == "a" else 20 + person, team, 0, model=model)
+        for team, models in counts.items()
+        for model, people in models.items()
+        for person in range(people)
+    ]
+    small = [Use(6 + number, team, 0) for number, team in enumerate("bbcc")]
+    fill(engine(), [*large, *small, Use(6, "b", 1, model="haiku")])
+    answer = ask(engine(), "tokens", by=["model"], where=[("team", "b"), ("team", "c")])
+    assert [(group.key["model"], group.values["tokens"]) for group in answer.groups] == [
+        ("opus", 40),
+        (OTHER, None),
+    ]
+    assert answer.groups[1].withheld
 
 
 @pytest.mark.parametrize("engine", ENGINES)

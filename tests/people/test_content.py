@@ -396,6 +396,16 @@ def test_a_person_reads_their_own_and_that_is_on_the_record(desk: Desk) -> None:
     assert (looked.action, looked.actor) == ("content.view", ada.id)
 
 
+def test_a_person_is_shown_that_content_and_consents_are_stored(desk: Desk) -> None:
+    agreed(desk)
+    desk.prompt(WORDS)
+    newest = desk.household.requests.find_stored(EMAIL).newest
+    (content,), (consent,) = newest["content"], newest["consents"]
+    assert (content["project"], content["part"]) == (PROJECT, Part.PROMPT)
+    assert WORDS not in str(newest)
+    assert (consent["project"], consent["channel"]) == (PROJECT, "signed in")
+
+
 def test_nobody_else_reads_it_whatever_their_role(desk: Desk) -> None:
     agreed(desk)
     desk.prompt(WORDS)

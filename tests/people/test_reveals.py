@@ -8,10 +8,12 @@ from datetime import timedelta
 import pytest
 
 from codometer.access.account import Account, NoSuchAccount
+from codometer.access.actions import Action
 from codometer.access.actor import Actor, ActorKind
 from codometer.access.permissions import Permission, Role
 from codometer.access.verification import verify
 from codometer.errors import BadRequest, Forbidden
+from codometer.people.access_log import REVEALS
 from codometer.people.decisions import NOTICE
 from codometer.people.own import OwnData
 from codometer.people.requests import NoSuchPerson
@@ -261,6 +263,36 @@ def test_an_export_tells_a_name_to_the_person_and_to_whoever_gave_it(household: 
     assert told(export(EMAIL, "she asked", root)) == {None, EMAIL.lower()}
     own = OwnData(household.requests).export(ada, office.actor(ada))
     assert told(own) == {None, EMAIL.lower()}
+
+
+def test_the_newest_session_is_that_of_the_newest_day(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="z", number=1)
+    household.now[0] += timedelta(days=1)
+    household.send(ADA, session="a", number=2)
+    household.store.roll_up()
+    newest = household.requests.find_stored(EMAIL).newest
+    assert [row["session"] for row in newest["origins"]] == ["a"]
+
+
+def test_no_reveal_is_hidden_by_what_was_done_since(household: Household) -> None:
+    office = Office(household, Profile.STANDARD)
+    own = OwnData(household.requests)
+    pseudonym, dana = office.pseudonym(), office.actor(office.dana)
+    made = office.reveals.ask(pseudonym, WHY, dana)
+    office.reveals.open(made.id, dana)
+    with household.access.audit.change(ROOT) as change:
+        for _ in range(1500):
+            change.record(Action.PERSON_TREAT, object=pseudonym)
+    ada = office.vouching.link(office.join(EMAIL, Role.DEVELOPER).id, "invited", ROOT)
+    stored = own.find(ada)
+    assert stored is not None
+    told = [each.recorded.entry.action for each in own.list_looks(stored, REVEALS)]
+    assert told == ["reveal.open", "reveal.ask"]
+    looked = household.people.content_views.access_log_of(pseudonym)
+    assert [each.action for each in looked[:2]] == told
+    tables = household.people.content_views.export([pseudonym])
+    assert [each["action"] for each in tables["looks"]][-2:] == told[::-1]
 
 
 def test_people_agree_to_what_is_theirs_and_take_it_back(household: Household) -> None:

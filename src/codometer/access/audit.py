@@ -53,10 +53,10 @@ class Recorded:
 class Filter:
     """Which entries to list: the newest `limit` before the entry `before` that fit all else.
 
-    `objects` are alternatives; none of them are all.
+    `actions` and `objects` are alternatives; none of them are all.
     """
 
-    action: str | None = None
+    actions: tuple[str, ...] = ()
     actor: str | None = None
     objects: tuple[str, ...] = ()
     outcome: str | None = None
@@ -205,8 +205,8 @@ def instant_text(moment: datetime) -> str:
 
 def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
     table = AUDIT_ENTRY.c
-    if wanted.action is not None:
-        yield table.action == wanted.action
+    if wanted.actions:
+        yield table.action.in_(wanted.actions)
     if wanted.actor is not None:
         yield table.actor == wanted.actor
     if wanted.objects:

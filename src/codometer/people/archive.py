@@ -22,7 +22,8 @@ data.json has everything; the CSV files have the same, one for each kind:
 
 {files}
 Times are in UTC, costs in US dollars. An empty field means unknown.
-What you and coding agents write is stored only where you agreed to it: content.csv says when.
+What you and coding agents write is stored only where a project was opened for it, and but under
+the profile open only where you agreed to it: content.csv says when.
 The words themselves, and what your pseudonyms stand for, are only in a copy that you take
 yourself, signed in, on your own page.
 """

@@ -15,8 +15,8 @@ from sqlalchemy import and_, or_, select
 
 from codometer.access.actions import Action
 from codometer.access.actor import Actor, ActorKind
-from codometer.access.audit import Filter, Recorded
 from codometer.errors import BadRequest, Forbidden
+from codometer.people.access_log import LOOKS, list_acts
 from codometer.people.consents import ProjectConsent, check_project, read_project_consents
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.policy import Part
@@ -26,14 +26,12 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Row
 
     from codometer.access.access import Access
+    from codometer.access.audit import Recorded
     from codometer.access.chain import Json
     from codometer.people.contents import Contents
 
 MOST_READ: Final = 200
 """The most texts that are read at one time."""
-_MOST_LOOKS: Final = 1000
-_LOOKS: Final = frozenset({Action.PERSON_SHOW, Action.PERSON_EXPORT, Action.CONTENT_VIEW})
-"""The entries of the audit log that a person is told of."""
 
 
 class ContentFact(NamedTuple):
@@ -92,13 +90,7 @@ class ContentViews:
 
     def access_log_of(self, person: str) -> list[Looked]:
         """Return who looked at what is stored about a person, the newest first."""
-        found = {
-            each.entry.seq: each
-            for name in self._contents.names_of(person)
-            for each in self._access.audit.list_entries(Filter(objects=(name,), limit=_MOST_LOOKS))
-            if each.entry.action in _LOOKS
-        }
-        return [_looked(found[seq]) for seq in sorted(found, reverse=True)]
+        return self._looks(self._contents.names_of(person))
 
     def read(
         self,
@@ -151,7 +143,19 @@ class ContentViews:
             }
             for row, projects in self._rows(CONTENT.c.subject.in_(names))
         ]
-        consents = [
+        consents = self._consents(names)
+        known = {each for name in names for each in self._contents.names_of(name)}
+        looked = [each._asdict() for each in reversed(self._looks(known))]
+        return {"content": content, "consents": consents, "looks": looked}
+
+    def newest_of(self, names: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+        """Return the newest content, without its text, and the newest consent of a person."""
+        rows = self._rows(CONTENT.c.subject.in_(names), 1)
+        content = [self._fact(row, projects)._asdict() for row, projects in rows]
+        return {"content": content, "consents": self._consents(names)[:1]}
+
+    def _consents(self, names: Collection[str]) -> list[dict[str, Any]]:
+        return [
             {
                 "project": each.offer.project,
                 "purpose": each.offer.purpose,
@@ -164,9 +168,9 @@ class ContentViews:
             }
             for each in self._contents.consents.list_personal(names)
         ]
-        looks = {each for name in names for each in self.access_log_of(name)}
-        looked = [each._asdict() for each in sorted(looks, key=lambda each: each.time)]
-        return {"content": content, "consents": consents, "looks": looked}
+
+    def _looks(self, names: Iterable[str]) -> list[Looked]:
+        return [_looked(each) for each in list_acts(self._access.audit, names, LOOKS)]
 
     def _may_read(self, actor: Actor) -> ColumnElement[bool]:
         if actor.kind is ActorKind.LOCAL and not self._access.sessions.have_accounts:

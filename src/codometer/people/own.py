@@ -7,22 +7,22 @@ that their clients send.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from codometer.access.account import find_account, read_accounts
 from codometer.access.actor import ActorKind
-from codometer.access.audit import Filter, Recorded
 from codometer.errors import Forbidden
+from codometer.people.access_log import list_acts
 from codometer.people.requests import NoSuchPerson, Requests, Stored
 
 if TYPE_CHECKING:
     from codometer.access.account import Account
+    from codometer.access.actions import Action
     from codometer.access.actor import Actor
+    from codometer.access.audit import Recorded
     from codometer.people.consents import ConsentText, PersonalConsent, ProjectConsent
-
-_MOST_LOOKS: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +127,11 @@ class OwnData:
             raise NoSuchPerson("nothing is stored of you yet", hint="use an agent first")
         return person
 
-    def list_looks(self, stored: Stored) -> Sequence[Look]:
-        """Return who did what with a person's data, the newest first."""
+    def list_looks(self, stored: Stored, acts: Collection[Action] = ()) -> Sequence[Look]:
+        """Return who did what with a person's data, the newest first; of `acts`, if given."""
         access = self.requests.people.access
         names = (stored.recorded, *(known.pseudonym for known in stored.found.pseudonyms))
-        found = access.audit.list_entries(Filter(objects=names, limit=_MOST_LOOKS))
+        found = list_acts(access.audit, names, acts)
         with access.control.read() as connection:
             logins = {each.id: each.login for each in read_accounts(connection)}
         return [

@@ -124,6 +124,7 @@ class Requests:
             told = self._told(found, as_of_now=False)
             with self.people.store.reading() as connection:
                 newest = export_rows(connection, [each.origin for each in found.origins], newest=1)
+            newest |= self.people.content_views.newest_of(self._marks(found))
             return Stored(
                 found=told,
                 recorded=self._recorded(found),

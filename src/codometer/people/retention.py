@@ -53,7 +53,8 @@ class Retention:
 
     def find_last(self) -> Run | None:
         """Return what the last run did, from the audit log."""
-        found = self.people.access.audit.list_entries(Filter(action=Action.RETENTION_RUN, limit=1))
+        wanted = Filter(actions=(Action.RETENTION_RUN,), limit=1)
+        found = self.people.access.audit.list_entries(wanted)
         if not found:
             return None
         entry = found[0].entry

@@ -179,8 +179,28 @@ _STRANGERS: Final = {
 }
 
 
-def describe(policy: Policy, kept: Kept) -> tuple[str, ...]:
-    """Say what is collected and what is not, in sentences, the most important first."""
+class Description(NamedTuple):
+    """A policy in sentences, the most important first."""
+
+    collected: str
+    never: str
+    content: str
+    identity: str
+    others: tuple[str, ...]
+
+    @property
+    def meaning(self) -> tuple[str, ...]:
+        """The sentences in which profiles differ."""
+        return (self.content, self.identity, *self.others)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All of them."""
+        return (self.collected, self.never, *self.meaning)
+
+
+def describe(policy: Policy, kept: Kept) -> Description:
+    """Say what is collected and what is not."""
     repositories = ("Repositories are stored as pseudonyms.",) if policy.hides_repositories else ()
     few = f"Numbers of fewer than {policy.min_people} people are withheld."
     retention = (
@@ -188,13 +208,15 @@ def describe(policy: Policy, kept: Kept) -> tuple[str, ...]:
         f" after {kept.session_days} days, and what anybody used on a day after"
         f" {kept.person_days}; sums of teams and of all go after {kept.sum_days} days."
     )
-    return (
-        _COLLECTED,
-        _NEVER,
-        _CONTENT[policy.content],
-        _IDENTITY[policy.identity],
-        *repositories,
-        *((few,) if policy.min_people > 1 else ()),
-        retention,
-        _STRANGERS[policy.strangers],
+    return Description(
+        collected=_COLLECTED,
+        never=_NEVER,
+        content=_CONTENT[policy.content],
+        identity=_IDENTITY[policy.identity],
+        others=(
+            *repositories,
+            *((few,) if policy.min_people > 1 else ()),
+            retention,
+            _STRANGERS[policy.strangers],
+        ),
     )

@@ -194,7 +194,7 @@ _EXPORTED: Final = {
         "origin",
         "t.* EXCLUDE (origin, workplace, session_id, person_id), w.* EXCLUDE (workplace)",
         "LEFT JOIN workplace w ON w.workplace = t.workplace",
-        "t.session",
+        "(SELECT max(day) FROM session_day d WHERE d.origin = t.origin)",
     ),
     "events": (
         "event",

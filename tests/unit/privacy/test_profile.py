@@ -15,16 +15,16 @@ from codometer.settings import Retention
 
 
 def words(policy: Policy) -> str:
-    return " ".join(describe(policy, find_kept(policy, Retention())))
+    return " ".join(describe(policy, find_kept(policy, Retention())).sentences)
 
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=lambda policy: policy.profile)
 def test_the_first_sentences_say_what_is_collected_and_what_is_not(policy: Policy) -> None:
     kept = find_kept(policy, Retention(detail_days=7))
-    first, second, *_ = describe(policy, kept)
+    first, second, *_ = describe(policy, kept).sentences
     assert first.startswith("Collected: ")
     assert second.startswith("Not collected: ")
-    assert "kept for 7 days" in " ".join(describe(policy, kept))
+    assert "kept for 7 days" in " ".join(describe(policy, kept).sentences)
 
 
 def test_the_words_follow_the_policy() -> None:

@@ -7,8 +7,10 @@ tell, and nothing that they do not.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -21,7 +23,7 @@ from codometer.analysis.measures.chosen import (
 )
 from codometer.analysis.measures.crowds import Crowds, find_crowds
 from codometer.analysis.measures.dimensions import Dimension, Place
-from codometer.analysis.measures.groups import OTHER, Level, find_withheld, project
+from codometer.analysis.measures.groups import OTHER, Level, find_withheld, is_enough, project
 from codometer.analysis.measures.measure import SumOf
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.rows import sql_keys
@@ -60,21 +62,14 @@ def withhold(
     crowds = find_crowds(engine, _widened(query), minimum, organisation_zone)
     if not (query.where or any(crowds.by_level.values())):  # nothing came, of anybody
         return Verdict(shown=keys, merged={}, withheld=())
-    facts = [fact for measure in query.measures for fact in measure.facts()]
-    withheld = find_withheld(
-        crowds.lattice,
-        crowds.by_level,
-        minimum,
-        owned=_owned(query, crowds),
-        adds_up=any(isinstance(fact, SumOf) for fact in facts),
-    )
+    decision = _decide(query, crowds, minimum)
     by = sql_keys(query)
-    shown = _find_shown(crowds, withheld, query, by) & set(keys)
+    shown = decision.find_shown(by) & set(keys)
     times = tuple(each for each in by if each.place is Place.TIME)
-    slots = _find_shown(crowds, withheld, query, times)
+    slots = decision.find_shown(times)
     merged: dict[Key, list[Key]] = {}
     # A filter that leaves nobody is told like one that leaves too few.
-    everything = not _find_shown(crowds, withheld, query, ())
+    everything = not decision.find_shown(())
     hidden: set[Key] = {(OTHER,) * len(by)} if everything and not times else set()
     for key in keys:
         if key in shown:
@@ -86,6 +81,11 @@ def withhold(
             merged.setdefault(place, []).append(key)
         else:
             hidden.add(place)
+    left = decision.find_left(by)
+    for place, members in tuple(merged.items()):
+        if not decision.may_join(by, [cell for key in members for cell in left.get(key, ())]):
+            hidden.add(place)
+            del merged[place]
     return Verdict(shown=shown, merged=merged, withheld=hidden, everything=everything)
 
 
@@ -117,49 +117,104 @@ def _owned(query: Query, crowds: Crowds) -> frozenset[Level]:
     return frozenset(level for level in crowds.lattice.parents if totals.issuperset(level))
 
 
-def _find_shown(
-    crowds: Crowds,
-    withheld: Mapping[Level, Collection[Key]],
-    query: Query,
-    by: tuple[Dimension, ...],
-) -> set[Key]:
-    """Return the keys by some dimensions of which what the query's filters leave may be told.
+def _decide(query: Query, crowds: Crowds, minimum: int) -> _Decision:
+    facts = [fact for measure in query.measures for fact in measure.facts()]
+    adds_up = any(isinstance(fact, SumOf) for fact in facts)
+    owned = _owned(query, crowds)
+    withheld = find_withheld(crowds.lattice, crowds.by_level, minimum, owned=owned, adds_up=adds_up)
+    return _Decision(
+        query=query, crowds=crowds, withheld=withheld, together=0 if owned else minimum
+    )
 
-    A filter leaves cells of the answer that has its dimension too. Each must be one that is
-    shown there; or they have all that is not, which is told there as one.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decision:
+    """Which cells of a query's levels are withheld, and what follows for its filters."""
+
+    query: Query
+    crowds: Crowds
+    withheld: Mapping[Level, Collection[Key]]
+    together: int
+    """How many people what is withheld must cover to be told as one.
+
+    0 for who owns the totals that it follows from.
     """
-    wanted = {
-        condition.dimension: condition.values
-        for condition in query.where
-        if condition.dimension.place is not Place.TOKEN_TYPE
-    }
-    days = find_days(query.period) if query.period.is_chosen else None
-    cut = (*by, *wanted) if days is None else (*by, *wanted, DAY)
-    fine, coarse = crowds.level_of(cut), crowds.level_of(by)
-    at = {crowds.dimensions[place].name: number for number, place in enumerate(fine)}
-    left: dict[Key, list[Key]] = {}
-    hidden: dict[Key, int] = {}
-    for cell in crowds.by_level[fine]:
-        key = tuple(cell[at[each.name]] for each in by)
-        hidden[key] = hidden.get(key, 0) + (cell in withheld[fine])
-        if all(cell[at[each.name]] in values for each, values in wanted.items()) and (
-            days is None or cell[at[DAY.name]] in days
-        ):
-            left.setdefault(key, []).append(cell)
 
-    def count_lacking(key: Key, cells: Sequence[Key]) -> int:
-        lacking = [cell for cell in cells if cell in withheld[fine]]
-        if not lacking or days is None:
-            return len(lacking)
-        told = find_told(crowds, withheld, fine, days_of(days, by, key, query.period.zone))
-        return sum(not told(cell) for cell in lacking)
+    def find_shown(self, by: tuple[Dimension, ...]) -> set[Key]:
+        """Return the keys by some dimensions of which what the filters leave may be told.
 
-    return {
-        key
-        for key, cells in left.items()
-        if not (lacking := count_lacking(key, cells))
-        or (lacking == hidden[key] and project(cells[0], fine, coarse) not in withheld[coarse])
-    }
+        A filter leaves cells of the answer that has its dimension too. Each must be one that is
+        shown there; or they have all that is not, which is told there as one.
+        """
+        period, days = self.query.period, self._days
+        fine, coarse = self._fine(by), self.crowds.level_of(by)
+        withheld = self.withheld[fine]
+        at = self._places(by)
+        hidden = Counter(tuple(cell[at[each.name]] for each in by) for cell in withheld)
+
+        def find_lacking(key: Key, cells: Sequence[Key]) -> list[Key]:
+            lacking = [cell for cell in cells if cell in withheld]
+            if not lacking or days is None:
+                return lacking
+            within = days_of(days, by, key, period.zone)
+            told = find_told(self.crowds, self.withheld, fine, within)
+            return [cell for cell in lacking if not told(cell)]
+
+        return {
+            key
+            for key, cells in self.find_left(by).items()
+            if not (lacking := find_lacking(key, cells))
+            or (
+                len(lacking) == hidden[key]
+                and project(cells[0], fine, coarse) not in self.withheld[coarse]
+                and self.may_join(by, lacking)
+            )
+        }
+
+    def find_left(self, by: tuple[Dimension, ...]) -> dict[Key, list[Key]]:
+        """Return the cells that the filters leave, by their keys by some dimensions."""
+        wanted, days = self._wanted, self._days
+        at = self._places(by)
+        left: dict[Key, list[Key]] = {}
+        for cell in self.crowds.by_level[self._fine(by)]:
+            if all(cell[at[each.name]] in values for each, values in wanted.items()) and (
+                days is None or cell[at[DAY.name]] in days
+            ):
+                left.setdefault(tuple(cell[at[each.name]] for each in by), []).append(cell)
+        return left
+
+    def may_join(self, by: tuple[Dimension, ...], cells: Collection[Key]) -> bool:
+        """Tell whether cells that the filters leave may be told as one.
+
+        Whose part of an amount is the most has been seen to when more was withheld.
+        """
+        if not self.together:
+            return True
+        crowds = self.crowds.by_level[self._fine(by)]
+        people = [replace(crowds[cell], tops=()) for cell in cells]
+        return bool(people) and is_enough(people, self.together)
+
+    @property
+    def _wanted(self) -> dict[Dimension, tuple[str | None, ...]]:
+        return {
+            condition.dimension: condition.values
+            for condition in self.query.where
+            if condition.dimension.place is not Place.TOKEN_TYPE
+        }
+
+    @property
+    def _days(self) -> frozenset[date] | None:
+        period = self.query.period
+        return find_days(period) if period.is_chosen else None
+
+    def _fine(self, by: tuple[Dimension, ...]) -> Level:
+        """Return the level that has what the filters pick cells by, too."""
+        cut = (*by, *self._wanted)
+        return self.crowds.level_of(cut if self._days is None else (*cut, DAY))
+
+    def _places(self, by: tuple[Dimension, ...]) -> dict[str, int]:
+        fine = self._fine(by)
+        return {self.crowds.dimensions[place].name: at for at, place in enumerate(fine)}
 
 
 def _widened(query: Query) -> Query:

@@ -28,8 +28,15 @@ _IPV4: Final = re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w]|\.[0-
 _IPV6: Final = re.compile(
     r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}|:)(?::[0-9A-Fa-f]{0,4}){2,8}(?:\.[0-9]{1,3}){0,3}(?![\w:])"
 )
+_SEPARATOR: Final = r"(?:\\{0,4}/|%2F|\\{1,4})"
+_NAME: Final = r"[^/\s\"'`\\:;,<>|)\]}]{1,128}"
+_SURNAME: Final = r"(?:\\{0,2} \w[\w.'-]{0,63}){1,3}(?=[/\\\"'`]|%2F|\Z)"
 _HOME: Final = re.compile(
-    r"(?:/|%2F|\\{1,4})(?:home|Users|Benutzer|export/home)(?:/|%2F|\\{1,4})([^/\s\"'`\\:;,<>|)\]}]{1,128})"
+    rf"{_SEPARATOR}(?:export/)?home{_SEPARATOR}({_NAME})"
+    rf"|(?:{_SEPARATOR}(?:Users|Benutzer)|(?i:[a-z]:{_SEPARATOR}|\\{{1,4}})(?i:users|benutzer|home))"
+    rf"{_SEPARATOR}({_NAME}(?:{_SURNAME})?)"
+    # A path as the name of a folder, as Claude Code writes it: where the name ends is not told.
+    r"|(?<![\w-])(?:[A-Za-z]-)?-(?i:home|users|benutzer)-([\w.-]{1,256})"
 )
 _MAC: Final = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}(?![\w:-])")
 
@@ -46,8 +53,10 @@ def find_personal(text: str) -> Iterator[Span]:
     """Yield what names a person or machine; parts of it may overlap."""
     if "@" in text or "%40" in text or "&#" in text:
         yield from _emails(text)
-    if "ome" in text or "sers" in text or "enutzer" in text:
-        yield from (Span(*match.span(1), "user") for match in _HOME.finditer(text))
+    lowered = text.lower()
+    if "home" in lowered or "users" in lowered or "benutzer" in lowered:
+        for match in _HOME.finditer(text):
+            yield Span(*match.span(match.lastindex or 0), "user")
     if _DIGITS.search(text):
         yield from _numbers(text)
     if "::" in text or text.count(":") > 1:

@@ -70,7 +70,9 @@ class Redactor:
         """
         return self._document(_unmask(text), 0, longest)
 
-    def _document(self, text: str, depth: int, longest: int | None = None) -> str:
+    def _document(
+        self, text: str, depth: int, longest: int | None = None, *, is_secret: bool = False
+    ) -> str:
         """Redact a text that may be a JSON document, in which escapes would hide what is there."""
         if depth > _MAX_DEPTH:
             raise TooDeep
@@ -78,41 +80,37 @@ class Redactor:
             return self._plain(text, longest)
         if text.lstrip().startswith(_JSON_BEGINS):
             try:
-                document = json.loads(text)
+                document = json.loads(text, object_pairs_hook=_keep_all)
             except (ValueError, RecursionError):
                 return self._plain(text)
             if isinstance(document, dict | list | str):
-                redacted = self._value(document, depth)
+                redacted = self._value(document, depth, is_secret=is_secret)
                 if redacted == document:
                     return text
                 return json.dumps(redacted, ensure_ascii=False, separators=(",", ":"))
         return self._plain(text)
 
-    def _value(self, value: Any, depth: int) -> Any:  # noqa: ANN401 - what a JSON document has
+    def _value(self, value: Any, depth: int, *, is_secret: bool = False) -> Any:  # noqa: ANN401 - what a JSON document has
+        """Redact a value: of what is in a field that is named like a secret, all of its text."""
         if depth > _MAX_DEPTH:
             raise TooDeep
-        if isinstance(value, str):
-            return self._document(_unmask(value), depth + 1)
         if isinstance(value, dict):
             return {
-                self._plain(_unmask(name)): self._field(name, item, depth + 1)
+                self._plain(_unmask(name)): self._value(
+                    item, depth + 1, is_secret=is_secret or _is_secret(name)
+                )
                 for name, item in value.items()
             }
         if isinstance(value, list):
-            return [self._value(item, depth + 1) for item in value]
+            return [self._value(item, depth + 1, is_secret=is_secret) for item in value]
+        if is_secret and isinstance(value, str | int) and checks.is_token_value(str(value)):
+            return value if _MARK.fullmatch(str(value)) else self._mark("password", str(value))
+        if isinstance(value, str):
+            return self._document(_unmask(value), depth + 1, is_secret=is_secret)
         if isinstance(value, bool) or value is None:
             return value
-        written = str(value)
-        redacted = self._plain(written)
-        return value if redacted == written else redacted
-
-    def _field(self, name: str, value: Any, depth: int) -> Any:  # noqa: ANN401 - as above
-        """Redact a field: of one that is named like a secret, all of its text."""
-        is_secret = isinstance(value, str | int) and SECRET_NAME.search(name[:_LONGEST_NAME])
-        written = str(value)
-        if is_secret and written and checks.is_token_value(written):
-            return written if _MARK.fullmatch(written) else self._mark("password", written)
-        return self._value(value, depth)
+        redacted = self._plain(str(value))
+        return value if redacted == str(value) else redacted
 
     def _plain(self, text: str, longest: int | None = None) -> str:
         if longest is not None:
@@ -135,6 +133,18 @@ class Redactor:
 
 
 _LONGEST_NAME: Final = 200
+
+
+def _is_secret(name: str) -> bool:
+    return SECRET_NAME.search(name[:_LONGEST_NAME]) is not None
+
+
+def _keep_all(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, with all that it has for a name that comes more than once."""
+    values: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return {name: given[0] if len(given) == 1 else given for name, given in values.items()}
 
 
 def _unmask(text: str) -> str:

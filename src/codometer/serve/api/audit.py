@@ -130,9 +130,9 @@ def read_filter(given: Mapping[str, str], zone: str, now: datetime) -> Filter:
     period = None
     if since or until:
         period = parse_period(since or "2000-01-02", until, now=now, zone=parse_zone(zone))
-    named = given.get("object")
+    action, named = _one_of(Action, given, "action"), given.get("object")
     return Filter(
-        action=_one_of(Action, given, "action"),
+        actions=(action,) if action else (),
         actor=given.get("actor") or None,
         objects=(named,) if named else (),
         outcome=_one_of(Outcome, given, "outcome"),

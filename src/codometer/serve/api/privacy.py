@@ -145,7 +145,7 @@ def _told(decision: Decision, upcoming: Decision | None, retention: Retention) -
     return {
         "in_force": _decision(decision),
         "upcoming": _decision(upcoming) if upcoming else None,
-        "in_words": [*describe(policy, kept)],
+        "in_words": [*describe(policy, kept).sentences],
         "min_people": policy.min_people,
         **kept._asdict(),
     }

@@ -187,6 +187,6 @@ class SignIn:
         if not self._doors.gate.is_local:
             return {}
         return {
-            policy.profile: " ".join(describe(policy, find_kept(policy, Retention()))[2:])
+            policy.profile: " ".join(describe(policy, find_kept(policy, Retention())).meaning)
             for policy in POLICIES.values()
         }

@@ -51,6 +51,18 @@ def test_it_goes_wherever_it_stands(kind: str, value: str, around: str) -> None:
         ("cd /Users/ada.lovelace", "cd /Users/*"),
         (r"C:\Users\Ada\code", r"C:\Users\*\code"),
         ("file:///home/ada/x", "file:///home/*/x"),
+        ("c:\\users\\ada\\x", "c:\\users\\*\\x"),
+        (r"C:\\USERS\\Ada\\x", r"C:\\USERS\\*\\x"),
+        ("c:/users/ada/x", "c:/users/*/x"),
+        (r"\/home\/ada\/x", r"\/home\/*\/x"),
+        (r"/Users/Ada\ Lovelace/x", "/Users/*/x"),
+        ("/Users/Ada Lovelace", "/Users/*"),
+        ("/Users/Ada Lovelace/x", "/Users/*/x"),
+        (r"C:\Users\Ada King Lovelace\code", r"C:\Users\*\code"),
+        ("ls /home/ada /tmp/x", "ls /home/* /tmp/x"),
+        ("/root/.claude/projects/-home-ada-work/x.jsonl", "/root/.claude/projects/-home-*/x.jsonl"),
+        ("~/.claude/projects/-Users-ada-lovelace", "~/.claude/projects/-Users-*"),
+        ("projects/C--Users-ada-shop/", "projects/C--Users-*/"),
     ],
 )
 def test_of_a_home_directory_only_the_name_goes(text: str, kept: str) -> None:
@@ -78,6 +90,7 @@ def test_numbers_side_by_side_are_each_found() -> None:
         "order 1234567890123456, DE00370400440532013000",
         "@decorator def f(): return x @ y",
         "npm i @types/node@18.1.2",
+        "GET /api/users/7 and the home-page, --home-dir",
         "1,732,559,204 of 99999999 bytes",
     ],
 )

@@ -71,6 +71,35 @@ def test_a_document_stays_one_and_only_what_must_goes_from_it() -> None:
     assert REDACTOR.redact(harmless) == harmless
 
 
+@pytest.mark.parametrize("hidden", [f'"{AWS}"', f'["{AWS}"]', f'{{"b": "{AWS} {EMAIL}"}}'])
+def test_a_name_that_comes_twice_hides_nothing(hidden: str) -> None:
+    for text in (
+        f'{{"a": {hidden}, "a": "x"}}',
+        f'[{{"b": {{"a": {hidden}, "a": 1, "n": "{EMAIL}"}}}}]',
+        json.dumps({"inner": f'{{"a": {hidden}, "a": 1}}'}),
+    ):
+        redacted = REDACTOR.redact(text)
+        assert AWS not in redacted
+        assert EMAIL not in redacted
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["hunter2secret"],
+        {"value": "hunter2secret"},
+        [{"value": ["hunter2secret", 1]}],
+        json.dumps(["hunter2secret"]),
+    ],
+)
+def test_all_text_within_a_field_that_is_named_like_a_secret_goes(value: object) -> None:
+    told = {"password": value, "max_tokens": {"value": 12}, "token": None}
+    redacted = REDACTOR.redact(json.dumps(told))
+    assert "hunter2secret" not in redacted
+    assert json.loads(redacted)["max_tokens"] == {"value": 12}
+    assert REDACTOR.redact(redacted) == redacted
+
+
 @pytest.mark.parametrize("depth", [32, 100])
 def test_what_is_nested_too_deeply_is_not_returned(depth: int) -> None:
     nested: object = AWS
@@ -140,6 +169,7 @@ def test_any_document_can_be_redacted_with_a_secret_in_it(document: object) -> N
         'password="', "user a ", "mysql ", "://a", "://a:", "DE89 ", "4111", "030 ", "[", " -u a",
         "-----BEGIN RSA PRIVATE KEY-----", "[REDACTED:aws:12345678]", "eyJaaaaaaaaa.", "\\u0041",
         "AKIA", "token ", "bearer ", "\u200b", '{"a":', "dt0c01.", "a.a@",
+        "/Users/a b/", "/Users/a ", "C:\\users", "/-home-", " -home-a",
     ],
 )  # fmt: skip
 def test_no_text_makes_it_slow(piece: str) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,41 @@ def test_the_record_of_processing_tells_of_what_is_in_force(
     assert installation.person("grace", Role.VIEWER).get("/privacy/record").status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("profile", "identity", "content"),
+    [
+        (Profile.STRICT, "as a pseudonym only", "Content</dt><dd>None is kept."),
+        (
+            Profile.STANDARD,
+            "as a pseudonym; the e-mail",
+            "where a project and the person agreed</dt><dd>At most 7 days.",
+        ),
+        (
+            Profile.OPEN,
+            "as the client names them",
+            "where a project is open for it</dt><dd>At most 7 days.",
+        ),
+    ],
+)
+def test_the_record_of_processing_says_what_the_profile_does(
+    installation: Installation, root: Browser, profile: Profile, identity: str, content: str
+) -> None:
+    assert root.get("/").status_code == 200
+    decisions(installation).decide(profile, "to learn", WORDS, SYSTEM, confirmed=profile)
+    installation.now += timedelta(days=8)
+    record = installation.person("ada", Role.AUDITOR).get("/privacy/record").text
+    assert re.search(rf"Identity</dt><dd>A person is stored {identity}", record)
+    assert content in record
+    has_content = profile is not Profile.STRICT
+    for words in (
+        "Content</dt><dd>The exception",
+        "for content; the keys",
+        "is kept apart from the numbers",
+        "projects that they were named for",
+    ):
+        assert (words in record) is has_content
+
+
 def test_entries_of_the_audit_log_are_filtered_and_paged(
     installation: Installation, root: Browser
 ) -> None:
@@ -249,6 +285,30 @@ def test_an_account_sees_no_data_before_somebody_vouched_for_it(
     assert PASSWORD not in page
     undone = root.ask("POST", "/api/v1/people/unlink", json=body, headers=headers)
     assert undone.json()["linked"] is None
+
+
+@pytest.mark.parametrize(
+    ("profile", "words", "asks"),
+    [
+        (Profile.STRICT, "lets nobody agree", 0),
+        (Profile.STANDARD, "only if you agree", 1),
+        (Profile.OPEN, "does not ask you", 0),
+    ],
+)
+def test_people_are_told_whether_content_needs_their_consent(
+    installation: Installation, root: Browser, profile: Profile, words: str, asks: int
+) -> None:
+    ada = installation.person("ada@example.com", Role.DEVELOPER)
+    (account,) = re.findall(r"codometer person link (acc_\w+)", ada.get("/me").text)
+    installation.access.vouching.link(account, "invited in person", SYSTEM)
+    installation.people.in_force.policy = POLICIES[Profile.STANDARD]
+    installation.people.contents.open_project("team:payments", "to learn", (), SYSTEM)
+    installation.people.in_force.policy = POLICIES[profile]
+    page = ada.get("/me").text
+    assert words in page
+    assert page.count('action="/me/agree"') == page.count("you have not agreed") == asks
+    assert "team:payments" in page
+    assert root.get("/privacy").status_code == 200
 
 
 def test_another_site_cannot_have_a_form_sent(installation: Installation, root: Browser) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -16,6 +16,7 @@ from codometer.analysis.measures.query import Query, parse_query
 from codometer.analysis.measures.run import Answer
 from codometer.errors import Forbidden
 from codometer.model.period import parse_period
+from codometer.people.access_log import REVEALS
 from codometer.people.archive import WHAT
 from codometer.people.decisions import Decisions
 from codometer.people.own import Look, OwnData
@@ -34,7 +35,6 @@ _MEASURES: Final = (
     "cost", "tokens", "sessions", "requests",
     "prompts", "lines_added", "commits", "pull_requests",
 )  # fmt: skip
-_TOLD: Final = {Action.REVEAL_ASK, Action.REVEAL_OPEN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ def own_page(own: OwnData, decisions: Decisions, ask: Callable[[Query], Answer])
 
 
 def _build_told(sources: Sources, visitor: Visitor) -> Mapping[str, object]:
-    return {"looks": [each for each in _looks(sources, visitor) if _is_told(each)]}
+    return {"looks": _looks(sources, visitor, REVEALS)}
 
 
 def _build_numbers(sources: Sources, visitor: Visitor) -> Mapping[str, object]:
@@ -184,7 +184,8 @@ def _export(sources: Sources, visitor: Visitor, _: Fields) -> File:
 
 
 def _build_consents(sources: Sources, visitor: Visitor) -> Mapping[str, object]:
-    return {"consents": sources.own.list_consents(_account(visitor))}
+    policy = sources.own.requests.people.policy
+    return {"consents": sources.own.list_consents(_account(visitor)), "content": policy.content}
 
 
 def _agree(sources: Sources, visitor: Visitor, fields: Fields) -> str:
@@ -208,13 +209,9 @@ def _tables(stored: Stored) -> Sequence[Kept]:
     ]
 
 
-def _looks(sources: Sources, visitor: Visitor) -> Sequence[Look]:
+def _looks(sources: Sources, visitor: Visitor, acts: Collection[Action] = ()) -> Sequence[Look]:
     stored = _find(sources, visitor)
-    return [] if stored is None else sources.own.list_looks(stored)
-
-
-def _is_told(look: Look) -> bool:
-    return look.recorded.entry.action in _TOLD
+    return [] if stored is None else sources.own.list_looks(stored, acts)
 
 
 def _when(look: Look) -> datetime:

@@ -119,8 +119,8 @@ def _change_page(sources: PrivacySources) -> Page[Visitor]:
 
 def _build_collected(sources: PrivacySources, _: Visitor) -> Mapping[str, object]:
     policy = sources.policy(sources.decisions.find_in_force())
-    collected, never, *others = describe(policy, sources.kept(policy))
-    return {"first": (collected, never), "others": others}
+    described = describe(policy, sources.kept(policy))
+    return {"first": (described.collected, described.never), "others": described.meaning}
 
 
 def _build_decision(sources: PrivacySources, _: Visitor) -> Mapping[str, object]:

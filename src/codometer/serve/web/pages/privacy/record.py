@@ -13,7 +13,7 @@ from typing import Final
 
 from codometer.access.permissions import Permission
 from codometer.networks import is_loopback
-from codometer.privacy.profile import Identity, Kept, Policy, describe
+from codometer.privacy.profile import Content, Identity, Kept, Policy, describe
 from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.pages.privacy.profiles import describe_sight
 from codometer.serve.web.pages.privacy.sources import PrivacySources
@@ -41,6 +41,14 @@ _ON_ARRIVAL: Final = (
     "What people and models write, code, commands, file names and error texts are dropped before"
     " anything is written, and so is what looks like a credential."
 )
+_EXCEPT_CONTENT: Final = (
+    " Where content was agreed to, what is written is kept apart from the numbers, without secrets"
+    " and names."
+)
+_AGREED: Final = {
+    Content.BOTH: "Content, where a project and the person agreed",
+    Content.PROJECT: "Content, where a project is open for it",
+}
 _SIGN_IN: Final = (
     "Passwords are kept as Argon2id, sessions and credentials as SHA-256 only; tries are limited;"
     " sessions end by themselves."
@@ -93,8 +101,8 @@ def _build(sources: PrivacySources, _: Visitor) -> Mapping[str, object]:
             _purpose(decision.purpose),
             _people(),
             _data(policy, kept),
-            _recipients(settings, sources.minimum_people()),
-            _retention(settings, kept),
+            _recipients(settings, policy, sources.minimum_people()),
+            _retention(settings, policy, kept),
             _technical(settings, policy),
             _organisational(settings),
             _rights(),
@@ -124,21 +132,22 @@ def _people() -> Section:
 
 
 def _data(policy: Policy, kept: Kept) -> Section:
-    collected, never, identity, *others = describe(policy, kept)
+    described = describe(policy, kept)
     return Section(
         title="Categories of data",
         facts=(
-            ("Use of agents", collected),
-            ("Never kept", never),
-            ("Identity", identity),
-            ("Further", " ".join(others)),
+            ("Use of agents", described.collected),
+            ("Never kept", described.never),
+            ("Content", described.content),
+            ("Identity", described.identity),
+            ("Further", " ".join(described.others)),
             ("Accounts", _OF_ACCOUNTS),
             ("Audit log", _OF_THE_LOG),
         ),
     )
 
 
-def _recipients(settings: Settings, minimum: int) -> Section:
+def _recipients(settings: Settings, policy: Policy, minimum: int) -> Section:
     database = (
         "A PostgreSQL server keeps accounts, keys and the audit log (control.database)."
         if settings.control.database
@@ -148,6 +157,7 @@ def _recipients(settings: Settings, minimum: int) -> Section:
         title="Recipients",
         facts=(
             *((role, f"Sees {what}.") for role, what in describe_sight()),
+            ("Reviewers of content", _reviewers(policy)),
             ("Small groups", _small_groups(minimum)),
             ("Other systems", database),
             (
@@ -158,7 +168,7 @@ def _recipients(settings: Settings, minimum: int) -> Section:
     )
 
 
-def _retention(settings: Settings, kept: Kept) -> Section:
+def _retention(settings: Settings, policy: Policy, kept: Kept) -> Section:
     return Section(
         title="Time limits",
         facts=(
@@ -166,7 +176,12 @@ def _retention(settings: Settings, kept: Kept) -> Section:
             ("Whose a session was", f"{kept.session_days} days."),
             ("What a person used on a day", f"{kept.person_days} days."),
             ("Sums of teams and of all", f"{kept.sum_days} days."),
-            ("Content, where people agreed", f"{settings.retention.content_days} days."),
+            (
+                _AGREED.get(policy.content, "Content"),
+                f"At most {settings.retention.content_days} days."
+                if policy.content in _AGREED
+                else "None is kept.",
+            ),
             ("Audit log", f"{settings.retention.audit_days} days."),
             ("Sessions of who signed in", "At most 7 days; of administrators 24 hours."),
             ("Accounts", "Until an administrator disables them."),
@@ -178,9 +193,9 @@ def _technical(settings: Settings, policy: Policy) -> Section:
     return Section(
         title="Technical measures",
         facts=(
-            ("On arrival", _ON_ARRIVAL),
+            ("On arrival", _ON_ARRIVAL + (_EXCEPT_CONTENT if policy.content in _AGREED else "")),
             ("Pseudonyms", _pseudonyms(policy)),
-            ("Encryption", _encryption(settings)),
+            ("Encryption", _encryption(settings, policy)),
             ("Transport", _transport(settings)),
             ("Sign-in", _SIGN_IN),
             ("Clients", _clients(settings)),
@@ -230,9 +245,19 @@ def _small_groups(minimum: int) -> str:
     )
 
 
-def _encryption(settings: Settings) -> str:
+def _reviewers(policy: Policy) -> str:
+    if policy.content not in _AGREED:
+        return "None: no content is kept."
     return (
-        f"AES-256-GCM for names in the vault; its keys are locked with a main key"
+        "Read content of the projects that they were named for, with a reason; the person sees who"
+        " read theirs, and why."
+    )
+
+
+def _encryption(settings: Settings, policy: Policy) -> str:
+    content = " and, with a key of its own, for content" if policy.content in _AGREED else ""
+    return (
+        f"AES-256-GCM for names in the vault{content}; the keys are locked with a main key"
         f" ({_main_key(settings)}). Other telemetry is left to the encryption of the disk."
     )
 
