@@ -1,6 +1,7 @@
 """Second factors, fresh proofs, passwords that change, and sessions that end."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyotp
@@ -57,6 +58,17 @@ class Person:
 
     def give_code(self, ticket: str, code: str) -> str:
         return self.server.signing_in.with_code(ticket, code, SOMEBODY, address=ADDRESS)
+
+
+class Meanwhile(datetime):
+    """A moment in which something else happens, once somebody looks at what it is after."""
+
+    act: Callable[[], None]
+
+    def __sub__(self, other: datetime) -> timedelta:  # type: ignore[override] # of a moment only
+        act, self.act = self.act, lambda: None
+        act()
+        return datetime.fromtimestamp(self.timestamp(), self.tzinfo) - other
 
 
 @pytest.fixture
@@ -395,6 +407,16 @@ def test_sessions_are_listed_and_end_one_by_one_or_all_but_one(server: Server, a
     assert not server.is_signed_in(ada.secret)
     with pytest.raises(NoSuchAccount):
         server.accounts.end_sessions("acc_none", SOMEBODY)
+
+
+def test_a_session_that_ends_while_it_is_used_does_not_come_back(
+    server: Server, ada: Person
+) -> None:
+    server.now += timedelta(minutes=2)
+    moment = Meanwhile.fromtimestamp(server.now.timestamp(), server.now.tzinfo)
+    moment.act = lambda: server.signing_in.sign_out(ada.session, SOMEBODY)
+    assert server.known.find(ada.secret, moment) is None
+    assert not server.is_signed_in(ada.secret)
 
 
 def test_all_of_it_is_in_the_log(server: Server, ada: Person) -> None:

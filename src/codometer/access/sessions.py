@@ -41,6 +41,7 @@ class KnownSessions:
     def __init__(self, control: Control) -> None:
         self._control = control
         self._lock = threading.Lock()
+        self._reloading = threading.Lock()
         self._generation = -1
         self._sessions: dict[str, Session] = {}
         self._uses: dict[str, datetime] = {}
@@ -54,9 +55,7 @@ class KnownSessions:
         if found is None or not found.is_good(now):
             return None
         if now - found.used >= _USE_IS_NEWS:
-            with self._lock:
-                self._sessions[found.digest] = replace(found, used=now)
-                self._uses[found.digest] = now
+            return self._note_use(found.digest, now)
         return found
 
     def list_sessions(self, now: datetime, *, account_id: str | None = None) -> list[Session]:
@@ -94,14 +93,24 @@ class KnownSessions:
 
     def reload(self) -> None:
         """Read all of them into memory."""
-        with self._lock, self._control.read() as connection:
+        with self._reloading, self._control.read() as connection:
             self._generation = find_generation(connection, GENERATION)
             found = {session.digest: session for session in read_sessions(connection)}
-            for session, moment in self._uses.items():
-                if session in found:
-                    found[session] = replace(found[session], used=moment)
-            self._sessions = found
             self.have_accounts = bool(read_accounts(connection))
+            with self._lock:
+                for session, moment in self._uses.items():
+                    if session in found:
+                        found[session] = replace(found[session], used=moment)
+                self._sessions = found
+
+    def _note_use(self, session: str, now: datetime) -> Session | None:
+        with self._lock:
+            found = self._sessions.get(session)  # it may have ended since
+            if found is None or not found.is_good(now):
+                return None
+            self._sessions[session] = replace(found, used=now)
+            self._uses[session] = now
+            return found
 
 
 def begin_session(
