@@ -307,6 +307,17 @@ def test_a_new_password_ends_the_other_sessions_and_the_old_one(
     assert server.sign_in("ada", NEW)
 
 
+def test_a_session_that_has_ended_becomes_no_new_one(server: Server, ada: Person) -> None:
+    ended, signing_in = ada.session, server.signing_in
+    server.accounts.end_sessions(ada.id, SOMEBODY)
+    with pytest.raises(Unauthenticated, match="over"):
+        signing_in.confirm(ended, PASSWORD, "", SOMEBODY, address=ADDRESS)
+    with pytest.raises(Unauthenticated, match="over"):
+        signing_in.change_password(ended, PASSWORD, NEW, SOMEBODY, address=ADDRESS)
+    assert server.known.list_sessions(server.now, account_id=ada.id) == []
+    assert server.sign_in("ada"), "the password is as it was"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [

@@ -326,11 +326,11 @@ def create_account(
     return account
 
 
-def replace_password(change: Change, account_id: str, kept: str) -> None:
-    """Store another hash, and end all sessions."""
+def replace_password(change: Change, account_id: str, kept: str, *, but: str = "") -> None:
+    """Store another hash, and end all sessions but the one with this secret."""
     mine = update(ACCOUNT).where(ACCOUNT.c.id == account_id)
     change.connection.execute(mine.values(password=kept))
-    end_sessions(change, SESSION.c.account == account_id)
+    end_sessions(change, (SESSION.c.account == account_id) & (SESSION.c.digest != digest(but)))
     change.record(Action.PASSWORD_CHANGE, object=account_id)
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import delete, insert, update
 from codometer.access.account import LONGEST_SESSION, Session, read_accounts, read_sessions
 from codometer.access.generation import bump_generation, find_generation
 from codometer.access.secret import digest
+from codometer.errors import Unauthenticated
 from codometer.store.control_tables import SESSION
 
 if TYPE_CHECKING:
@@ -133,8 +134,13 @@ def begin_session(
 
 
 def renew_session(change: Change, session: Session, *, proved: datetime | None) -> str:
-    """Have a session go on under another secret, as after all that raises what it may."""
-    end_sessions(change, SESSION.c.digest == session.digest)
+    """Have a session go on under another secret, as after all that raises what it may.
+
+    Raises:
+        Unauthenticated: it has ended since.
+    """
+    if not end_sessions(change, SESSION.c.digest == session.digest):
+        raise Unauthenticated("this session is over", hint="sign in again")
     return begin_session(
         change, session.account.id, session.address, proved=proved, created=session.created
     )

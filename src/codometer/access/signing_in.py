@@ -136,7 +136,7 @@ class SigningIn:
         """Have whoever is signed in show again who they are; return their session's new secret.
 
         Raises:
-            Unauthenticated: the password or the code is wrong.
+            Unauthenticated: the password or the code is wrong, or the session has ended since.
             TooManyTries: as for signing in.
         """
         account = session.account
@@ -155,7 +155,7 @@ class SigningIn:
         """Replace the password and end the other sessions; return the secret of a new one.
 
         Raises:
-            Unauthenticated: the old password is wrong.
+            Unauthenticated: the old password is wrong, or the session has ended since.
             BadRequest: the new one will not do.
             TooManyTries: as for signing in.
         """
@@ -165,8 +165,11 @@ class SigningIn:
         check_password(new, session.account.login)
         kept = hash_password(new)
         with self._known.changing(self._audit, actor) as change:
-            replace_password(change, session.account.id, kept)
-            return renew_session(change, session, proved=change.time)
+            # Whatever else changes a password ends all sessions: if this one is still there, the
+            # password that was shown is still the one that is kept.
+            secret = renew_session(change, session, proved=change.time)
+            replace_password(change, session.account.id, kept, but=secret)
+            return secret
 
     def propose_factor(self, session: Session, secret: str) -> str:
         """Return a ticket with which `add_factor` takes this secret for this account."""
