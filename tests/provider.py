@@ -49,6 +49,8 @@ class FakeProvider:
     claims: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    keys_answer: httpx.Response | None = None
+    """What it says instead of its keys."""
     forge: Callable[[str], str] = lambda token: token
     seen: list[httpx.Request] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -92,6 +94,8 @@ class FakeProvider:
         return httpx.Response(200, json={k: v for k, v in told.items() if v is not None})
 
     def _tell_keys(self, _: httpx.Request) -> httpx.Response:
+        if self.keys_answer is not None:
+            return self.keys_answer
         public = [key.as_dict(private=False) for key in self.keys.values()]
         strange = {"kty": "XYZ", "kid": "of a later year"}
         return httpx.Response(200, json={"keys": [strange, *public]})

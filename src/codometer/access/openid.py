@@ -15,7 +15,7 @@ import hmac
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NoReturn
@@ -129,7 +129,7 @@ class Provider:
         self._now = now
         self._metadata: _Metadata | None = None
         self._keys: KeySet | None = None
-        self._keys_read_at = datetime.min.replace(tzinfo=UTC)
+        self._keys_read_at = self._keys_asked_at = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
 
     def begin(self, return_to: str, *, is_proof: bool = False) -> tuple[str, Begun]:
@@ -311,14 +311,22 @@ class Provider:
     def _find_keys(self, *, anew: bool) -> KeySet:
         address = self._read_metadata()["jwks_uri"]
         with self._lock:
-            if self._keys is None or anew:
-                self._keys_read_at = self._now()
-                answer = self._client.get(address)
-                self._keys = _read_keys(_read_object(answer))
+            now = self._now()
+            if self._keys is None or anew or now - self._keys_read_at >= _REMEMBERED:
+                self._keys_asked_at = now
+                self._keys = self._fetch_keys(address)
+                self._keys_read_at = now
             return self._keys
 
+    def _fetch_keys(self, address: str) -> KeySet:
+        answer = self._client.get(address)
+        listed = _read_object(answer).get("keys")
+        if not answer.is_success or not isinstance(listed, list):
+            raise ProviderFailed(f"{self.label} does not tell its keys", hint="try again later")
+        return _read_keys(listed)
+
     def _may_read_keys(self) -> bool:
-        return self._now() - self._keys_read_at >= _KEYS_REST
+        return self._now() - self._keys_asked_at >= _KEYS_REST
 
     def _disbelieve(self, error: Exception) -> NoReturn:
         _log.warning("%s sent a token that is not good: %s", self.name, error)
@@ -338,10 +346,10 @@ def _read_object(answer: httpx.Response) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _read_keys(document: Mapping[str, Any]) -> KeySet:
+def _read_keys(listed: Sequence[Any]) -> KeySet:
     """Return the keys that can be used; those of kinds that nobody knows here are passed over."""
     found = []
-    for each in document.get("keys", []):
+    for each in listed:
         try:
             found.extend(KeySet.import_key_set({"keys": [each]}).keys)
         except (JoseError, ValueError, TypeError, KeyError):

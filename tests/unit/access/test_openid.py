@@ -297,6 +297,49 @@ def test_new_keys_are_found_and_not_asked_for_without_end(meeting: Meeting) -> N
     assert len([each for each in meeting.fake.seen if each.url.path.endswith("/keys")]) == 2
 
 
+def test_keys_that_the_provider_took_back_are_good_for_an_hour_at_most(meeting: Meeting) -> None:
+    meeting.fake.now = lambda: meeting.now
+    meeting.meet()
+    stolen, meeting.fake.keys = meeting.fake.keys["RS256"], make_keys("-new")
+    meeting.fake.forge = lambda token: jwt.encode(
+        {"alg": "RS256", "kid": stolen.kid}, decode(token), stolen
+    )
+    assert meeting.meet()
+    meeting.now += timedelta(hours=1)
+    with pytest.raises(ProviderRefused):
+        meeting.meet()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(503, json={"keys": []}),
+        httpx.Response(200, json={"keys": None}),
+        httpx.Response(200, json={}),
+        httpx.Response(200, text="<p>"),
+    ],
+)
+def test_what_are_no_keys_does_not_take_the_place_of_keys(
+    meeting: Meeting, answer: httpx.Response
+) -> None:
+    meeting.meet()
+    good = meeting.fake.forge
+    meeting.now += MINUTE
+    meeting.fake.keys_answer = answer
+    meeting.fake.forge = signed_by_a_stranger
+    with pytest.raises(ProviderFailed, match="keys"):
+        meeting.meet()
+    meeting.fake.forge = good
+    assert meeting.meet()
+
+
+def test_keys_of_kinds_that_nobody_knows_are_passed_over(meeting: Meeting) -> None:
+    (public,) = (meeting.fake.keys["RS256"].as_dict(private=False),)
+    odd = [None, 1, "x", [], {}, {"kty": 7}, {"kty": "RSA", "n": "!"}, public]
+    meeting.fake.keys_answer = httpx.Response(200, json={"keys": odd})
+    assert meeting.meet()
+
+
 def test_what_a_provider_says_of_itself_is_remembered_for_an_hour(meeting: Meeting) -> None:
     meeting.fake.now = lambda: meeting.now
     for _ in range(3):
