@@ -240,10 +240,8 @@ class Provider:
             CodeIDToken(claims, token.header, options, params).validate(now, leeway)
         except (JoseError, AuthlibBaseError) as error:
             self._disbelieve(error)
-        auth_time = claims.get("auth_time")
-        if begun.is_proof and (
-            not isinstance(auth_time, int | float) or auth_time < now - 2 * leeway
-        ):
+        proved = self._find_proved(claims)
+        if begun.is_proof and (proved is None or self._now() - proved > 2 * SKEW):
             self._refuse("it did not ask again who you are")
         return claims
 
@@ -273,17 +271,23 @@ class Provider:
         is_verified = claims.get("email_verified") is True and isinstance(email, str)
         groups = claims.get(self._settings.groups_claim, [])
         listed = groups if isinstance(groups, list) else [groups]
-        auth_time = claims.get("auth_time")
+        name = claims.get("preferred_username")
         return Told(
             vouched=Vouched(
                 issuer=self.issuer,
                 subject=str(claims["sub"]),
                 email=str(email).strip().casefold() if is_verified else "",
             ),
-            name=str(claims.get("preferred_username") or ""),
+            name=name if isinstance(name, str) else "",
             groups=frozenset(each for each in listed if isinstance(each, str)),
-            proved=datetime.fromtimestamp(auth_time, UTC) if isinstance(auth_time, int) else None,
+            proved=self._find_proved(claims),
         )
+
+    def _find_proved(self, claims: Mapping[str, Any]) -> datetime | None:
+        told, now = claims.get("auth_time"), self._now().timestamp()
+        if isinstance(told, bool) or not isinstance(told, int | float) or not told >= 0:
+            return None
+        return datetime.fromtimestamp(min(told, now), UTC)
 
     def _read_metadata(self) -> _Metadata:
         """Return what the provider says of itself."""

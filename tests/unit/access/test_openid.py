@@ -278,7 +278,27 @@ def test_who_must_prove_it_anew_is_asked_anew(meeting: Meeting) -> None:
     assert meeting.meet(is_proof=True).proved == NOW
 
 
-@pytest.mark.parametrize("auth_time", [None, seconds(-timedelta(hours=1)), "now"])
+@pytest.mark.parametrize(
+    ("auth_time", "proved"),
+    [
+        (seconds(-MINUTE), NOW - MINUTE),
+        (seconds(-MINUTE) + 0.0, NOW - MINUTE),
+        (seconds(timedelta(days=1)), NOW),
+        (10**14, NOW),
+        pytest.param(10**400, NOW, id="beyond all time"),
+        (-(10**14), None),
+        (float("nan"), None),
+        (True, None),
+    ],
+)
+def test_a_proof_is_of_no_later_than_now(
+    meeting: Meeting, auth_time: object, proved: datetime | None
+) -> None:
+    meeting.fake.claims = {"auth_time": auth_time}
+    assert meeting.meet().proved == proved
+
+
+@pytest.mark.parametrize("auth_time", [None, seconds(-timedelta(hours=1)), "now", True])
 def test_a_proof_that_is_old_or_none_is_none(meeting: Meeting, auth_time: object) -> None:
     meeting.fake.claims = {"auth_time": auth_time}
     with pytest.raises(ProviderRefused):
