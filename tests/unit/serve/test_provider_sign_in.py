@@ -161,6 +161,32 @@ def test_an_address_that_nobody_verified_is_no_name(company: Company) -> None:
     assert company.access.accounts.list_accounts()[1].email == ""
 
 
+@pytest.mark.parametrize("name", ["Ada Lovelace", "x" * 101, "\n", 7, ["ada"]])
+def test_what_is_no_name_to_sign_in_with_is_passed_over(company: Company, name: object) -> None:
+    company.configure(roles=("staff=viewer",), joining="role")
+    company.fake.claims = {"preferred_username": name, "groups": ["staff"]}
+    assert company.sign_in(company.browser()).is_redirect
+    assert "sub-1" in list_logins(company)
+
+
+def test_a_sign_in_that_failed_is_recorded_whatever_it_failed_for(company: Company) -> None:
+    company.configure(roles=("staff=viewer",), joining="role")
+    company.person("ada@example.com", Role.ADMINISTRATOR)
+    claims = {"email": "ada@example.com", "email_verified": True, "groups": ["staff"]}
+    company.fake.claims = claims
+    assert company.sign_in(company.browser()).status_code == 400
+    assert last_refusal(company) == ("session.sign_in", "refused", "bad_request")
+    company.configure()
+    company.fake.keys_answer = httpx.Response(503)
+    assert company.sign_in(company.browser()).status_code == 502
+    assert last_refusal(company) == ("session.sign_in", "refused", "provider_failed")
+
+
+def last_refusal(company: Company) -> tuple[str, str, str]:
+    newest = company.access.audit.list_entries(Filter())[0].entry
+    return newest.action, newest.outcome, newest.reason
+
+
 def test_groups_give_a_role_and_teams_to_who_comes_new(company: Company) -> None:
     company.configure(
         roles=("cn=admins,dc=example=administrator", "staff=developer"),
