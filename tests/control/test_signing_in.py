@@ -292,6 +292,27 @@ def test_proofs_cannot_be_guessed_at_length(server: Server, ada: Person) -> None
         server.signing_in.confirm(ada.session, PASSWORD, "", SOMEBODY, address=ADDRESS)
 
 
+def test_whoever_is_signed_in_is_not_kept_from_proving_it_by_others(
+    server: Server, ada: Person
+) -> None:
+    for number in range(12):
+        with pytest.raises((Unauthenticated, TooManyTries)):
+            server.sign_in("ada", WRONG, f"198.51.100.{number}")
+        with pytest.raises((Unauthenticated, TooManyTries)):
+            server.sign_in(ada.id, WRONG, ADDRESS)
+    ada.secret = server.signing_in.confirm(ada.session, PASSWORD, "", SOMEBODY, address=ADDRESS)
+    assert server.signing_in.change_password(ada.session, PASSWORD, NEW, SOMEBODY, address=ADDRESS)
+
+
+def test_the_addresses_of_one_network_of_ipv6_are_one(server: Server) -> None:
+    for number in range(5):
+        with pytest.raises(Unauthenticated):
+            server.sign_in(f"person-{number}", WRONG, f"2001:db8::{number:x}")
+    with pytest.raises(TooManyTries):
+        server.sign_in("root", PASSWORD, "2001:db8::ffff:0:1")
+    assert server.sign_in("root", PASSWORD, "2001:db8:0:1::1")
+
+
 def test_a_new_password_ends_the_other_sessions_and_the_old_one(
     server: Server, ada: Person
 ) -> None:

@@ -44,6 +44,7 @@ from codometer.errors import (
     TooManyTries,
     Unauthenticated,
 )
+from codometer.networks import find_neighbourhood
 from codometer.serve.http import CrossSite
 from codometer.settings import Listen
 
@@ -240,14 +241,15 @@ class Gate:
         ):
             actor = actor_from(request, ActorKind.LOCAL)
             return Subject(actor=actor, granted=ROLES[Role.ADMINISTRATOR])
-        if not self._failures.has_room(address):
+        neighbourhood = find_neighbourhood(address)
+        if not self._failures.has_room(neighbourhood):
             raise TooManyTries(
                 "too many credentials from this address were not good", hint="wait a minute"
             )
         try:
             known = check_secret(self._access.known, secret, self.now(), address=address)
         except (Unauthenticated, Forbidden):
-            self._failures.take(address)
+            self._failures.take(neighbourhood)
             raise
         credential = known.credential
         if not self._requests.take(credential.id):
