@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -36,6 +36,8 @@ from codometer.access.accounts import Vouched
 from codometer.errors import CodometerError, Forbidden
 from codometer.settings import Oidc
 
+T = TypeVar("T")
+
 _log: Final = logging.getLogger(__name__)
 
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA", "Ed25519")
@@ -45,6 +47,7 @@ SKEW: Final = timedelta(seconds=60)
 """How far the provider's clock may be from ours."""
 _REMEMBERED: Final = timedelta(hours=1)
 _KEYS_REST: Final = timedelta(minutes=1)
+_FAILURE_REST: Final = timedelta(seconds=10)
 _SECRET_BYTES: Final = 32
 _ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
@@ -130,6 +133,7 @@ class Provider:
         self._metadata: _Metadata | None = None
         self._keys: KeySet | None = None
         self._keys_read_at = self._keys_asked_at = datetime.min.replace(tzinfo=UTC)
+        self._failure: tuple[datetime, CodometerError] | None = None
         self._lock = threading.Lock()
 
     def begin(self, return_to: str, *, is_proof: bool = False) -> tuple[str, Begun]:
@@ -294,8 +298,20 @@ class Provider:
         with self._lock:
             known = self._metadata
             if known is None or self._now() - known.read_at >= _REMEMBERED:
-                known = self._metadata = self._fetch_metadata()
+                known = self._metadata = self._ask(self._fetch_metadata)
             return known
+
+    def _ask(self, fetch: Callable[[], T]) -> T:
+        """Ask it, or fail as it did a moment ago: who waits for an answer keeps others waiting."""
+        if self._failure is not None:
+            failed_at, error = self._failure
+            if self._now() - failed_at < _FAILURE_REST:
+                raise error.with_traceback(None)
+        try:
+            return fetch()
+        except CodometerError as error:
+            self._failure = self._now(), error
+            raise
 
     def _fetch_metadata(self) -> _Metadata:
         address = get_well_known_url(self.issuer, external=True)
@@ -318,7 +334,7 @@ class Provider:
             now = self._now()
             if self._keys is None or anew or now - self._keys_read_at >= _REMEMBERED:
                 self._keys_asked_at = now
-                self._keys = self._fetch_keys(address)
+                self._keys = self._ask(lambda: self._fetch_keys(address))
                 self._keys_read_at = now
             return self._keys
 

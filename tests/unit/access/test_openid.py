@@ -389,6 +389,17 @@ def test_a_provider_that_is_not_what_the_settings_say_is_not_used(
         meeting.provider.begin(RETURN)
 
 
+def test_a_provider_that_failed_is_left_alone_for_a_moment(meeting: Meeting) -> None:
+    meeting.fake.metadata = {"issuer": None}
+    for _ in range(3):
+        with pytest.raises(ProviderFailed, match="calls itself"):
+            meeting.provider.begin(RETURN)
+    assert len(meeting.fake.seen) == 1
+    meeting.fake.metadata = {}
+    meeting.now += timedelta(seconds=10)
+    assert meeting.provider.begin(RETURN)
+
+
 def test_what_is_no_document_says_nothing() -> None:
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, text="<p>")))
     provider = Provider("company", Oidc(issuer=ISSUER, client_id=CLIENT_ID), "", client)
