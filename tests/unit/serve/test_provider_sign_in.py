@@ -1,5 +1,6 @@
 """Sign-in with a provider of identities, as browsers see it."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -381,6 +382,24 @@ def test_too_many_ways_there_wait(company: Company) -> None:
         if browser.get("/sign-in/with/company").status_code == 429:
             return
     pytest.fail("nobody was asked to wait")
+
+
+def test_a_provider_that_does_not_answer_keeps_no_page_waiting(company: Company) -> None:
+    company.fake.hold.clear()
+
+    async def main() -> int:
+        transport = httpx.ASGITransport(company.app)
+        async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+            leaving = [asyncio.create_task(client.get("/sign-in/with/company")) for _ in range(20)]
+            try:
+                await asyncio.to_thread(company.fake.asked.wait, 20)
+                page = await asyncio.wait_for(client.get("/join?link=none"), 20)
+            finally:
+                company.fake.hold.set()
+                await asyncio.gather(*leaving)
+            return page.status_code
+
+    assert asyncio.run(main()) == 410
 
 
 def test_in_local_mode_nobody_goes_to_a_provider(tmp_path: Path) -> None:
