@@ -162,7 +162,7 @@ class Gate:
 
     def let_out(self, response: Response) -> Response:
         """Have an answer take the session out of the browser."""
-        response.delete_cookie(self.cookie, secure=self._is_secure, httponly=True, samesite="lax")
+        self._delete_cookie(response, self.cookie)
         return response
 
     def leave_ticket(self, response: Response, ticket: str, seconds: int) -> Response:
