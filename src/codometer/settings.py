@@ -139,7 +139,7 @@ class Listen:
     tls_key: str = _setting("", "its key in PEM, without a password")
     trusted_proxies: tuple[str, ...] = _setting(
         (),
-        "networks of proxies that are believed in X-Forwarded-For and -Proto",
+        "networks of proxies that are believed in X-Forwarded-For",
         check=_check_networks,
     )
 
