@@ -122,6 +122,15 @@ def test_whom_nobody_knows_is_told_to_ask_for_a_link(company: Company) -> None:
     assert (newest.action, newest.outcome) == ("session.sign_in", "refused")
 
 
+@pytest.mark.parametrize("query", ["x" * 2_000, "ü" * 400])
+def test_an_address_too_long_to_carry_along_is_dropped(company: Company, query: str) -> None:
+    company.configure(roles=("staff=viewer",), joining="role")
+    company.fake.claims = {"groups": ["staff"]}
+    path = f"/sign-in/with/company?{urlencode({'next': f'/?{query}'})}"
+    answer = company.sign_in(company.browser(), path)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
 def test_a_link_is_joined_with_a_provider_and_then_signed_in_with_it(company: Company) -> None:
     company.fake.claims = {"email": "ada@example.com", "email_verified": True}
     link = company.access.accounts.invite(Role.TEAM_LEAD, SYSTEM, teams=frozenset({"checkout"}))
