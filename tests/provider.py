@@ -1,6 +1,7 @@
 """A provider of identities in memory, which says whatever a test wants it to say."""
 
 import base64
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,12 @@ def make_keys(suffix: str = "") -> dict[str, Key]:
 _KEYS: Final = make_keys()
 
 
+def _let_go() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class FakeProvider:
     """Answers as OpenID Connect says, but for what a test changes.
@@ -49,8 +56,13 @@ class FakeProvider:
     claims: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    keys_answer: httpx.Response | None = None
+    """What it says instead of its keys."""
     forge: Callable[[str], str] = lambda token: token
     seen: list[httpx.Request] = field(default_factory=list)
+    asked: threading.Event = field(default_factory=threading.Event)
+    hold: threading.Event = field(default_factory=_let_go)
+    """While it is not set, no answer comes."""
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def client(self) -> httpx.Client:
@@ -71,6 +83,8 @@ class FakeProvider:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.seen.append(request)
+        self.asked.set()
+        self.hold.wait()
         path = str(request.url).removeprefix(self.issuer)
         answers = {
             "/.well-known/openid-configuration": self._tell_metadata,
@@ -92,6 +106,8 @@ class FakeProvider:
         return httpx.Response(200, json={k: v for k, v in told.items() if v is not None})
 
     def _tell_keys(self, _: httpx.Request) -> httpx.Response:
+        if self.keys_answer is not None:
+            return self.keys_answer
         public = [key.as_dict(private=False) for key in self.keys.values()]
         strange = {"kty": "XYZ", "kid": "of a later year"}
         return httpx.Response(200, json={"keys": [strange, *public]})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_CLIENT_BITS: Final = 64
 
 
 def is_loopback(host: str) -> bool:
@@ -25,6 +27,17 @@ def find_address(text: str) -> Address | None:
     # A socket that listens on both kinds tells IPv4 clients like this.
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
+
+
+def find_neighbourhood(address: str) -> str:
+    """Return by what to count what comes from an address: all that one client may well have.
+
+    With IPv6 that is a network: its last 64 bits are the client's to choose (RFC 4291, 2.5.1).
+    """
+    found = find_address(address)
+    if not isinstance(found, ipaddress.IPv6Address):
+        return address if found is None else str(found)
+    return str(ipaddress.ip_network((int(found), _CLIENT_BITS), strict=False))
 
 
 def parse_network(text: str) -> Network:

@@ -139,14 +139,15 @@ class Listen:
     tls_key: str = _setting("", "its key in PEM, without a password")
     trusted_proxies: tuple[str, ...] = _setting(
         (),
-        "networks of proxies that are believed in X-Forwarded-For and -Proto",
+        "networks of proxies that are believed in X-Forwarded-For",
         check=_check_networks,
     )
 
     @property
     def is_public(self) -> bool:
         """Whether other machines reach us, by themselves or through a proxy."""
-        return not is_loopback(self.host) or bool(self.trusted_proxies)
+        names = [urlsplit(each).hostname or "" for each in (self.url, self.otlp_url) if each]
+        return bool(self.trusted_proxies) or not all(map(is_loopback, [self.host, *names]))
 
     @property
     def is_secure(self) -> bool:

@@ -40,7 +40,8 @@ class Office:
         first = accounts.invite_first()
         assert first is not None
         made = {ROOT: accounts.join(first.secret, ROOT, PASSWORD, SYSTEM)}
-        people.decisions.choose_first(Profile.STANDARD, PURPOSE, SYSTEM)
+        with access.audit.change(SYSTEM) as change:
+            people.decisions.choose_first(Profile.STANDARD, PURPOSE, change)
         people.follow()
         served.send(list(make_history(people=8, days=4, until=datetime.now(UTC))))
         served.server.store.roll_up()

@@ -1,6 +1,7 @@
 """Second factors, fresh proofs, passwords that change, and sessions that end."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyotp
@@ -57,6 +58,17 @@ class Person:
 
     def give_code(self, ticket: str, code: str) -> str:
         return self.server.signing_in.with_code(ticket, code, SOMEBODY, address=ADDRESS)
+
+
+class Meanwhile(datetime):
+    """A moment in which something else happens, once somebody looks at what it is after."""
+
+    act: Callable[[], None]
+
+    def __sub__(self, other: datetime) -> timedelta:  # type: ignore[override] # of a moment only
+        act, self.act = self.act, lambda: None
+        act()
+        return datetime.fromtimestamp(self.timestamp(), self.tzinfo) - other
 
 
 @pytest.fixture
@@ -280,6 +292,27 @@ def test_proofs_cannot_be_guessed_at_length(server: Server, ada: Person) -> None
         server.signing_in.confirm(ada.session, PASSWORD, "", SOMEBODY, address=ADDRESS)
 
 
+def test_whoever_is_signed_in_is_not_kept_from_proving_it_by_others(
+    server: Server, ada: Person
+) -> None:
+    for number in range(12):
+        with pytest.raises((Unauthenticated, TooManyTries)):
+            server.sign_in("ada", WRONG, f"198.51.100.{number}")
+        with pytest.raises((Unauthenticated, TooManyTries)):
+            server.sign_in(ada.id, WRONG, ADDRESS)
+    ada.secret = server.signing_in.confirm(ada.session, PASSWORD, "", SOMEBODY, address=ADDRESS)
+    assert server.signing_in.change_password(ada.session, PASSWORD, NEW, SOMEBODY, address=ADDRESS)
+
+
+def test_the_addresses_of_one_network_of_ipv6_are_one(server: Server) -> None:
+    for number in range(5):
+        with pytest.raises(Unauthenticated):
+            server.sign_in(f"person-{number}", WRONG, f"2001:db8::{number:x}")
+    with pytest.raises(TooManyTries):
+        server.sign_in("root", PASSWORD, "2001:db8::ffff:0:1")
+    assert server.sign_in("root", PASSWORD, "2001:db8:0:1::1")
+
+
 def test_a_new_password_ends_the_other_sessions_and_the_old_one(
     server: Server, ada: Person
 ) -> None:
@@ -293,6 +326,17 @@ def test_a_new_password_ends_the_other_sessions_and_the_old_one(
     with pytest.raises(Unauthenticated):
         server.sign_in("ada")
     assert server.sign_in("ada", NEW)
+
+
+def test_a_session_that_has_ended_becomes_no_new_one(server: Server, ada: Person) -> None:
+    ended, signing_in = ada.session, server.signing_in
+    server.accounts.end_sessions(ada.id, SOMEBODY)
+    with pytest.raises(Unauthenticated, match="over"):
+        signing_in.confirm(ended, PASSWORD, "", SOMEBODY, address=ADDRESS)
+    with pytest.raises(Unauthenticated, match="over"):
+        signing_in.change_password(ended, PASSWORD, NEW, SOMEBODY, address=ADDRESS)
+    assert server.known.list_sessions(server.now, account_id=ada.id) == []
+    assert server.sign_in("ada"), "the password is as it was"
 
 
 @pytest.mark.parametrize(
@@ -395,6 +439,16 @@ def test_sessions_are_listed_and_end_one_by_one_or_all_but_one(server: Server, a
     assert not server.is_signed_in(ada.secret)
     with pytest.raises(NoSuchAccount):
         server.accounts.end_sessions("acc_none", SOMEBODY)
+
+
+def test_a_session_that_ends_while_it_is_used_does_not_come_back(
+    server: Server, ada: Person
+) -> None:
+    server.now += timedelta(minutes=2)
+    moment = Meanwhile.fromtimestamp(server.now.timestamp(), server.now.tzinfo)
+    moment.act = lambda: server.signing_in.sign_out(ada.session, SOMEBODY)
+    assert server.known.find(ada.secret, moment) is None
+    assert not server.is_signed_in(ada.secret)
 
 
 def test_all_of_it_is_in_the_log(server: Server, ada: Person) -> None:

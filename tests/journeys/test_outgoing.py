@@ -138,6 +138,16 @@ def test_the_next_address_is_tried_when_the_first_does_not_answer() -> None:
         assert get(plainly(server), here(server, HOOK), resolve=names).content == b"hello"
 
 
+def test_what_one_answer_leaves_goes_with_no_other_request() -> None:
+    def leave(asked: Handler) -> None:
+        asked.reply(200, set_cookie="session=of-one-person; path=/")
+
+    with serve(leave) as server, outgoing_client(plainly(server)) as client:
+        client.get(here(server))
+        client.get(here(server))
+    assert ["cookie" in seen.headers for seen in server.seen] == [False, False]
+
+
 def test_a_redirect_is_followed_only_when_asked_for() -> None:
     with serve() as end, serve(lead_to(here(end))) as server:
         settings = plainly(server, end)

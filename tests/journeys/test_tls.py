@@ -6,6 +6,7 @@ import os
 import ssl
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from codometer.errors import BadSettings
 from codometer.operate.simulator.exporter import Endpoint, Exporter, Protocol, ServerGone
 from tests.certificates import Authority
+from tests.installed import install
 from tests.receiving import EXPORT_LOGS, PROTOBUF
 from tests.running import CODOMETER, HOST, RunningServer
 
@@ -51,19 +53,37 @@ class Secured:
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    folder = tmp_path_factory.mktemp("secured")
+    """Give a server that only this machine reaches."""
+    with securing(tmp_path_factory.mktemp("secured")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """Give a server that others reach by its name."""
+    folder = tmp_path_factory.mktemp("named")
+    install(folder / "data")
+    with securing(folder, CODOMETER_LISTEN_URL=f"https://{NAME}") as made:
+        yield made
+
+
+@contextmanager
+def securing(folder: Path, **variables: str) -> Iterator[Secured]:
+    """Run a server with a certificate for a `with` block."""
     authority = Authority.make(folder)
     own = authority.issue("server", [NAME, "127.0.0.1", "localhost"])
     environment = {
         "CODOMETER_LISTEN_TLS_CERTIFICATE": str(own.certificate),
         "CODOMETER_LISTEN_TLS_KEY": str(own.key),
-        "CODOMETER_LISTEN_URL": f"https://{NAME}",
+        **variables,
     }
     trust = ssl.create_default_context(cafile=authority.file)
     server = RunningServer(folder, environment=environment, trust=trust)
     server.start()
-    yield Secured(server=server, authority=authority, environment=environment)
-    server.stop()
+    try:
+        yield Secured(server=server, authority=authority, environment=environment)
+    finally:
+        server.stop()
 
 
 def ask(secured: Secured, host: str) -> http.client.HTTPResponse:
@@ -78,9 +98,9 @@ def ask(secured: Secured, host: str) -> http.client.HTTPResponse:
     return response
 
 
-def test_pages_tell_browsers_to_come_with_tls_only(secured: Secured) -> None:
-    answer = ask(secured, NAME)
-    assert answer.status == 200
+def test_pages_tell_browsers_to_come_with_tls_only(named: Secured) -> None:
+    answer = ask(named, NAME)
+    assert answer.status == 401
     hsts = answer.headers["strict-transport-security"]
     assert hsts == "max-age=31536000; includeSubDomains"
 
@@ -111,9 +131,9 @@ def test_telemetry_is_taken_over_tls(secured: Secured) -> None:
         assert call(b"", timeout=20) == b""
 
 
-def test_what_is_printed_leads_to_tls(secured: Secured) -> None:
-    log = secured.server.read_log()
-    ports = secured.server.ports
+def test_what_is_printed_leads_to_tls(named: Secured) -> None:
+    log = named.server.read_log()
+    ports = named.server.ports
     assert f"Pages      https://{HOST}:{ports.api}" in log
     assert f"OTEL_EXPORTER_OTLP_ENDPOINT=https://{NAME}:{ports.otlp}" in log
     assert f"OTLP/gRPC  https://{NAME}:{ports.grpc}" in log
@@ -173,8 +193,18 @@ def test_the_simulator_trusts_the_authority_that_it_is_told(secured: Secured) ->
         asyncio.run(check("/none.pem"))
 
 
-def test_a_server_behind_a_proxy_needs_what_one_on_the_network_does(tmp_path: Path) -> None:
-    done = serve(tmp_path, CODOMETER_LISTEN_TRUSTED_PROXIES="127.0.0.1")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CODOMETER_LISTEN_TRUSTED_PROXIES", "127.0.0.1"),
+        ("CODOMETER_LISTEN_URL", f"https://{NAME}"),
+        ("CODOMETER_LISTEN_OTLP_URL", f"https://{NAME}:4318"),
+    ],
+)
+def test_a_server_behind_a_proxy_needs_what_one_on_the_network_does(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    done = serve(tmp_path, **{name: value})
     assert done.returncode == 2
     assert "needs an administrator and a credential for ingest" in done.stderr
 

@@ -127,7 +127,8 @@ class Household:
         else:
             link = self.access.accounts.invite_first()
             assert link is not None
-            self.people.decisions.choose_first(profile, "to see costs", ROOT)
+            with self.access.audit.change(ROOT) as change:
+                self.people.decisions.choose_first(profile, "to see costs", change)
             self.access.accounts.join(link.secret, "root", PASSWORD, ROOT)
         self.people.follow()
 

@@ -211,6 +211,9 @@ def test_nobody_sees_anothers_data_by_choosing_their_name(household: Household) 
         own.export(ada, office.actor(ada))
     with pytest.raises(Forbidden, match="themselves"):
         office.vouching.link(ada.id, "it is me", office.actor(ada))
+    program = Actor(kind=ActorKind.CREDENTIAL, id="crd_of_ada")
+    with pytest.raises(Forbidden, match="no credential"):
+        office.vouching.link(ada.id, "it is me", program)
     linked = office.vouching.link(ada.id, "invited in person", office.actor(office.root))
     with pytest.raises(BadRequest, match="already"):
         office.vouching.link(ada.id, "again", office.actor(office.root))

@@ -186,7 +186,9 @@ def _hire(firm: Firm) -> None:
     accounts = firm.access.accounts
     first = accounts.invite_first()
     assert first is not None
-    firm.served.server.people.decisions.choose_first(Profile.STANDARD, "to see costs", _ALIEN)
+    with firm.access.audit.change(_ALIEN) as change:
+        decisions = firm.served.server.people.decisions
+        decisions.choose_first(Profile.STANDARD, "to see costs", change)
     accounts.join(first.secret, "root", PASSWORD, _ALIEN)
     firm.served.server.people.follow()
     for role in Role:

@@ -120,7 +120,8 @@ def test_scripts_in_names_of_accounts_and_their_teams(
         accounts = served.server.access.accounts
         link = accounts.invite_first()
         assert link is not None
-        served.server.people.decisions.choose_first(Profile.STANDARD, SCRIPTS[0], SYSTEM)
+        with served.server.access.audit.change(SYSTEM) as change:
+            served.server.people.decisions.choose_first(Profile.STANDARD, SCRIPTS[0], change)
         accounts.join(link.secret, "root", PASSWORD, SYSTEM)
         advised = Visit(faults=("should have (optionally hidden) username fields",))
         for script in SCRIPTS[:4]:

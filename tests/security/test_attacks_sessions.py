@@ -13,6 +13,7 @@ from codometer.access.actor import SYSTEM
 from codometer.access.permissions import Role
 from codometer.serve.web.forms import TOKEN
 from tests.forms import find_token, page_of
+from tests.installed import LOGIN, install
 from tests.running import RunningServer, running
 from tests.security.firm import COOKIE, PASSWORD, Firm
 
@@ -187,7 +188,9 @@ def test_cookie_tossing_past_the_prefix_that_binds_a_cookie_to_tls(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     behind = {"CODOMETER_LISTEN_URL": "https://codometer.example"}
-    with running(tmp_path_factory.mktemp("tls"), environment=behind) as server:
+    folder = tmp_path_factory.mktemp("tls")
+    install(folder / "data")
+    with running(folder, environment=behind) as server:
         secret = find_secret(server)
         tossed = {"cookie": f"codometer={secret}", "host": "codometer.example"}
         answer = httpx.get(f"{server.url}/account", headers=tossed, trust_env=False)
@@ -197,15 +200,14 @@ def test_cookie_tossing_past_the_prefix_that_binds_a_cookie_to_tls(
 
 
 def find_secret(server: RunningServer) -> str:
-    """Make the first administrator, and return the secret of their session."""
-    link = server.read_log().partition("/join?link=")[2].split()[0]
+    """Sign in, and return the secret of the session."""
     headers = {**HTML, "host": "codometer.example"}
     with httpx.Client(base_url=server.url, headers=headers, trust_env=False, timeout=60) as root:
-        page = root.get(f"/join?link={link}")
+        page = root.get("/sign-in")
         # The browser's own rules about Secure cookies are not what is tried here.
         visit = page.headers["set-cookie"].partition(";")[0]
-        form = {"link": link, "login": "root", "password": PASSWORD, TOKEN: find_token(page.text)}
-        answer = root.post("/join", data=form, headers={"cookie": visit})
+        form = {"login": LOGIN, "password": PASSWORD, TOKEN: find_token(page.text)}
+        answer = root.post("/sign-in", data=form, headers={"cookie": visit})
     name, _, rest = answer.headers["set-cookie"].partition("=")
     secret, *attributes = rest.split("; ")
     assert name == "__Host-codometer"

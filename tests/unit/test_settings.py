@@ -376,3 +376,20 @@ def test_a_port_is_read_back_as_it_was_written(port: int) -> None:
     flags: dict[str, object] = {"listen.port": port, "listen.otlp_port": 0, "listen.grpc_port": 0}
     settings = load_settings(folder=Path("/nonexistent"), environ={}, flags=flags)
     assert settings.listen.port == port
+
+
+@pytest.mark.parametrize(
+    ("listen", "is_public"),
+    [
+        (Listen(), False),
+        (Listen(url="https://localhost:4319", otlp_url="https://127.0.0.1:4318"), False),
+        (Listen(host="::"), True),
+        (Listen(url="https://codometer.example"), True),
+        (Listen(otlp_url="https://otlp.codometer.example"), True),
+        (Listen(trusted_proxies=("127.0.0.1",)), True),
+    ],
+)
+def test_a_server_is_public_by_its_address_and_by_the_names_it_is_given(
+    listen: Listen, *, is_public: bool
+) -> None:
+    assert listen.is_public is is_public

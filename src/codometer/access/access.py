@@ -146,7 +146,7 @@ class Access:
         }
         if needed := [what for what, is_lacking in lacking.items() if is_lacking]:
             raise NotReadyToListen(
-                f"to listen on {listen.host}, which other machines can reach, this server needs "
+                "where other machines reach this server, by itself or through a proxy, it needs "
                 + " and ".join(needed),
                 hint=_HOW_TO_LISTEN,
             )

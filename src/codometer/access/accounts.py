@@ -36,6 +36,8 @@ from codometer.errors import BadRequest
 from codometer.store.control_tables import ACCOUNT, ACCOUNT_IDENTITY, INVITATION, SESSION
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
     from codometer.access.actor import Actor
@@ -133,10 +135,19 @@ class Accounts:
         with self.audit.control.read() as connection:
             return self._find_link(connection, secret)
 
-    def join(self, secret: str, login: str, password: str, actor: Actor) -> Account:
+    def join(
+        self,
+        secret: str,
+        login: str,
+        password: str,
+        actor: Actor,
+        *,
+        together_with: Callable[[Change], object] | None = None,
+    ) -> Account:
         """Make the account that a link is for, or give it a new password; `login` is new then.
 
-        The link is good no more, and all sessions of the account end.
+        The link is good no more, and all sessions of the account end. What is done
+        `together_with` it is done with the same change: both or neither.
 
         Raises:
             LinkNotGood: it was used, or its time is over.
@@ -148,6 +159,8 @@ class Accounts:
         kept = hash_password(password)
         with self.known.changing(self.audit, actor) as change:
             link = self._take_link(change, secret)
+            if together_with is not None:
+                together_with(change)
             if link.account is None:
                 return create_account(change, login, link.role, link.teams, password=kept)
             replace_password(change, link.account.id, kept)
@@ -326,11 +339,11 @@ def create_account(
     return account
 
 
-def replace_password(change: Change, account_id: str, kept: str) -> None:
-    """Store another hash, and end all sessions."""
+def replace_password(change: Change, account_id: str, kept: str, *, but: str = "") -> None:
+    """Store another hash, and end all sessions but the one with this secret."""
     mine = update(ACCOUNT).where(ACCOUNT.c.id == account_id)
     change.connection.execute(mine.values(password=kept))
-    end_sessions(change, SESSION.c.account == account_id)
+    end_sessions(change, (SESSION.c.account == account_id) & (SESSION.c.digest != digest(but)))
     change.record(Action.PASSWORD_CHANGE, object=account_id)
 
 

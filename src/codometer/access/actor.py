@@ -22,7 +22,7 @@ class ActorKind(StrEnum):
 class Actor:
     """Who acts: an id, never a name or e-mail address, so that the record survives an erasure.
 
-    `address` is cut by `truncate_address`; `request` links to the server's log.
+    `address` is cut by `truncate_address`; `request` is the same in all entries of one request.
     """
 
     kind: ActorKind

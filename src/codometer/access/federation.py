@@ -8,6 +8,7 @@ whoever is in none of them any more loses theirs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -19,11 +20,11 @@ from codometer.access.account import Account, Session, clean_login, find_account
 from codometer.access.accounts import change_role, connect, create_account
 from codometer.access.actions import Action, Outcome
 from codometer.access.actor import Actor, ActorKind
-from codometer.access.openid import Begun, Provider, ProviderRefused, Told
+from codometer.access.openid import Begun, Provider, ProviderFailed, Told
 from codometer.access.permissions import Role
 from codometer.access.sessions import begin_session, renew_session
 from codometer.access.tickets import TICKET_NOT_GOOD, Errand, Ticket, use_ticket
-from codometer.errors import BadSettings, Forbidden
+from codometer.errors import BadRequest, BadSettings, CodometerError, Forbidden
 from codometer.store.control_tables import ACCOUNT, ACCOUNT_IDENTITY
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ class Federation:
             TicketNotGood: this browser did not go there, or too long ago, or was back already.
             ProviderRefused: it is not to be believed.
             Forbidden: nobody here knows them, or they may not sign in.
+            BadRequest: somebody has their name already, or another account is theirs.
             ProviderFailed, OutgoingFailed, OutgoingRefused: the provider cannot be asked.
         """
         ticket = self._tickets.read(Errand.PROVIDER, text)
@@ -158,7 +160,7 @@ class Federation:
         try:
             told = provider.finish(self._return_address(name), _begun_of(ticket), given)
             secret = self._arrive(ticket, told, rules, actor, session=session)
-        except Forbidden as error:
+        except (Forbidden, BadRequest, ProviderFailed) as error:
             self._record_failure(name, error, actor)
             raise
         return Arrival(secret=secret, leads_to=content["leads_to"])
@@ -201,9 +203,9 @@ class Federation:
             )
         raise Forbidden("this account is disabled", hint="ask your administrator")
 
-    def _record_failure(self, name: str, error: Forbidden, actor: Actor) -> None:
+    def _record_failure(self, name: str, error: CodometerError, actor: Actor) -> None:
         with self._accounts.audit.change(actor) as change:
-            reason = "provider_refused" if isinstance(error, ProviderRefused) else "unknown"
+            reason = "unknown" if error.code == Forbidden.code else error.code
             after = {"provider": name, "why": error.message}
             change.record(
                 Action.SIGN_IN,
@@ -281,7 +283,10 @@ def _apply(change: Change, account: Account, told: Told, rules: Rules) -> Accoun
 
 def _login_of(told: Told) -> str:
     """Return what to call a new account: an address that is theirs, else a name, else the key."""
-    return clean_login(told.vouched.email or told.name or told.vouched.subject)
+    for each in (told.vouched.email, told.name):
+        with suppress(BadRequest):
+            return clean_login(each)
+    return clean_login(told.vouched.subject)
 
 
 def _begun_of(ticket: Ticket) -> Begun:

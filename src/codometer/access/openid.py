@@ -15,10 +15,10 @@ import hmac
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -36,6 +36,8 @@ from codometer.access.accounts import Vouched
 from codometer.errors import CodometerError, Forbidden
 from codometer.settings import Oidc
 
+T = TypeVar("T")
+
 _log: Final = logging.getLogger(__name__)
 
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA", "Ed25519")
@@ -45,6 +47,7 @@ SKEW: Final = timedelta(seconds=60)
 """How far the provider's clock may be from ours."""
 _REMEMBERED: Final = timedelta(hours=1)
 _KEYS_REST: Final = timedelta(minutes=1)
+_FAILURE_REST: Final = timedelta(seconds=10)
 _SECRET_BYTES: Final = 32
 _ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
@@ -129,7 +132,8 @@ class Provider:
         self._now = now
         self._metadata: _Metadata | None = None
         self._keys: KeySet | None = None
-        self._keys_read_at = datetime.min.replace(tzinfo=UTC)
+        self._keys_read_at = self._keys_asked_at = datetime.min.replace(tzinfo=UTC)
+        self._failure: tuple[datetime, CodometerError] | None = None
         self._lock = threading.Lock()
 
     def begin(self, return_to: str, *, is_proof: bool = False) -> tuple[str, Begun]:
@@ -240,10 +244,8 @@ class Provider:
             CodeIDToken(claims, token.header, options, params).validate(now, leeway)
         except (JoseError, AuthlibBaseError) as error:
             self._disbelieve(error)
-        auth_time = claims.get("auth_time")
-        if begun.is_proof and (
-            not isinstance(auth_time, int | float) or auth_time < now - 2 * leeway
-        ):
+        proved = self._find_proved(claims)
+        if begun.is_proof and (proved is None or self._now() - proved > 2 * SKEW):
             self._refuse("it did not ask again who you are")
         return claims
 
@@ -273,25 +275,43 @@ class Provider:
         is_verified = claims.get("email_verified") is True and isinstance(email, str)
         groups = claims.get(self._settings.groups_claim, [])
         listed = groups if isinstance(groups, list) else [groups]
-        auth_time = claims.get("auth_time")
+        name = claims.get("preferred_username")
         return Told(
             vouched=Vouched(
                 issuer=self.issuer,
                 subject=str(claims["sub"]),
                 email=str(email).strip().casefold() if is_verified else "",
             ),
-            name=str(claims.get("preferred_username") or ""),
+            name=name if isinstance(name, str) else "",
             groups=frozenset(each for each in listed if isinstance(each, str)),
-            proved=datetime.fromtimestamp(auth_time, UTC) if isinstance(auth_time, int) else None,
+            proved=self._find_proved(claims),
         )
+
+    def _find_proved(self, claims: Mapping[str, Any]) -> datetime | None:
+        told, now = claims.get("auth_time"), self._now().timestamp()
+        if isinstance(told, bool) or not isinstance(told, int | float) or not told >= 0:
+            return None
+        return datetime.fromtimestamp(min(told, now), UTC)
 
     def _read_metadata(self) -> _Metadata:
         """Return what the provider says of itself."""
         with self._lock:
             known = self._metadata
             if known is None or self._now() - known.read_at >= _REMEMBERED:
-                known = self._metadata = self._fetch_metadata()
+                known = self._metadata = self._ask(self._fetch_metadata)
             return known
+
+    def _ask(self, fetch: Callable[[], T]) -> T:
+        """Ask it, or fail as it did a moment ago: who waits for an answer keeps others waiting."""
+        if self._failure is not None:
+            failed_at, error = self._failure
+            if self._now() - failed_at < _FAILURE_REST:
+                raise error.with_traceback(None)
+        try:
+            return fetch()
+        except CodometerError as error:
+            self._failure = self._now(), error
+            raise
 
     def _fetch_metadata(self) -> _Metadata:
         address = get_well_known_url(self.issuer, external=True)
@@ -311,14 +331,22 @@ class Provider:
     def _find_keys(self, *, anew: bool) -> KeySet:
         address = self._read_metadata()["jwks_uri"]
         with self._lock:
-            if self._keys is None or anew:
-                self._keys_read_at = self._now()
-                answer = self._client.get(address)
-                self._keys = _read_keys(_read_object(answer))
+            now = self._now()
+            if self._keys is None or anew or now - self._keys_read_at >= _REMEMBERED:
+                self._keys_asked_at = now
+                self._keys = self._ask(lambda: self._fetch_keys(address))
+                self._keys_read_at = now
             return self._keys
 
+    def _fetch_keys(self, address: str) -> KeySet:
+        answer = self._client.get(address)
+        listed = _read_object(answer).get("keys")
+        if not answer.is_success or not isinstance(listed, list):
+            raise ProviderFailed(f"{self.label} does not tell its keys", hint="try again later")
+        return _read_keys(listed)
+
     def _may_read_keys(self) -> bool:
-        return self._now() - self._keys_read_at >= _KEYS_REST
+        return self._now() - self._keys_asked_at >= _KEYS_REST
 
     def _disbelieve(self, error: Exception) -> NoReturn:
         _log.warning("%s sent a token that is not good: %s", self.name, error)
@@ -338,10 +366,10 @@ def _read_object(answer: httpx.Response) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _read_keys(document: Mapping[str, Any]) -> KeySet:
+def _read_keys(listed: Sequence[Any]) -> KeySet:
     """Return the keys that can be used; those of kinds that nobody knows here are passed over."""
     found = []
-    for each in document.get("keys", []):
+    for each in listed:
         try:
             found.extend(KeySet.import_key_set({"keys": [each]}).keys)
         except (JoseError, ValueError, TypeError, KeyError):

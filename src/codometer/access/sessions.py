@@ -18,6 +18,7 @@ from sqlalchemy import delete, insert, update
 from codometer.access.account import LONGEST_SESSION, Session, read_accounts, read_sessions
 from codometer.access.generation import bump_generation, find_generation
 from codometer.access.secret import digest
+from codometer.errors import Unauthenticated
 from codometer.store.control_tables import SESSION
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class KnownSessions:
     def __init__(self, control: Control) -> None:
         self._control = control
         self._lock = threading.Lock()
+        self._reloading = threading.Lock()
         self._generation = -1
         self._sessions: dict[str, Session] = {}
         self._uses: dict[str, datetime] = {}
@@ -54,9 +56,7 @@ class KnownSessions:
         if found is None or not found.is_good(now):
             return None
         if now - found.used >= _USE_IS_NEWS:
-            with self._lock:
-                self._sessions[found.digest] = replace(found, used=now)
-                self._uses[found.digest] = now
+            return self._note_use(found.digest, now)
         return found
 
     def list_sessions(self, now: datetime, *, account_id: str | None = None) -> list[Session]:
@@ -94,14 +94,24 @@ class KnownSessions:
 
     def reload(self) -> None:
         """Read all of them into memory."""
-        with self._lock, self._control.read() as connection:
+        with self._reloading, self._control.read() as connection:
             self._generation = find_generation(connection, GENERATION)
             found = {session.digest: session for session in read_sessions(connection)}
-            for session, moment in self._uses.items():
-                if session in found:
-                    found[session] = replace(found[session], used=moment)
-            self._sessions = found
             self.have_accounts = bool(read_accounts(connection))
+            with self._lock:
+                for session, moment in self._uses.items():
+                    if session in found:
+                        found[session] = replace(found[session], used=moment)
+                self._sessions = found
+
+    def _note_use(self, session: str, now: datetime) -> Session | None:
+        with self._lock:
+            found = self._sessions.get(session)  # it may have ended since
+            if found is None or not found.is_good(now):
+                return None
+            self._sessions[session] = replace(found, used=now)
+            self._uses[session] = now
+            return found
 
 
 def begin_session(
@@ -124,8 +134,13 @@ def begin_session(
 
 
 def renew_session(change: Change, session: Session, *, proved: datetime | None) -> str:
-    """Have a session go on under another secret, as after all that raises what it may."""
-    end_sessions(change, SESSION.c.digest == session.digest)
+    """Have a session go on under another secret, as after all that raises what it may.
+
+    Raises:
+        Unauthenticated: it has ended since.
+    """
+    if not end_sessions(change, SESSION.c.digest == session.digest):
+        raise Unauthenticated("this session is over", hint="sign in again")
     return begin_session(
         change, session.account.id, session.address, proved=proved, created=session.created
     )

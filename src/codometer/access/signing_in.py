@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import select
 
@@ -25,6 +25,7 @@ from codometer.access.second_factor import count_codes
 from codometer.access.sessions import begin_session, end_sessions, renew_session
 from codometer.access.tickets import TICKET_NOT_GOOD, Errand, use_ticket
 from codometer.errors import BadRequest, Forbidden, TooManyTries, Unauthenticated
+from codometer.networks import find_neighbourhood
 from codometer.store.control_tables import ACCOUNT, SESSION
 
 if TYPE_CHECKING:
@@ -49,26 +50,52 @@ class Step:
     ticket: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """By what a try counts: where it came from, and for which account."""
+
+    origin: str
+    account: str
+
+    @classmethod
+    def with_password(cls, address: str, login: str) -> Self:
+        """Anybody's, for a login that they typed."""
+        return cls(find_neighbourhood(address), f"login {login}")
+
+    @classmethod
+    def with_code(cls, address: str, account_id: str) -> Self:
+        """Of whoever gave the right password already."""
+        return cls(find_neighbourhood(address), f"code {account_id}")
+
+    @classmethod
+    def with_session(cls, address: str, session: Session) -> Self:
+        """Of whoever is signed in, whom the tries of others keep from nothing."""
+        account_id = session.account.id
+        return cls(f"{find_neighbourhood(address)} {account_id}", f"proof {account_id}")
+
+
 class Tries:
     """Counts what failed, to slow down whoever guesses."""
 
     def __init__(self) -> None:
-        self._by_address = RateLimit(5, 60)
+        self._by_origin = RateLimit(5, 60)
         self._by_account = RateLimit(10, 3600)
 
-    def check(self, address: str, account: str) -> None:
+    def check(self, tried: Tried) -> None:
         """Refuse for a while what failed too often.
 
         Raises:
             TooManyTries: from there, or for this account.
         """
-        if not (self._by_address.has_room(address) and self._by_account.has_room(account)):
+        if not (
+            self._by_origin.has_room(tried.origin) and self._by_account.has_room(tried.account)
+        ):
             raise TooManyTries("too many tries to sign in failed", hint="wait some minutes")
 
-    def count(self, address: str, account: str) -> None:
+    def count(self, tried: Tried) -> None:
         """Count a failure."""
-        self._by_address.take(address)
-        self._by_account.take(account)
+        self._by_origin.take(tried.origin)
+        self._by_account.take(tried.account)
 
 
 class SigningIn:
@@ -95,11 +122,12 @@ class SigningIn:
         if not self.has_passwords:
             raise Forbidden("nobody signs in with a password here", hint="use the provider's")
         login = login.strip().casefold()
-        self._tries.check(address, login)
+        tried = Tried.with_password(address, login)
+        self._tries.check(tried)
         row = self._find_row(ACCOUNT.c.login == login)
         is_right = _is_password(password, row["password"] if row else None)
         if row is None or not is_right or row["disabled"] is not None or not row["role"]:
-            self._tries.count(address, login)
+            self._tries.count(tried)
             self._record_failure(Action.SIGN_IN, actor, row["id"] if row else "account")
             raise _WRONG
         return self._begin_or_ask(row["id"], actor)
@@ -118,7 +146,8 @@ class SigningIn:
         """
         found = self._tickets.read(Errand.SECOND_STEP, ticket)
         account_id = found.content["account"]
-        self._tries.check(address, account_id)
+        tried = Tried.with_code(address, account_id)
+        self._tries.check(tried)
         with self._known.changing(self._audit, _actor_of(account_id, actor)) as change:
             account = find_account(change.connection, account_id)
             if account is None or not account.is_usable:
@@ -126,7 +155,7 @@ class SigningIn:
             if account.has_second_factor and self._take_code(change, account_id, code):
                 use_ticket(change, found)
                 return self._begin(change, account_id, proved=change.time)
-        self._tries.count(address, account_id)
+        self._tries.count(tried)
         self._record_failure(Action.SIGN_IN, actor, account_id)
         raise _WRONG_CODE
 
@@ -136,7 +165,7 @@ class SigningIn:
         """Have whoever is signed in show again who they are; return their session's new secret.
 
         Raises:
-            Unauthenticated: the password or the code is wrong.
+            Unauthenticated: the password or the code is wrong, or the session has ended since.
             TooManyTries: as for signing in.
         """
         account = session.account
@@ -145,7 +174,7 @@ class SigningIn:
             if not account.has_second_factor or self._take_code(change, row["id"], code):
                 change.record(Action.CONFIRM, object=account.id)
                 return renew_session(change, session, proved=change.time)
-        self._tries.count(address, account.login)
+        self._tries.count(Tried.with_session(address, session))
         self._record_failure(Action.CONFIRM, actor, account.id)
         raise _WRONG_CODE
 
@@ -155,7 +184,7 @@ class SigningIn:
         """Replace the password and end the other sessions; return the secret of a new one.
 
         Raises:
-            Unauthenticated: the old password is wrong.
+            Unauthenticated: the old password is wrong, or the session has ended since.
             BadRequest: the new one will not do.
             TooManyTries: as for signing in.
         """
@@ -165,8 +194,11 @@ class SigningIn:
         check_password(new, session.account.login)
         kept = hash_password(new)
         with self._known.changing(self._audit, actor) as change:
-            replace_password(change, session.account.id, kept)
-            return renew_session(change, session, proved=change.time)
+            # Whatever else changes a password ends all sessions: if this one is still there, the
+            # password that was shown is still the one that is kept.
+            secret = renew_session(change, session, proved=change.time)
+            replace_password(change, session.account.id, kept, but=secret)
+            return secret
 
     def propose_factor(self, session: Session, secret: str) -> str:
         """Return a ticket with which `add_factor` takes this secret for this account."""
@@ -258,11 +290,11 @@ class SigningIn:
             Unauthenticated: it is not.
             TooManyTries: that was tried too often.
         """
-        login = session.account.login
-        self._tries.check(address, login)
+        tried = Tried.with_session(address, session)
+        self._tries.check(tried)
         row = self._find_row(ACCOUNT.c.id == session.account.id)
         if row is None or not _is_password(password, row["password"]):
-            self._tries.count(address, login)
+            self._tries.count(tried)
             self._record_failure(action, actor, session.account.id)
             raise Unauthenticated("the password is wrong", hint="try it again")
         return row

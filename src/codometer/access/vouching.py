@@ -46,11 +46,17 @@ class Vouching:
         Raises:
             NoSuchAccount: there is none that is in use.
             BadRequest: there is no reason, or it is confirmed already.
-            Forbidden: it is the actor's own account.
+            Forbidden: it is the actor's own account, or a credential asks.
         """
         with self.audit.change(actor) as change:
             account = _find(change, account_id)
             _refuse_own(account, actor)
+            if actor.kind is ActorKind.CREDENTIAL:
+                # It may be of the account's owner.
+                raise Forbidden(
+                    "no credential vouches for anybody",
+                    hint="sign in, or run the command beside the server",
+                )
             if account.linked:
                 raise BadRequest("this account is its owner's already")
             self._set(change, account, Action.ACCOUNT_LINK, reason, linked=change.time)

@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,7 +64,8 @@ def outgoing_client(
     its host. What is no address at all is httpx.InvalidURL (`Rules.check_url` says so kindly).
     An answer is read in full and has at most `most_bytes`. Redirects are followed
     where a GET asks for that (`follow_redirects=True`), at most three, and each obeys the
-    rules; one that answers anything else is a failure. Nothing of the environment counts.
+    rules; one that answers anything else is a failure. Nothing of the environment counts, and no
+    cookie is kept.
 
     Raises:
         BadSettings: a file that the settings name cannot be used.
@@ -74,6 +76,8 @@ def outgoing_client(
     return httpx.Client(
         transport=transport,
         trust_env=False,
+        # One client serves many people, and what belongs to one goes to no other.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         # Compressed, 64 KiB may be as many MiB.
         headers={"accept-encoding": "identity"},
     )

@@ -139,15 +139,13 @@ class Decisions:
                 action=Action.PRIVACY_CANCEL,
             )
 
-    def choose_first(self, profile: Profile, purpose: str, actor: Actor) -> None:
-        """Begin an organisation with a profile; whoever becomes its first administrator chooses.
+    def choose_first(self, profile: Profile, purpose: str, change: Change) -> None:
+        """Begin an organisation with a profile, in the change that makes its first administrator.
 
         Raises:
             BadRequest: the purpose is too long.
         """
-        purpose = _clean("purpose", purpose)
-        with self.audit.change(actor) as change:
-            _insert(change, profile, purpose, _FIRST, effective=change.time)
+        _insert(change, profile, _clean("purpose", purpose), _FIRST, effective=change.time)
 
     def _wanted(
         self, decided: list[Decision], current: Decision | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -68,6 +69,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 _THREADS: Final = 4
 _MAX_WAITING: Final = 64
+_PROVIDER_THREADS: Final = 2
+_MAX_AT_PROVIDERS: Final = 32
 
 
 def _now() -> datetime:
@@ -95,6 +98,8 @@ def build_app(
     answering. `minimum_people` is what both ask with, for pages to say it.
     """
     workers = Workers(threads=_THREADS, max_waiting=_MAX_WAITING)
+    # Who waits for another server must not keep pages waiting.
+    abroad = Workers(threads=_PROVIDER_THREADS, max_waiting=_MAX_AT_PROVIDERS)
     gate = Gate(access, settings.listen, now=now)
     actions = _build_actions(settings, access, retention, now)
     resources = _build_resources(
@@ -114,16 +119,19 @@ def build_app(
         gate=gate,
         now=now,
     )
+    doors = Doors(site=site, gate=gate, workers=workers)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         workers.close()
+        abroad.close()
 
     app = Starlette(
         routes=[
             *site.routes(),
-            *_door_routes(Doors(site=site, gate=gate, workers=workers), access, retention.people),
+            *_door_routes(doors, access, retention.people),
+            *ProviderSignIn(replace(doors, workers=abroad), access.federation).routes(),
             *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
             *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
         ],
@@ -141,7 +149,6 @@ def _door_routes(doors: Doors, access: Access, people: People) -> Sequence[Route
     return [
         *SignIn(doors, *parts, choose_first=people.decisions.choose_first).routes(),
         *OwnAccount(doors, *parts).routes(),
-        *ProviderSignIn(doors, access.federation).routes(),
     ]
 
 

@@ -44,6 +44,7 @@ from codometer.errors import (
     TooManyTries,
     Unauthenticated,
 )
+from codometer.networks import find_neighbourhood
 from codometer.serve.http import CrossSite
 from codometer.settings import Listen
 
@@ -161,7 +162,7 @@ class Gate:
 
     def let_out(self, response: Response) -> Response:
         """Have an answer take the session out of the browser."""
-        response.delete_cookie(self.cookie, secure=self._is_secure, httponly=True, samesite="lax")
+        self._delete_cookie(response, self.cookie)
         return response
 
     def leave_ticket(self, response: Response, ticket: str, seconds: int) -> Response:
@@ -240,14 +241,15 @@ class Gate:
         ):
             actor = actor_from(request, ActorKind.LOCAL)
             return Subject(actor=actor, granted=ROLES[Role.ADMINISTRATOR])
-        if not self._failures.has_room(address):
+        neighbourhood = find_neighbourhood(address)
+        if not self._failures.has_room(neighbourhood):
             raise TooManyTries(
                 "too many credentials from this address were not good", hint="wait a minute"
             )
         try:
             known = check_secret(self._access.known, secret, self.now(), address=address)
         except (Unauthenticated, Forbidden):
-            self._failures.take(address)
+            self._failures.take(neighbourhood)
             raise
         credential = known.credential
         if not self._requests.take(credential.id):

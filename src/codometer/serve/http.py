@@ -5,6 +5,7 @@ Faults of ours are logged with their traceback here and never shown to the clien
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,7 +20,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codometer.access.secret import holds_secret
-from codometer.errors import BadRequest, CodometerError, TooLarge
+from codometer.errors import BadRequest, CodometerError, TooLarge, TooSlow
 from codometer.networks import is_loopback
 from codometer.serve.exact_json import encode
 from codometer.settings import Listen
@@ -28,6 +29,7 @@ _log: Final = logging.getLogger(__name__)
 
 MAX_ACTION_BYTES: Final = 64 * 2**10
 """The most that a form or an action of the API takes."""
+_BODY_SECONDS: Final = 30.0
 
 _BRACKETED: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d*)?")
 _NO_CHARACTER: Final = re.compile("[\0\ud800-\udfff]")
@@ -36,6 +38,7 @@ HEADERS: Final = {
     "content-security-policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
@@ -160,17 +163,24 @@ def check_texts(*texts: str) -> None:
         raise NoText
 
 
-async def read_content(request: Request, most_bytes: int) -> bytes:
+async def read_content(
+    request: Request, most_bytes: int, *, within_seconds: float = _BODY_SECONDS
+) -> bytes:
     """Return the body of a request.
 
     Raises:
         TooLarge: it has more bytes.
+        TooSlow: it did not arrive in time.
     """
     content = bytearray()
-    async for piece in request.stream():
-        content += piece
-        if len(content) > most_bytes:
-            raise TooLarge(f"the body is over {most_bytes} bytes")
+    try:
+        async with asyncio.timeout(within_seconds):
+            async for piece in request.stream():
+                content += piece
+                if len(content) > most_bytes:
+                    raise TooLarge(f"the body is over {most_bytes} bytes")
+    except TimeoutError:
+        raise TooSlow(f"the body did not arrive within {within_seconds:g} seconds") from None
     return bytes(content)
 
 

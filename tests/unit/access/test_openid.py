@@ -278,7 +278,27 @@ def test_who_must_prove_it_anew_is_asked_anew(meeting: Meeting) -> None:
     assert meeting.meet(is_proof=True).proved == NOW
 
 
-@pytest.mark.parametrize("auth_time", [None, seconds(-timedelta(hours=1)), "now"])
+@pytest.mark.parametrize(
+    ("auth_time", "proved"),
+    [
+        (seconds(-MINUTE), NOW - MINUTE),
+        (seconds(-MINUTE) + 0.0, NOW - MINUTE),
+        (seconds(timedelta(days=1)), NOW),
+        (10**14, NOW),
+        pytest.param(10**400, NOW, id="beyond all time"),
+        (-(10**14), None),
+        (float("nan"), None),
+        (True, None),
+    ],
+)
+def test_a_proof_is_of_no_later_than_now(
+    meeting: Meeting, auth_time: object, proved: datetime | None
+) -> None:
+    meeting.fake.claims = {"auth_time": auth_time}
+    assert meeting.meet().proved == proved
+
+
+@pytest.mark.parametrize("auth_time", [None, seconds(-timedelta(hours=1)), "now", True])
 def test_a_proof_that_is_old_or_none_is_none(meeting: Meeting, auth_time: object) -> None:
     meeting.fake.claims = {"auth_time": auth_time}
     with pytest.raises(ProviderRefused):
@@ -295,6 +315,49 @@ def test_new_keys_are_found_and_not_asked_for_without_end(meeting: Meeting) -> N
         with pytest.raises(ProviderRefused):
             meeting.meet()
     assert len([each for each in meeting.fake.seen if each.url.path.endswith("/keys")]) == 2
+
+
+def test_keys_that_the_provider_took_back_are_good_for_an_hour_at_most(meeting: Meeting) -> None:
+    meeting.fake.now = lambda: meeting.now
+    meeting.meet()
+    stolen, meeting.fake.keys = meeting.fake.keys["RS256"], make_keys("-new")
+    meeting.fake.forge = lambda token: jwt.encode(
+        {"alg": "RS256", "kid": stolen.kid}, decode(token), stolen
+    )
+    assert meeting.meet()
+    meeting.now += timedelta(hours=1)
+    with pytest.raises(ProviderRefused):
+        meeting.meet()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(503, json={"keys": []}),
+        httpx.Response(200, json={"keys": None}),
+        httpx.Response(200, json={}),
+        httpx.Response(200, text="<p>"),
+    ],
+)
+def test_what_are_no_keys_does_not_take_the_place_of_keys(
+    meeting: Meeting, answer: httpx.Response
+) -> None:
+    meeting.meet()
+    good = meeting.fake.forge
+    meeting.now += MINUTE
+    meeting.fake.keys_answer = answer
+    meeting.fake.forge = signed_by_a_stranger
+    with pytest.raises(ProviderFailed, match="keys"):
+        meeting.meet()
+    meeting.fake.forge = good
+    assert meeting.meet()
+
+
+def test_keys_of_kinds_that_nobody_knows_are_passed_over(meeting: Meeting) -> None:
+    (public,) = (meeting.fake.keys["RS256"].as_dict(private=False),)
+    odd = [None, 1, "x", [], {}, {"kty": 7}, {"kty": "RSA", "n": "!"}, public]
+    meeting.fake.keys_answer = httpx.Response(200, json={"keys": odd})
+    assert meeting.meet()
 
 
 def test_what_a_provider_says_of_itself_is_remembered_for_an_hour(meeting: Meeting) -> None:
@@ -324,6 +387,17 @@ def test_a_provider_that_is_not_what_the_settings_say_is_not_used(
     meeting.fake.metadata = metadata
     with pytest.raises(ProviderFailed, match=why):
         meeting.provider.begin(RETURN)
+
+
+def test_a_provider_that_failed_is_left_alone_for_a_moment(meeting: Meeting) -> None:
+    meeting.fake.metadata = {"issuer": None}
+    for _ in range(3):
+        with pytest.raises(ProviderFailed, match="calls itself"):
+            meeting.provider.begin(RETURN)
+    assert len(meeting.fake.seen) == 1
+    meeting.fake.metadata = {}
+    meeting.now += timedelta(seconds=10)
+    assert meeting.provider.begin(RETURN)
 
 
 def test_what_is_no_document_says_nothing() -> None:

@@ -35,6 +35,7 @@ def test_every_answer_has_the_security_headers(client: Client, path: str) -> Non
     assert headers["referrer-policy"] == "same-origin"
     assert headers["content-security-policy"].startswith("default-src 'none'")
     assert headers["cache-control"] == "no-store"
+    assert "camera=()" in headers["permissions-policy"]
     assert "server" not in headers
     assert "access-control-allow-origin" not in headers
 

@@ -1,5 +1,6 @@
 """Sign-in with a provider of identities, as browsers see it."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -121,6 +122,15 @@ def test_whom_nobody_knows_is_told_to_ask_for_a_link(company: Company) -> None:
     assert (newest.action, newest.outcome) == ("session.sign_in", "refused")
 
 
+@pytest.mark.parametrize("query", ["x" * 2_000, "ü" * 400])
+def test_an_address_too_long_to_carry_along_is_dropped(company: Company, query: str) -> None:
+    company.configure(roles=("staff=viewer",), joining="role")
+    company.fake.claims = {"groups": ["staff"]}
+    path = f"/sign-in/with/company?{urlencode({'next': f'/?{query}'})}"
+    answer = company.sign_in(company.browser(), path)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
 def test_a_link_is_joined_with_a_provider_and_then_signed_in_with_it(company: Company) -> None:
     company.fake.claims = {"email": "ada@example.com", "email_verified": True}
     link = company.access.accounts.invite(Role.TEAM_LEAD, SYSTEM, teams=frozenset({"checkout"}))
@@ -159,6 +169,32 @@ def test_an_address_that_nobody_verified_is_no_name(company: Company) -> None:
     assert company.sign_in(company.browser()).is_redirect
     assert "sub-1" in list_logins(company)
     assert company.access.accounts.list_accounts()[1].email == ""
+
+
+@pytest.mark.parametrize("name", ["Ada Lovelace", "x" * 101, "\n", 7, ["ada"]])
+def test_what_is_no_name_to_sign_in_with_is_passed_over(company: Company, name: object) -> None:
+    company.configure(roles=("staff=viewer",), joining="role")
+    company.fake.claims = {"preferred_username": name, "groups": ["staff"]}
+    assert company.sign_in(company.browser()).is_redirect
+    assert "sub-1" in list_logins(company)
+
+
+def test_a_sign_in_that_failed_is_recorded_whatever_it_failed_for(company: Company) -> None:
+    company.configure(roles=("staff=viewer",), joining="role")
+    company.person("ada@example.com", Role.ADMINISTRATOR)
+    claims = {"email": "ada@example.com", "email_verified": True, "groups": ["staff"]}
+    company.fake.claims = claims
+    assert company.sign_in(company.browser()).status_code == 400
+    assert last_refusal(company) == ("session.sign_in", "refused", "bad_request")
+    company.configure()
+    company.fake.keys_answer = httpx.Response(503)
+    assert company.sign_in(company.browser()).status_code == 502
+    assert last_refusal(company) == ("session.sign_in", "refused", "provider_failed")
+
+
+def last_refusal(company: Company) -> tuple[str, str, str]:
+    newest = company.access.audit.list_entries(Filter())[0].entry
+    return newest.action, newest.outcome, newest.reason
 
 
 def test_groups_give_a_role_and_teams_to_who_comes_new(company: Company) -> None:
@@ -355,6 +391,24 @@ def test_too_many_ways_there_wait(company: Company) -> None:
         if browser.get("/sign-in/with/company").status_code == 429:
             return
     pytest.fail("nobody was asked to wait")
+
+
+def test_a_provider_that_does_not_answer_keeps_no_page_waiting(company: Company) -> None:
+    company.fake.hold.clear()
+
+    async def main() -> int:
+        transport = httpx.ASGITransport(company.app)
+        async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+            leaving = [asyncio.create_task(client.get("/sign-in/with/company")) for _ in range(20)]
+            try:
+                await asyncio.to_thread(company.fake.asked.wait, 20)
+                page = await asyncio.wait_for(client.get("/join?link=none"), 20)
+            finally:
+                company.fake.hold.set()
+                await asyncio.gather(*leaving)
+            return page.status_code
+
+    assert asyncio.run(main()) == 410
 
 
 def test_in_local_mode_nobody_goes_to_a_provider(tmp_path: Path) -> None:

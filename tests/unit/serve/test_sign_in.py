@@ -42,6 +42,21 @@ def test_the_first_link_leads_to_an_account_that_is_signed_in(installation: Inst
     assert "no sign-in" not in account
 
 
+def test_a_purpose_that_will_not_do_makes_no_account(installation: Installation) -> None:
+    first = installation.access.accounts.invite_first()
+    assert first is not None
+    browser = installation.browser()
+    form = {"link": first.secret, "login": "root", "password": PASSWORD, "profile": "strict"}
+    refused = browser.submit("/join", **form, purpose="x" * 501)
+    assert refused.status_code == 400
+    assert "at most 500 characters" in refused.text
+    assert installation.access.accounts.list_accounts() == []
+    assert browser.submit("/join", **form, purpose="to see costs").is_redirect
+    decided = installation.people.decisions.find_in_force()
+    assert decided is not None
+    assert (decided.profile, decided.purpose) == ("strict", "to see costs")
+
+
 def test_a_cookie_is_kept_from_scripts_and_from_other_sites(installation: Installation) -> None:
     first = installation.access.accounts.invite_first()
     assert first is not None

@@ -74,7 +74,9 @@ class Tls:
         context.set_alpn_protocols(["http/1.1"])
         if clients:
             context.verify_mode = ssl.CERT_REQUIRED if clients.required else ssl.CERT_OPTIONAL
-            context.load_verify_locations(cadata=clients.authority.decode("ascii"))
+            # Between certificates stands what anybody wrote; they themselves are ASCII.
+            authority = clients.authority.decode("ascii", "ignore")
+            context.load_verify_locations(cadata=authority)
         _load(context, *self._files)
         self._contexts.append(context)
         return context

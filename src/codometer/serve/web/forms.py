@@ -58,6 +58,7 @@ async def read_form(request: Request) -> Fields:
     Raises:
         UnsupportedEncoding: it is no form.
         TooLarge: it has too many bytes or fields.
+        TooSlow: it did not arrive in time.
         NoText: a field has a character that is none.
         FormTooOld: no page of ours holds it.
     """

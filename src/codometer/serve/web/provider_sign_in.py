@@ -14,6 +14,7 @@ from codometer.access.federation import TRANSACTION_LIFETIME, Aim, Federation
 from codometer.access.permissions import Permission
 from codometer.access.rate_limit import RateLimit
 from codometer.errors import TooManyTries
+from codometer.networks import find_neighbourhood
 from codometer.serve.gate import CONFIRM, actor_from
 from codometer.serve.http import NotFound
 from codometer.serve.web.account import ACCOUNT
@@ -62,7 +63,7 @@ class ProviderSignIn:
 
     async def _begin(self, request: Request, aim: Aim, session: Session | None = None) -> Response:
         name = self._get_provider(request)
-        if not self._begun.take(address_of(request)):
+        if not self._begun.take(find_neighbourhood(address_of(request))):
             raise TooManyTries("too many sign-ins begin at this address", hint="wait a minute")
         given = request.query_params
         leads_to = ACCOUNT if aim is Aim.CONNECT else local_address(given.get("next"))

@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from codometer.access.account import Account
 from codometer.access.accounts import Accounts
-from codometer.access.actor import Actor, ActorKind
+from codometer.access.actor import ActorKind
+from codometer.access.audit import Change
 from codometer.access.federation import Federation
 from codometer.access.permissions import Permission
 from codometer.access.signing_in import SigningIn, Step
@@ -29,8 +30,8 @@ _CODE: Final = f"{SIGN_IN}/code"
 class ChooseFirst(Protocol):
     """Begins an organisation."""
 
-    def __call__(self, profile: Profile, purpose: str, actor: Actor) -> object:
-        """Take its privacy profile and purpose."""
+    def __call__(self, profile: Profile, purpose: str, change: Change) -> object:
+        """Take its privacy profile and purpose, with the change that makes its first account."""
 
 
 class SignIn:
@@ -116,9 +117,12 @@ class SignIn:
             chosen = form.get("profile", Profile.STANDARD)
             if profiles and chosen not in profiles:
                 raise BadRequest("this is no privacy profile", hint="choose one of the list")
-            account = self._accounts.join(link, login, password, actor)
-            if profiles:
-                self._choose_first(Profile(chosen), purpose, actor)
+
+            def choose(change: Change) -> None:
+                if profiles:
+                    self._choose_first(Profile(chosen), purpose, change)
+
+            account = self._accounts.join(link, login, password, actor, together_with=choose)
             step = self._signing_in.with_link(account.id, actor)
             return self._go_on(request, step, "/account")
 

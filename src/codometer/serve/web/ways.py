@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -12,6 +13,7 @@ from codometer.serve.gate import CONFIRM
 
 SIGN_IN: Final = "/sign-in"
 _SEE_OTHER: Final = 303
+_LONGEST: Final = 1_000
 
 
 def go(address: str) -> Response:
@@ -39,12 +41,19 @@ def confirm_address(request: Request) -> str:
 def local_address(address: str | None) -> str:
     """Return an address of this site; any other, which a link might smuggle in, is the front page.
 
-    Browsers take a backslash for a slash and drop tabs and line breaks.
+    So is one that is too long for a ticket, which carries it as JSON in a cookie. Browsers
+    take a backslash for a slash and drop tabs and line breaks.
     """
     if not address or not address.startswith("/") or address.startswith("//"):
         return "/"
     parts = urlsplit(address)
-    if parts.scheme or parts.netloc or not address.isprintable() or "\\" in address:
+    if (
+        len(json.dumps(address)) > _LONGEST
+        or parts.scheme
+        or parts.netloc
+        or not address.isprintable()
+        or "\\" in address
+    ):
         return "/"
     return address
 

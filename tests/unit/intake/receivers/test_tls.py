@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from codometer.errors import BadSettings
-from codometer.intake.receivers.tls import Tls, read_certificates
+from codometer.intake.receivers.tls import ClientCertificates, Tls, read_certificates
 from tests.certificates import Authority
 
 
@@ -41,6 +41,16 @@ def test_a_certificate_that_cannot_be_used_is_said_at_the_start(
 ) -> None:
     with pytest.raises(BadSettings, match=complaint):
         Tls(str(files / certificate), str(files / key))
+
+
+def test_what_stands_between_certificates_may_be_in_any_language(files: Path) -> None:
+    issued = (files / "good.crt").read_bytes()
+    written = "# Größe Straße, 東京\n".encode() + issued
+    (files / "commented").write_bytes(written)
+    authority = read_certificates(str(files / "commented"), "ingest.client_ca")
+    tls = Tls(str(files / "good.crt"), str(files / "good.key"))
+    clients = ClientCertificates(authority=authority, required=True)
+    assert tls.make_context(clients).cert_store_stats()["x509"] == issued.count(b"BEGIN CERT")
 
 
 def test_an_authority_that_is_none_is_said_at_the_start(files: Path) -> None:
