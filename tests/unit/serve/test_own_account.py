@@ -1,12 +1,15 @@
 """One's own account as browsers see it: proofs, factors, sessions, and forms that are ours."""
 
 import re
+import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
 import pyotp
 import pytest
+from sqlalchemy import Connection
 from starlette.routing import Route
 
 from codometer.access.actor import Actor, ActorKind
@@ -173,6 +176,24 @@ def test_from_a_form_the_way_back_is_to_its_page(installation: Installation, roo
     ):
         answer = root.submit("/account/second-factor/remove", {"referer": referer})
         assert answer.headers["location"] == f"/confirm?next={leads_to}"
+
+
+def test_the_event_loop_never_waits_for_the_database(
+    installation: Installation, root: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, loop = installation.access.control.read, threading.current_thread()
+
+    def watch() -> AbstractContextManager[Connection]:
+        assert threading.current_thread() is not loop
+        return read()
+
+    monkeypatch.setattr(installation.access.control, "read", watch)
+    assert root.get("/account").status_code == 200
+    assert root.get("/confirm?next=/").status_code == 200
+    assert root.submit("/confirm", password=WRONG, next="/").status_code == 401
+    assert root.submit("/account/password", password=PASSWORD, new="short").status_code == 400
+    assert root.submit("/account/sessions", session="others").is_redirect
+    assert root.submit("/account/second-factor/codes").status_code == 400
 
 
 def test_a_second_factor_is_set_up_and_then_asked_for(

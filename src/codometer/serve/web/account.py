@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from codometer.access.account import Session
 from codometer.access.accounts import Accounts
 from codometer.access.federation import Federation
 from codometer.access.permissions import Permission
@@ -56,7 +57,8 @@ class OwnAccount:
     async def _show(self, request: Request) -> Response:
         if self._doors.gate.is_local:
             return go("/")
-        return self._render("account.html", request, **self._shown(request))
+        shown = await self._read_shown(request)
+        return await self._doors.show("account.html", request, **shown)
 
     async def _change_password(self, request: Request) -> Response:
         form = await read_form(request)
@@ -68,7 +70,8 @@ class OwnAccount:
             secret = self._signing_in.change_password(session, old, new, actor, address=address)
             return self._doors.gate.let_in(go(ACCOUNT), secret)
 
-        return await self._doors.attempt(request, work, "account.html", **self._shown(request))
+        again = await self._read_shown(request)
+        return await self._doors.attempt(request, work, "account.html", **again)
 
     async def _end_sessions(self, request: Request) -> Response:
         form = await read_form(request)
@@ -83,14 +86,16 @@ class OwnAccount:
                 self._accounts.end_session(which, actor, account_id=account_id)
             return go(ACCOUNT)
 
-        return await self._doors.attempt(request, work, "account.html", **self._shown(request))
+        again = await self._read_shown(request)
+        return await self._doors.attempt(request, work, "account.html", **again)
 
     async def _show_factor(self, request: Request) -> Response:
         if self._doors.gate.is_local:
             return go("/")
         session = self._doors.get_session(request)
         ticket = self._signing_in.propose_factor(session, make_factor_secret())
-        return self._render("second_factor.html", request, **self._proposal(request, ticket))
+        proposal = self._proposal(request, ticket)
+        return await self._doors.show("second_factor.html", request, **proposal)
 
     async def _add_factor(self, request: Request) -> Response:
         form = await read_form(request)
@@ -113,7 +118,8 @@ class OwnAccount:
             codes = self._signing_in.renew_codes(session, actor)
             return self._render("recovery_codes.html", request, codes=codes)
 
-        return await self._doors.attempt(request, work, "account.html", **self._shown(request))
+        again = await self._read_shown(request)
+        return await self._doors.attempt(request, work, "account.html", **again)
 
     async def _remove_factor(self, request: Request) -> Response:
         await read_form(request)
@@ -121,8 +127,11 @@ class OwnAccount:
         await self._doors.workers.run(lambda: self._signing_in.remove_factor(session, actor))
         return go(ACCOUNT)
 
-    def _shown(self, request: Request) -> dict[str, Any]:
+    async def _read_shown(self, request: Request) -> dict[str, Any]:
         session = self._doors.get_session(request)
+        return await self._doors.workers.run(lambda: self._shown(session))
+
+    def _shown(self, session: Session) -> dict[str, Any]:
         now, account_id = self._doors.gate.now(), session.account.id
         sessions = self._accounts.known.list_sessions(now, account_id=account_id)
         return {

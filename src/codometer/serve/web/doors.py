@@ -57,7 +57,15 @@ class Doors:
         try:
             return await self.workers.run(work)
         except CodometerError as error:
-            return self.site.render(template, request, status=error.status, error=error, **again)
+            return await self.show(template, request, status=error.status, error=error, **again)
+
+    async def show(
+        self, template: str, request: Request, *, status: int = 200, **values: object
+    ) -> Response:
+        """Answer with a page, made in a thread: the frame asks the database too."""
+        return await self.workers.run(
+            lambda: self.site.render(template, request, status=status, **values)
+        )
 
     def get_session(self, request: Request) -> Session:
         """Return the session of whoever is signed in.

@@ -72,7 +72,7 @@ class SignIn:
         if self._doors.gate.is_local:
             return go("/")
         leads_to = local_address(request.query_params.get("next"))
-        return self._render("sign_in.html", request, **self._ways(leads_to))
+        return await self._doors.show("sign_in.html", request, **self._ways(leads_to))
 
     async def _sign_in(self, request: Request) -> Response:
         form = await read_form(request)
@@ -104,7 +104,7 @@ class SignIn:
         link = request.query_params.get("link", "")
         found = await self._doors.workers.run(lambda: self._accounts.find_link(link))
         account = found.account.login if found.account else ""
-        return self._render("join.html", request, **self._joining(link, account))
+        return await self._doors.show("join.html", request, **self._joining(link, account))
 
     async def _join(self, request: Request) -> Response:
         form = await read_form(request)
@@ -141,8 +141,9 @@ class SignIn:
         leads_to = local_address(request.query_params.get("next"))
         if self._doors.gate.is_local:
             return go(leads_to)
-        shown = self._confirming(self._doors.get_session(request).account, leads_to)
-        return self._render("confirm.html", request, **shown)
+        account = self._doors.get_session(request).account
+        shown = await self._doors.workers.run(lambda: self._confirming(account, leads_to))
+        return await self._doors.show("confirm.html", request, **shown)
 
     async def _confirm(self, request: Request) -> Response:
         form = await read_form(request)
@@ -155,7 +156,7 @@ class SignIn:
             secret = self._signing_in.confirm(session, password, code, actor, address=address)
             return self._doors.gate.let_in(go(leads_to), secret)
 
-        again = self._confirming(session.account, leads_to)
+        again = await self._doors.workers.run(lambda: self._confirming(session.account, leads_to))
         return await self._doors.attempt(request, work, "confirm.html", **again)
 
     def _go_on(self, request: Request, step: Step, leads_to: str) -> Response:
