@@ -20,7 +20,6 @@ from codometer.access.credentials import Credentials
 from codometer.access.federation import Federation, make_rules
 from codometer.access.keys import Keys
 from codometer.access.known import KnownCredentials
-from codometer.access.openid import Provider
 from codometer.access.second_factor import SecondFactors
 from codometer.access.sessions import KnownSessions
 from codometer.access.signing_in import SigningIn
@@ -29,7 +28,6 @@ from codometer.access.vouching import Vouching
 from codometer.configuration import find_client_secret, find_main_keys
 from codometer.errors import BadSettings
 from codometer.jobs import Periodic
-from codometer.outgoing import outgoing_client
 from codometer.privacy.main_key import main_key_source
 from codometer.settings import OPERATOR_KEY_NAME, Listen, Settings, pages_url
 from codometer.store.control import Control
@@ -106,6 +104,9 @@ class Access:
         base = pages_url(settings.listen)
         providers = {}
         if settings.oidc:
+            from codometer.access.openid import Provider  # noqa: PLC0415 - 14 MiB
+            from codometer.outgoing import outgoing_client  # noqa: PLC0415 - part of these
+
             client = outgoing_client(settings.outgoing)
             self._closing.callback(client.close)
             for name, each in settings.oidc.items():

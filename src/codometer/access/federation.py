@@ -20,8 +20,8 @@ from codometer.access.account import Account, Session, clean_login, find_account
 from codometer.access.accounts import change_role, connect, create_account
 from codometer.access.actions import Action, Outcome
 from codometer.access.actor import Actor, ActorKind
-from codometer.access.openid import Begun, Provider, ProviderFailed, Told
 from codometer.access.permissions import Role
+from codometer.access.provider import Begun, ProviderFailed, Told
 from codometer.access.sessions import begin_session, renew_session
 from codometer.access.tickets import TICKET_NOT_GOOD, Errand, Ticket, use_ticket
 from codometer.errors import BadRequest, BadSettings, CodometerError, Forbidden
@@ -30,6 +30,7 @@ from codometer.store.control_tables import ACCOUNT, ACCOUNT_IDENTITY
 if TYPE_CHECKING:
     from codometer.access.accounts import Accounts
     from codometer.access.audit import Change
+    from codometer.access.openid import Provider
     from codometer.access.tickets import Tickets
     from codometer.settings import Oidc
 

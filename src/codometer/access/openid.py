@@ -33,7 +33,8 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from codometer.access.accounts import Vouched
-from codometer.errors import CodometerError, Forbidden
+from codometer.access.provider import Begun, ProviderFailed, ProviderRefused, Told
+from codometer.errors import CodometerError
 from codometer.settings import Oidc
 
 T = TypeVar("T")
@@ -50,40 +51,6 @@ _KEYS_REST: Final = timedelta(minutes=1)
 _FAILURE_REST: Final = timedelta(seconds=10)
 _SECRET_BYTES: Final = 32
 _ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-
-
-class ProviderRefused(Forbidden):
-    """The provider did not let somebody in, or what it said is not to be believed."""
-
-    code = "provider_refused"
-
-
-class ProviderFailed(CodometerError):
-    """The provider does not answer as its specification says."""
-
-    code = "provider_failed"
-    status = 502
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
-    """What `finish` must be given again. Whoever has all of it could take part in this sign-in."""
-
-    state: str
-    nonce: str
-    verifier: str
-    is_proof: str
-    """"yes" where somebody must show anew that it is them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a provider tells of somebody. `proved` is when they showed it who they are."""
-
-    vouched: Vouched
-    name: str
-    groups: frozenset[str]
-    proved: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

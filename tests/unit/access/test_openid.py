@@ -12,7 +12,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from codometer.access.openid import Provider, ProviderFailed, ProviderRefused, Told
+from codometer.access.openid import Provider
+from codometer.access.provider import ProviderFailed, ProviderRefused, Told
 from codometer.settings import Oidc
 from tests.provider import CLIENT_ID, CLIENT_SECRET, ISSUER, FakeProvider, make_keys
 
