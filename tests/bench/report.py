@@ -531,6 +531,8 @@ this page; `make bench ARGS=--quick` takes one minute, prints, and writes nothin
 It needs Linux, two cores and nothing else to run beside it.
 The bodies are a recorded client's, with new ids, times and counts in each; the loads are the
 same in every run, so two runs can be compared, on one machine.
+What was not measured in the latest run is not here; ten and a hundred million events are
+[a page of their own](benchmarks/large-history.md).
 
 {render(report)}"""
 
