@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from playwright.sync_api import sync_playwright
 from tests.browser.visit import launch, text_of
 from tests.certificates import Authority
 from tests.forms import find_token
-from tests.npm import InstallFailed
+from tests.npm import InstallFailed, leave_out
 from tests.openid.provider import CLIENT_ID, CLIENT_SECRET, RealProvider
 from tests.running import Ports, RunningServer, running
 
@@ -67,9 +66,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
             with provider.running(return_to, GROUPS):
                 yield Office(server, provider)
         except InstallFailed as fault:
-            if os.environ.get("CODOMETER_TEST_NEEDS_ALL") == "1":
-                raise
-            pytest.skip(f"the provider could not be installed: {fault}")
+            leave_out("the provider", fault)
 
 
 def _set_up(server: RunningServer) -> None:
