@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-from codometer.networks import find_address, is_loopback, is_network
+from codometer import checks
+from codometer.networks import is_loopback
 
 T = TypeVar("T")
 
@@ -29,7 +29,6 @@ _EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - no
 ANY_NAME: Final = "*"
 """Stands for the name of a section in the key of a setting."""
 _NAME: Final = re.compile(r"[a-z0-9]+")
-_HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 def _setting(default: T, text: str, *, check: Callable[[Any], str] | None = None) -> T:
@@ -37,110 +36,26 @@ def _setting(default: T, text: str, *, check: Callable[[Any], str] | None = None
     return field(default=default, metadata={"text": text, "check": check})
 
 
-def _between(low: int, high: int | None = None) -> Callable[[int], str]:
-    """Return a check that a number is in bounds, both included."""
-    bounds = f"of {low} or more" if high is None else f"from {low} to {high}"
-
-    def check(value: int) -> str:
-        good = value >= low and (high is None or value <= high)
-        return "" if good else f"expected a whole number {bounds}"
-
-    return check
-
-
-def _check_host(value: str) -> str:
-    good = find_address(value) or _HOST_NAME.fullmatch(value)
-    return "" if good else "expected an address or a name, such as 127.0.0.1 or localhost"
-
-
-def _check_hosts(values: tuple[str, ...]) -> str:
-    good = all(is_network(value) or _HOST_NAME.fullmatch(value) for value in values)
-    return "" if good else "expected networks and names, such as 10.1.0.0/16 or git.example"
-
-
-def _check_networks(values: tuple[str, ...]) -> str:
-    good = all(map(is_network, values))
-    return "" if good else "expected networks, such as 10.1.0.0/16 or 10.1.2.3"
-
-
-def _check_ports(values: tuple[str, ...]) -> str:
-    good = all(re.fullmatch(r"[1-9]\d{0,4}", value) and int(value) < 2**16 for value in values)
-    return "" if good else "expected ports, such as 443"
-
-
-def _check_proxy(value: str) -> str:
-    good = not value or re.fullmatch(r"https?://[A-Za-z0-9.-]+:\d{1,5}/?", value)
-    return "" if good else "expected an address such as http://proxy.example:3128"
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    return lambda value: "" if value in words else f"expected {' or '.join(words)}"
-
-
-def _check_url(value: str) -> str:
-    good = not value or re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d{1,5})?", value)
-    return "" if good else "expected an address such as https://codometer.example"
-
-
-def _check_issuer(value: str) -> str:
-    good = not value or re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+(/[\w.~/%-]*)?", value)
-    return "" if good else "expected an address such as https://login.example.com"
-
-
-def _check_map(values: tuple[str, ...]) -> str:
-    good = all(re.fullmatch(r".+=\s*\S.*", value) for value in values)
-    return "" if good else "expected pairs such as admins=administrator"
-
-
-def _check_database(value: str) -> str:
-    if not value:
-        return ""
-    parts = urlsplit(value)
-    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
-        return "expected an address such as postgresql://user@host/name"
-    if parts.password or "password" in parse_qs(parts.query):
-        # Everybody who may see the settings would see it.
-        return "expected no password in it: put that into a file that PGPASSFILE names"
-    return ""
-
-
-def _check_time_zone(value: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(value)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        return "expected a name such as UTC or Europe/Berlin"
-    return ""
-
-
-def _check_memory(value: str) -> str:
-    good = re.fullmatch(r"[1-9]\d*(\.\d+)? ?[KMGT]i?B", value)
-    return "" if good else "expected a size such as 512MB or 2GiB"
-
-
-_port = _between(0, 65535)
-_positive = _between(1)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listen:
     """Where the server answers. Port 0 takes any free port."""
 
-    host: str = _setting("127.0.0.1", "the address of every port", check=_check_host)
-    port: int = _setting(4319, "pages and API", check=_port)
-    otlp_port: int = _setting(4318, "OTLP over HTTP", check=_port)
-    grpc_port: int = _setting(4317, "OTLP over gRPC", check=_port)
+    host: str = _setting("127.0.0.1", "the address of every port", check=checks.host)
+    port: int = _setting(4319, "pages and API", check=checks.port)
+    otlp_port: int = _setting(4318, "OTLP over HTTP", check=checks.port)
+    grpc_port: int = _setting(4317, "OTLP over gRPC", check=checks.port)
     url: str = _setting(
-        "", "where people open the pages, by the name in the certificate", check=_check_url
+        "", "where people open the pages, by the name in the certificate", check=checks.url
     )
     otlp_url: str = _setting(
-        "", "where clients send OTLP over HTTP, if a proxy leads there", check=_check_url
+        "", "where clients send OTLP over HTTP, if a proxy leads there", check=checks.url
     )
     tls_certificate: str = _setting("", "a certificate in PEM, with its chain, for every port")
     tls_key: str = _setting("", "its key in PEM, without a password")
     trusted_proxies: tuple[str, ...] = _setting(
         (),
         "networks of proxies that are believed in X-Forwarded-For",
-        check=_check_networks,
+        check=checks.networks,
     )
 
     @property
@@ -159,7 +74,7 @@ class Listen:
 class Organisation:
     """Whose numbers these are."""
 
-    time_zone: str = _setting("UTC", "the zone in which days are cut", check=_check_time_zone)
+    time_zone: str = _setting("UTC", "the zone in which days are cut", check=checks.time_zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,20 +82,22 @@ class Ingest:
     """Limits that keep one client from taking the server away from the others."""
 
     max_body_bytes: int = _setting(
-        64 * 2**20, "the largest export, also after decompression", check=_positive
+        64 * 2**20, "the largest export, also after decompression", check=checks.positive
     )
     max_in_flight_bytes: int = _setting(
-        256 * 2**20, "all exports in work at one time; more are asked to wait", check=_positive
+        256 * 2**20,
+        "all exports in work at one time; more are asked to wait",
+        check=checks.positive,
     )
-    max_connections: int = _setting(4096, "open connections a port", check=_positive)
-    header_timeout_seconds: int = _setting(10, "for a request's headers", check=_positive)
-    body_timeout_seconds: int = _setting(30, "for a request's body", check=_positive)
-    keep_alive_seconds: int = _setting(75, "an HTTP connection may rest", check=_positive)
-    idle_timeout_seconds: int = _setting(120, "a gRPC connection may rest", check=_positive)
+    max_connections: int = _setting(4096, "open connections a port", check=checks.positive)
+    header_timeout_seconds: int = _setting(10, "for a request's headers", check=checks.positive)
+    body_timeout_seconds: int = _setting(30, "for a request's body", check=checks.positive)
+    keep_alive_seconds: int = _setting(75, "an HTTP connection may rest", check=checks.positive)
+    idle_timeout_seconds: int = _setting(120, "a gRPC connection may rest", check=checks.positive)
     credentials: str = _setting(
         "optional",
         "whether clients must send one: optional or required; beyond loopback always required",
-        check=_one_of("optional", "required"),
+        check=checks.one_of("optional", "required"),
     )
     client_ca: str = _setting(
         "", "certificates in PEM: clients that send must have one signed by these"
@@ -188,13 +105,15 @@ class Ingest:
     client_certificates: str = _setting(
         "required",
         "with ingest.client_ca: required, or optional (HTTP checks what is shown)",
-        check=_one_of("optional", "required"),
+        check=checks.one_of("optional", "required"),
     )
     max_requests_per_second: int = _setting(
-        1000, "of one credential, and twice that at once; more have to wait", check=_positive
+        1000, "of one credential, and twice that at once; more have to wait", check=checks.positive
     )
     commit_interval_ms: int = _setting(
-        25, "how long a commit gathers exports before it is written", check=_between(0, 10_000)
+        25,
+        "how long a commit gathers exports before it is written",
+        check=checks.between(0, 10_000),
     )
 
 
@@ -202,8 +121,10 @@ class Ingest:
 class Store:
     """What the embedded engine may take of this machine."""
 
-    memory_limit: str = _setting("512MB", "memory of the engine", check=_check_memory)
-    threads: int = _setting(1, "threads of the engine for one question or commit", check=_positive)
+    memory_limit: str = _setting("512MB", "memory of the engine", check=checks.memory)
+    threads: int = _setting(
+        1, "threads of the engine for one question or commit", check=checks.positive
+    )
     """With two, a refresh of the sums takes both cores of a small machine from the commits, and a
     commit itself costs a fifth more; several questions at once use several cores either way."""
 
@@ -213,7 +134,7 @@ class Control:
     """Where credentials and the audit log are kept."""
 
     database: str = _setting(
-        "", "a PostgreSQL database; empty: a file in the data folder", check=_check_database
+        "", "a PostgreSQL database; empty: a file in the data folder", check=checks.database
     )
 
 
@@ -237,7 +158,9 @@ class Keys:
 class Privacy:
     """What may be told of people, once there is an administrator."""
 
-    minimum_people: int = _setting(5, "the fewest that a number covers", check=_between(5, 100))
+    minimum_people: int = _setting(
+        5, "the fewest that a number covers", check=checks.between(5, 100)
+    )
     services: tuple[str, ...] = _setting(
         (
             "*[bot]@users.noreply.github.com",
@@ -256,22 +179,22 @@ class Privacy:
 class Retention:
     """How long what is kept. A privacy profile may ask for less."""
 
-    detail_days: int = _setting(90, "days of single events; sums stay", check=_positive)
+    detail_days: int = _setting(90, "days of single events; sums stay", check=checks.positive)
     content_days: int = _setting(
-        7, "days of content, where it was agreed to keep any", check=_between(1, 30)
+        7, "days of content, where it was agreed to keep any", check=checks.between(1, 30)
     )
     session_days: int = _setting(
-        90, "days until nobody knows whose a session was", check=_between(1, 90)
+        90, "days until nobody knows whose a session was", check=checks.between(1, 90)
     )
     person_days: int = _setting(
         400,
         "days until nobody knows what somebody used on a day, the month that runs excepted",
-        check=_between(1, 400),
+        check=checks.between(1, 400),
     )
     sum_days: int = _setting(
-        1127, "days of the sums of teams and of all", check=_between(400, 2557)
+        1127, "days of the sums of teams and of all", check=checks.between(400, 2557)
     )
-    audit_days: int = _setting(400, "days of the audit log", check=_between(400))
+    audit_days: int = _setting(400, "days of the audit log", check=checks.between(400))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,16 +221,16 @@ class Outgoing:
     """
 
     allow: tuple[str, ...] = _setting(
-        (), "networks and hosts inside that may be reached, without the proxy", check=_check_hosts
+        (), "networks and hosts inside that may be reached, without the proxy", check=checks.hosts
     )
     plain: tuple[str, ...] = _setting(
-        (), "hosts that may be spoken to by http, without TLS", check=_check_hosts
+        (), "hosts that may be spoken to by http, without TLS", check=checks.hosts
     )
     ports: tuple[str, ...] = _setting(
-        ("443", "8443"), "ports that may be reached, and 80 for http", check=_check_ports
+        ("443", "8443"), "ports that may be reached, and 80 for http", check=checks.ports
     )
     ca_file: str = _setting("", "certificates (PEM) to trust beside those of the system")
-    proxy: str = _setting("", "an HTTP proxy that leads to the Internet", check=_check_proxy)
+    proxy: str = _setting("", "an HTTP proxy that leads to the Internet", check=checks.proxy)
     proxy_password_file: str = _setting("", "a file with user:password for the proxy")
 
 
@@ -318,7 +241,7 @@ class SignIn:
     passwords: str = _setting(
         "on",
         "whether with a password too, on or off; links of `codometer account reset` always do",
-        check=_one_of("on", "off"),
+        check=checks.one_of("on", "off"),
     )
 
 
@@ -331,22 +254,24 @@ class Oidc:
 
     label: str = _setting("", "what the button says; empty: the name of the section")
     issuer: str = _setting(
-        "", "the provider's address, exactly as it calls itself", check=_check_issuer
+        "", "the provider's address, exactly as it calls itself", check=checks.issuer
     )
     client_id: str = _setting("", "what the provider calls this server")
     client_secret_file: str = _setting("", "a file with the client secret")
     scopes: tuple[str, ...] = _setting(("email", "profile"), "what to ask for, beside openid")
     groups_claim: str = _setting("groups", "the claim that lists somebody's groups")
     roles: tuple[str, ...] = _setting(
-        (), "group=role, the first that fits counts; empty: roles are given here", check=_check_map
+        (),
+        "group=role, the first that fits counts; empty: roles are given here",
+        check=checks.pairs,
     )
     teams: tuple[str, ...] = _setting(
-        (), "group=team, where * is all teams; empty: teams are given here", check=_check_map
+        (), "group=team, where * is all teams; empty: teams are given here", check=checks.pairs
     )
     joining: str = _setting(
         "link",
         "who makes an account: link, who was sent one, or role, who is in a group that has one",
-        check=_one_of("link", "role"),
+        check=checks.one_of("link", "role"),
     )
 
 
