@@ -26,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from codometer.access.permissions import Permission
+from codometer.access.rate_limit import RateLimit
 from tests.security.firm import OTHER, OWN, Asker, Firm, private_texts
 
 pytestmark = pytest.mark.slow
@@ -39,7 +40,7 @@ CHECKS: Final = [
 Operation = APIOperation[Any, Any, Any, Any]
 
 EXAMPLES: Final = 4
-EXAMPLES_AT_LENGTH: Final = 400
+EXAMPLES_AT_LENGTH: Final = 100
 EXPLORERS: Final = (
     "viewer of own",
     "developer of own",
@@ -130,6 +131,9 @@ def test_whatever_is_asked_the_answer_is_as_described(firm: Firm, name: str) -> 
 
 @pytest.mark.prove
 @pytest.mark.parametrize("name", EXPLORERS)
-def test_whatever_is_asked_at_length_the_answer_is_as_described(firm: Firm, name: str) -> None:
+def test_whatever_is_asked_at_length_the_answer_is_as_described(
+    firm: Firm, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RateLimit, "take", lambda *_: True)  # what is refused is not looked into
     told = Explorer(firm, firm.askers[name]).explore(EXAMPLES_AT_LENGTH)
     print(f"  {name}: {sorted(told.items())}")  # noqa: T201
