@@ -118,6 +118,7 @@ class Access:
             tickets,
             providers,
             return_address=lambda name: f"{base}/sign-in/return/{name}",
+            has_passwords=self.signing_in.has_passwords,
         )
 
     def start(self) -> None:

@@ -23,6 +23,7 @@ from codometer.access.account import (
     check_teams,
     clean_login,
     find_account,
+    get_account,
     parse_teams,
     read_accounts,
     teams_text,
@@ -250,8 +251,7 @@ class Accounts:
             NoSuchAccount: there is no such account.
         """
         with self.known.changing(self.audit, actor) as change:
-            if find_account(change.connection, account_id) is None:
-                raise _no_account(account_id)
+            get_account(change.connection, account_id)
             which = SESSION.c.account == account_id
             if but is not None:
                 which = which & (SESSION.c.digest != but.digest)
@@ -263,12 +263,6 @@ class Accounts:
         """Return all of them, the oldest first, disabled ones included."""
         with self.audit.control.read() as connection:
             return read_accounts(connection)
-
-    def list_issuers(self, account_id: str) -> frozenset[str]:
-        """Return the providers with which somebody can sign in to an account, by issuer."""
-        mine = select(ACCOUNT_IDENTITY.c.issuer).where(ACCOUNT_IDENTITY.c.account == account_id)
-        with self.audit.control.read() as connection:
-            return frozenset(connection.execute(mine).scalars())
 
     def _find_link(self, connection: Connection, secret: str) -> Invitation:
         setup, now = self._setup, self.audit.now()
@@ -384,6 +378,20 @@ def connect(change: Change, account_id: str, vouched: Vouched) -> None:
         run(update(ACCOUNT).where(ACCOUNT.c.id == account_id).values(email=vouched.email))
 
 
+def disconnect(change: Change, account_id: str, issuer: str) -> None:
+    """Take away what `connect` gave, with the sessions that came by it.
+
+    Raises:
+        BadRequest: nobody signs in to this account with that provider.
+    """
+    run, table = change.connection.execute, ACCOUNT_IDENTITY.c
+    mine = (table.account == account_id) & (table.issuer == issuer)
+    if not run(delete(ACCOUNT_IDENTITY).where(mine)).rowcount:
+        raise BadRequest("nobody signs in to this account with that provider")
+    end_sessions(change, (SESSION.c.account == account_id) & (SESSION.c.issuer == issuer))
+    change.record(Action.ACCOUNT_DISCONNECT, object=account_id, before={"issuer": issuer})
+
+
 def _make_link(
     change: Change,
     role: Role,
@@ -402,14 +410,10 @@ def _make_link(
 
 
 def _get_active(connection: Connection, account_id: str) -> Account:
-    account = find_account(connection, account_id)
-    if account is None or account.disabled is not None:
-        raise _no_account(account_id)
+    account = get_account(connection, account_id)
+    if account.disabled is not None:
+        raise NoSuchAccount(f"there is no account {account_id!r} that is in use")
     return account
-
-
-def _no_account(account_id: str) -> NoSuchAccount:
-    return NoSuchAccount(f"there is no account {account_id!r} that is in use")
 
 
 def _keep_an_administrator(connection: Connection, account: Account) -> None:

@@ -18,6 +18,7 @@ class Action(StrEnum):
     ACCOUNT_CREATE = "account.create"
     ACCOUNT_CHANGE = "account.change"
     ACCOUNT_CONNECT = "account.connect"
+    ACCOUNT_DISCONNECT = "account.disconnect"
     ACCOUNT_DISABLE = "account.disable"
     ACCOUNT_RESET = "account.reset"
     PASSWORD_CHANGE = "account.password"  # noqa: S105 - the name of an act
@@ -70,6 +71,7 @@ ACTIONS: Final = {
     Action.ACCOUNT_CREATE: "Somebody made an account with such a link.",
     Action.ACCOUNT_CHANGE: "The role or the teams of an account changed; its sessions ended.",
     Action.ACCOUNT_CONNECT: "An account can be signed in to with a provider of identities.",
+    Action.ACCOUNT_DISCONNECT: "That ended; so did the sessions that came by that provider.",
     Action.ACCOUNT_DISABLE: "An account was disabled, and all its sessions ended.",
     Action.ACCOUNT_RESET: "A link was made with which somebody gets a new password.",
     Action.PASSWORD_CHANGE: "A password was replaced; the account's other sessions ended.",

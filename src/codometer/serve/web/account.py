@@ -52,6 +52,7 @@ class OwnAccount:
             route(_FACTOR, "POST", own, self._add_factor, is_sensitive=True),
             route(f"{_FACTOR}/codes", "POST", own, self._renew_codes, is_sensitive=True),
             route(f"{_FACTOR}/remove", "POST", own, self._remove_factor, is_sensitive=True),
+            route(f"{ACCOUNT}/disconnect", "POST", own, self._disconnect, is_sensitive=True),
         ]
 
     async def _show(self, request: Request) -> Response:
@@ -127,6 +128,18 @@ class OwnAccount:
         await self._doors.workers.run(lambda: self._signing_in.remove_factor(session, actor))
         return go(ACCOUNT)
 
+    async def _disconnect(self, request: Request) -> Response:
+        form = await read_form(request)
+        session, actor = self._doors.get_session(request), request.state.subject.actor
+        issuer = form.get("issuer", "")
+
+        def work() -> Response:
+            self._federation.disconnect(session.account.id, issuer, actor)
+            return go(ACCOUNT)
+
+        again = await self._read_shown(request)
+        return await self._doors.attempt(request, work, "account.html", **again)
+
     async def _read_shown(self, request: Request) -> dict[str, Any]:
         session = self._doors.get_session(request)
         return await self._doors.workers.run(lambda: self._shown(session))
@@ -139,8 +152,15 @@ class OwnAccount:
             "account": session.account,
             "sessions": sorted(sessions, key=lambda each: each.used, reverse=True),
             "codes_left": self._signing_in.count_codes(session),
-            "providers": self._federation.labels,
-            "connected": self._federation.list_connected(account_id),
+            "connected": [
+                (self._federation.find_label(each.issuer), each)
+                for each in session.account.identities
+            ],
+            "providers": {
+                name: label
+                for name, label in self._federation.labels.items()
+                if name not in self._federation.list_connected(session.account)
+            },
         }
 
     def _proposal(self, request: Request, ticket: str) -> dict[str, Any]:

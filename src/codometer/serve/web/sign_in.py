@@ -172,7 +172,7 @@ class SignIn:
         }
 
     def _confirming(self, account: Account, leads_to: str) -> dict[str, Any]:
-        connected = self._federation.list_connected(account.id)
+        connected = self._federation.list_connected(account)
         labels = self._federation.labels.items()
         ways = {name: label for name, label in labels if name in connected}
         return {"account": account, "next": leads_to, "providers": ways}
