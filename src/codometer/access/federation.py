@@ -21,7 +21,7 @@ from codometer.access.accounts import change_role, connect, create_account, disc
 from codometer.access.actions import Action, Outcome
 from codometer.access.actor import Actor, ActorKind
 from codometer.access.permissions import Role
-from codometer.access.provider import Begun, ProviderFailed, Told
+from codometer.access.provider import Begun, Told
 from codometer.access.sessions import begin_session, renew_session
 from codometer.access.tickets import TICKET_NOT_GOOD, Errand, Ticket, use_ticket
 from codometer.errors import BadRequest, BadSettings, CodometerError, Forbidden
@@ -92,7 +92,7 @@ class Federation:
         self._tickets = tickets
         self._providers = providers
         self._return_address = return_address
-        self._has_passwords = has_passwords
+        self.has_passwords = has_passwords
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -132,7 +132,7 @@ class Federation:
         return account
 
     def _has_way_in(self, account: Account) -> bool:
-        return bool(self.list_connected(account)) or (self._has_passwords and account.has_password)
+        return bool(self.list_connected(account)) or (self.has_passwords and account.has_password)
 
     def begin(
         self,
@@ -194,7 +194,7 @@ class Federation:
         try:
             told = provider.finish(self._return_address(name), _begun_of(ticket), given)
             secret = self._arrive(ticket, told, rules, actor, session=session)
-        except (Forbidden, BadRequest, ProviderFailed) as error:
+        except CodometerError as error:
             self._record_failure(name, error, actor)
             raise
         return Arrival(secret=secret, leads_to=content["leads_to"])

@@ -15,6 +15,7 @@ from codometer.access.federation import make_rules
 from codometer.access.permissions import Role
 from codometer.errors import BadSettings
 from codometer.settings import Oidc
+from tests.forms import find_token
 from tests.provider import ISSUER
 from tests.unit.serve.company import BASE, Company, come_back
 from tests.unit.serve.installation import PASSWORD
@@ -109,6 +110,31 @@ def test_a_sign_in_that_failed_is_recorded_whatever_it_failed_for(company: Compa
     company.fake.keys_answer = httpx.Response(503)
     assert company.sign_in(company.browser()).status_code == 502
     assert last_refusal(company) == ("session.sign_in", "refused", "provider_failed")
+
+
+def test_a_provider_that_is_down_leaves_the_other_ways_in_and_a_record(company: Company) -> None:
+    browser = company.browser()
+    address = company.leave(browser)
+    company.fake.is_down = True
+    failed = come_back(browser, company.fake, address)
+    assert (failed.status_code, "did not answer" in failed.text) == (502, True)
+    assert last_refusal(company) == ("session.sign_in", "refused", "outgoing_failed")
+    company.now += timedelta(hours=1)  # what it said of itself is asked for anew
+    for path in ("/sign-in/with/company", "/sign-in/with/company?next=/account"):
+        page = browser.get(path)
+        assert page.status_code == 502
+        assert "<h1>Sign in</h1>" in page.text
+        assert "Continue with other" in page.text
+    form = {"form_token": find_token(page.text), "login": "root", "password": PASSWORD}
+    done = browser.send("/sign-in", next="/account", **form)
+    assert (done.status_code, done.headers["location"]) == (303, "/account")
+
+
+def test_whoever_is_signed_in_is_told_that_the_provider_is_down(company: Company) -> None:
+    ada = company.person("ada", Role.VIEWER)
+    company.fake.is_down = True
+    page = ada.submit("/account/connect/company")
+    assert (page.status_code, "Another server failed to answer" in page.text) == (502, True)
 
 
 def last_refusal(company: Company) -> tuple[str, str, str]:

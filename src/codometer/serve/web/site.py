@@ -66,6 +66,7 @@ _TITLES: Final = {
     400: "This address cannot be shown",
     403: "This is not for you to see",
     404: "There is no such page",
+    502: "Another server failed to answer",
     503: "Too busy to answer",
 }
 _FAULT_TITLE: Final = "The server failed to answer"
