@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
@@ -83,7 +84,8 @@ class Access:
             self._closing.close()
             raise
         self.credentials = Credentials(self.audit, self.known)
-        self.accounts = Accounts(self.audit, self.sessions, SecondFactors(self.keys))
+        host = urlsplit(settings.listen.url).hostname or ""
+        self.accounts = Accounts(self.audit, self.sessions, SecondFactors(self.keys), host)
         self.vouching = Vouching(self.audit, self.sessions)
         tickets = Tickets(self.audit, self.keys)
         has_passwords = settings.sign_in.passwords == "on"

@@ -77,6 +77,8 @@ class Accounts:
     audit: AuditLog
     known: KnownSessions
     factors: SecondFactors
+    host: str = ""
+    """The name in the address of the pages, which is in no password."""
 
     _setup: Invitation | None = field(default=None, init=False)
 
@@ -156,7 +158,7 @@ class Accounts:
         """
         link = self.find_link(secret)
         login = link.account.login if link.account else clean_login(login)
-        check_password(password, login)
+        check_password(password, login, self.host)
         kept = hash_password(password)
         with self.known.changing(self.audit, actor) as change:
             link = self._take_link(change, secret)

@@ -107,6 +107,7 @@ class SigningIn:
         self._audit: AuditLog = accounts.audit
         self._known: KnownSessions = accounts.known
         self._factors: SecondFactors = accounts.factors
+        self._host = accounts.host
         self._tickets = tickets
         self._tries = Tries()
 
@@ -191,7 +192,7 @@ class SigningIn:
         self._prove(session, password, address, Action.PASSWORD_CHANGE, actor)
         if new == password:
             raise BadRequest("this is the password that you have", hint="choose another one")
-        check_password(new, session.account.login)
+        check_password(new, session.account.login, self._host)
         kept = hash_password(new)
         with self._known.changing(self._audit, actor) as change:
             # Whatever else changes a password ends all sessions: if this one is still there, the
