@@ -7,7 +7,7 @@ import httpx
 
 from codometer.access.federation import Federation, make_rules
 from codometer.access.openid import Provider
-from codometer.access.signing_in import SigningIn
+from codometer.access.signing_in import Demand, SigningIn
 from codometer.access.tickets import Tickets
 from codometer.settings import Oidc
 from tests.provider import CLIENT_ID, CLIENT_SECRET, ISSUER, FakeProvider
@@ -33,6 +33,7 @@ class Company(Installation):
         teams: tuple[str, ...] = (),
         joining: str = "link",
         has_passwords: bool = True,
+        demand: Demand = Demand.OFFERED,
     ) -> None:
         """Start anew with these settings."""
         company = Oidc(
@@ -60,7 +61,9 @@ class Company(Installation):
             return_address=lambda name: f"{BASE}/sign-in/return/{name}",
             has_passwords=has_passwords,
         )
-        access.signing_in = SigningIn(access.accounts, tickets, has_passwords=has_passwords)
+        access.signing_in = SigningIn(
+            access.accounts, tickets, has_passwords=has_passwords, demand=demand
+        )
         self.build()
 
     def leave(self, browser: Browser, path: str = "/sign-in/with/company") -> str:

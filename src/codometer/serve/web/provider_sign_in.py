@@ -46,7 +46,7 @@ class ProviderSignIn:
         return [
             route(f"{SIGN_IN}/with/{{provider}}", "GET", public, self._sign_in),
             route(f"{SIGN_IN}/return/{{provider}}", "GET", public, self._return),
-            route(f"{CONFIRM}/{{provider}}", "GET", own, self._confirm),
+            route(f"{CONFIRM}/{{provider}}", "GET", Permission.OWN_PROOF, self._confirm),
             route(f"{ACCOUNT}/connect/{{provider}}", "POST", own, self._connect, is_sensitive=True),
         ]
 

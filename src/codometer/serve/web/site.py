@@ -25,11 +25,12 @@ from codometer.errors import (
     CodometerError,
     Forbidden,
     ProofTooOld,
+    SecondFactorNeeded,
     TooFewPeople,
     Unauthenticated,
 )
 from codometer.model.period import Period, local_date, parse_period
-from codometer.serve.gate import Gate
+from codometer.serve.gate import SECOND_FACTOR, Gate
 from codometer.serve.http import (
     FAULT,
     NotFound,
@@ -320,6 +321,8 @@ class Site:
                     return error_response(error)
                 if isinstance(error, ProofTooOld):
                     return go(confirm_address(request))
+                if isinstance(error, SecondFactorNeeded):
+                    return go(SECOND_FACTOR)
                 return self._lead_on(error, request) or self._render_error(error, request)
             except Exception:  # noqa: BLE001 - the outer edge of a request
                 fault = fault_response(request)
