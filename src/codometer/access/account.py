@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
-from codometer.access.permissions import REVEALING, ROLES, Permission, Role
+from codometer.access.permissions import REVEALING, Permission, Role, granted_to
 from codometer.errors import BadRequest, CodometerError
 from codometer.store.control_tables import ACCOUNT, ACCOUNT_IDENTITY, SECOND_FACTOR, SESSION
 
@@ -77,9 +77,13 @@ class Account:
 
     def granted(self, now: datetime) -> frozenset[Permission]:
         """Return what they may do now: what their role may, and what was lent to them."""
-        own = ROLES[self.role] if self.role else frozenset[Permission]()
         is_lent = self.reveals is not None and now < self.reveals
-        return own | REVEALING if is_lent and self.is_usable else own
+        return self.usual | REVEALING if is_lent and self.is_usable else self.usual
+
+    @property
+    def usual(self) -> frozenset[Permission]:
+        """What their role may, for their teams."""
+        return granted_to(self.role, self.teams) if self.role else frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,6 +132,13 @@ ROLES: Final = {
 }
 """What each may. Who runs the server sees no people by that alone."""
 
+OF_TEAMS: Final = _LOOKING | {Permission.READ_TOTALS}
+"""What can be narrowed to teams. All else tells of everybody, or changes what is everybody's: who
+is limited to teams has none of it, whatever their role."""
+
+GIVEN_FREELY: Final = INGEST | _OWN
+"""What may be granted without having it: to send, and what everybody may with their own."""
+
 SCOPES: Final = {
     Kind.INGEST: INGEST,
     Kind.PERSONAL: _REST - {Permission.APPROVE_REVEALS},
@@ -161,6 +168,11 @@ class Subject:
 
 NOBODY: Final = Subject(actor=Actor(kind=ActorKind.UNKNOWN), granted=frozenset())
 """Whoever asks for what everybody may."""
+
+
+def granted_to(role: Role, teams: AbstractSet[str] | None) -> frozenset[Permission]:
+    """Return what whoever has a role may, for these teams or (None) for all."""
+    return ROLES[role] if teams is None else ROLES[role] & OF_TEAMS
 
 
 def is_allowed(subject: Subject, permission: Permission) -> bool:

@@ -28,7 +28,6 @@ from codometer.access.permissions import (
     BEFORE_FACTOR,
     EVERYTHING,
     ROLES,
-    SCOPES,
     SENSITIVE,
     Permission,
     Role,
@@ -262,7 +261,7 @@ class Gate:
                 f"a credential may ask {_REQUESTS} times a minute", hint="ask less often"
             )
         actor = actor_from(request, ActorKind.CREDENTIAL, credential.id)
-        return Subject(actor=actor, granted=credential.scopes & SCOPES[credential.kind])
+        return Subject(actor=actor, granted=credential.granted)
 
     def _count_export(self, subject: Subject) -> None:
         actor = subject.actor

@@ -275,6 +275,7 @@ class Site:
             ask=cache(limited(self._ask, look.subject)),  # panels share some questions
             reader=(frozenset(look.subject.granted), look.subject.teams, minimum),
             minimum_people=1 if is_allowed(look.subject, Permission.READ_PEOPLE) else minimum,
+            sees_all_teams=look.subject.teams is None,
         )
 
     def _render_panels(self, page: Page[View], names: Sequence[str], view: View) -> str:
