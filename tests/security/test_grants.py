@@ -31,7 +31,7 @@ GRANTING: Final = tuple(
     or "write:accounts" in name
     or "write:credentials" in name
 )
-TEAMS: Final = (None, ["checkout"], [])
+TEAMS: Final[tuple[list[str] | None, ...]] = (None, ["checkout"], [])
 
 
 def holds(asker: Asker, wanted: frozenset[Permission]) -> bool:

@@ -245,15 +245,14 @@ class Gate:
         ):
             actor = actor_from(request, ActorKind.LOCAL)
             return Subject(actor=actor, granted=ROLES[Role.ADMINISTRATOR])
-        neighbourhood = find_neighbourhood(address)
-        if not self._failures.has_room(neighbourhood):
-            raise TooManyTries(
-                "too many credentials from this address were not good", hint="wait a minute"
-            )
         try:
             known = check_secret(self._access.known, secret, self.now(), address=address)
-        except (Unauthenticated, Forbidden):
-            self._failures.take(neighbourhood)
+        except (Unauthenticated, Forbidden) as error:
+            # Only what is not good waits: a thousand clients may share one proxy's address.
+            if not self._failures.take(find_neighbourhood(address)):
+                raise TooManyTries(
+                    "too many credentials from this address were not good", hint="wait a minute"
+                ) from error
             raise
         credential = known.credential
         if not self._requests.take(credential.id):
