@@ -138,11 +138,7 @@ class Site:
                 self._route(page.path, page.permission, self._record_endpoint(page))
                 for page in self._records
             ),
-            *(
-                self._route(form.path, form.permission, self._form_endpoint(page, form), "POST")
-                for page in self._records
-                for form in page.forms
-            ),
+            *(self._form_route(page, form) for page in self._records for form in page.forms),
             self._route(f"{PREFIX}{{name}}", Permission.PUBLIC, self._assets.answer),
             self._route("/events", Permission.READ_NUMBERS, self._changes.answer),
         ]
@@ -154,10 +150,13 @@ class Site:
         html = self._frame.render_plain(template, self._find_visitor(request), **values)
         return HTMLResponse(html, status, _PAGE_HEADERS)
 
-    def _route(
-        self, path: str, permission: Permission, handle: Endpoint, method: str = "GET"
-    ) -> Route:
-        return Route(path, self.guarded(self._gate.require(permission, handle)), methods=[method])
+    def _form_route(self, page: Page[Visitor], form: Form) -> Route:
+        endpoint = self._form_endpoint(page, form)
+        handle = self._gate.require(form.permission, endpoint, is_export=form.is_export)
+        return Route(form.path, self.guarded(handle), methods=["POST"])
+
+    def _route(self, path: str, permission: Permission, handle: Endpoint) -> Route:
+        return Route(path, self.guarded(self._gate.require(permission, handle)), methods=["GET"])
 
     async def refuse(self, request: Request, error: Exception) -> Response:
         """Answer for a path or a method that there is not: a page for people, else JSON."""

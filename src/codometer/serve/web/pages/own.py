@@ -123,7 +123,12 @@ def own_page(own: OwnData, decisions: Decisions, ask: Callable[[Query], Answer])
             ),
         ),
         forms=(
-            Form(path=_EXPORT, permission=Permission.READ_OWN, act=partial(_export, sources)),
+            Form(
+                path=_EXPORT,
+                permission=Permission.READ_OWN,
+                act=partial(_export, sources),
+                is_export=True,
+            ),
             Form(path=_AGREE, permission=Permission.READ_OWN, act=partial(_agree, sources)),
             Form(path=_WITHDRAW, permission=Permission.READ_OWN, act=partial(_withdraw, sources)),
         ),
