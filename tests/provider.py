@@ -18,6 +18,8 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
+from codometer.outgoing import OutgoingFailed
+
 ISSUER: Final = "https://login.example.com/tenant"
 CLIENT_ID: Final = "codometer"
 CLIENT_SECRET: Final = "a secret: with %2F and space"  # noqa: S105 - of a test
@@ -63,6 +65,7 @@ class FakeProvider:
     asked: threading.Event = field(default_factory=threading.Event)
     hold: threading.Event = field(default_factory=_let_go)
     """While it is not set, no answer comes."""
+    is_down: bool = False
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def client(self) -> httpx.Client:
@@ -85,6 +88,8 @@ class FakeProvider:
         self.seen.append(request)
         self.asked.set()
         self.hold.wait()
+        if self.is_down:
+            raise OutgoingFailed(f"{request.url.host} did not answer", hint="try again later")
         path = str(request.url).removeprefix(self.issuer)
         answers = {
             "/.well-known/openid-configuration": self._tell_metadata,

@@ -76,6 +76,12 @@ class ProofTooOld(Forbidden):
     code = "proof_too_old"
 
 
+class SecondFactorNeeded(Forbidden):
+    """Who is signed in must have a second factor here, and has none yet."""
+
+    code = "second_factor_needed"
+
+
 class TooFewPeople(Forbidden):
     """What was asked for covers fewer people than may be told of. How many is not said."""
 

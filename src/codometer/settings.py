@@ -243,6 +243,12 @@ class SignIn:
         "whether with a password too, on or off; links of `codometer account reset` always do",
         check=checks.one_of("on", "off"),
     )
+    second_factor: str = _setting(
+        "offered",
+        "whom a password alone does not sign in: everyone, administrators, or (offered) whoever"
+        " set a second factor up; those who must and have none are led to set it up",
+        check=checks.one_of("offered", "administrators", "everyone"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from codometer.operate.simulator import Batch, Scenario, simulate_day
 from codometer.operate.simulator.encode import encode
 from codometer.pricing import load_catalogue
 from codometer.server import Server
-from codometer.settings import Ingest, Listen, Organisation, Settings, base_url
+from codometer.settings import Ingest, Listen, Organisation, Settings, SignIn, base_url
 from tests.running import Ports
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ class Served:
 
 
 @contextmanager
-def serve(folder: Path, *, ingest: Ingest | None = None) -> Iterator[Served]:
+def serve(
+    folder: Path, *, ingest: Ingest | None = None, sign_in: SignIn | None = None
+) -> Iterator[Served]:
     """Run a server on free ports in a thread of this process for a `with` block."""
     ports = Ports.find_free()
     listen = Listen(port=ports.api, otlp_port=ports.otlp, grpc_port=ports.grpc)
@@ -79,6 +81,7 @@ def serve(folder: Path, *, ingest: Ingest | None = None) -> Iterator[Served]:
         listen=listen,
         organisation=Organisation(time_zone=ZONE),
         ingest=ingest or Ingest(),
+        sign_in=sign_in or SignIn(),
     )
     server = Server(settings)
     started = threading.Event()

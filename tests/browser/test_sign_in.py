@@ -11,10 +11,13 @@ import pytest
 
 from codometer.access.actor import SYSTEM
 from codometer.access.permissions import Role
+from codometer.settings import SignIn
 from tests.browser.fleet import Served, serve
 from tests.browser.visit import THEMES, Theme, find_barriers, text_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
@@ -187,3 +190,29 @@ def test_a_password_is_changed_and_other_browsers_are_out(
     assert here.get_by_role("button", name="End", exact=True).count() == 0
     there.reload()
     assert "/sign-in" in there.url
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", [1440, 390])
+def test_where_a_second_factor_is_demanded_everybody_is_led_to_it_and_then_on(
+    open_page: Open, tmp_path: Path, theme: Theme, width: int
+) -> None:
+    with serve(tmp_path, sign_in=SignIn(second_factor="everyone")) as served:
+        accounts = served.server.access.accounts
+        first = accounts.invite_first()
+        assert first is not None
+        accounts.join(first.secret, "root", PASSWORD, SYSTEM)
+        page = open_page(f"{served.url}/sign-in?next=/audit", theme=theme, width=width)
+        sign_in(page)
+        assert page.url == f"{served.url}/account/second-factor"
+        assert "Set up an authenticator on your telephone" in text_of(page, "main")
+        fits(page, width)
+        page.goto(f"{served.url}/account")
+        assert page.url == f"{served.url}/account/second-factor"
+        secret = page.locator(".secret").inner_text().replace(" ", "")
+        page.get_by_label("Code").fill(pyotp.TOTP(secret).at(datetime.now(UTC)))
+        page.get_by_label("Code").press("Enter")
+        page.get_by_role("link", name="I have kept them").click()
+        assert page.url == f"{served.url}/account"
+        page.goto(f"{served.url}/audit")
+        assert page.url == f"{served.url}/audit"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from codometer.access.accounts import Accounts
-from codometer.access.actor import Actor, ActorKind
+from codometer.access.actor import SYSTEM, Actor, ActorKind
 from codometer.access.anchors import Anchors
 from codometer.access.audit import AuditLog
 from codometer.access.keys import Keys
@@ -46,7 +46,7 @@ class Server:
         return self.accounts.join(invitation.secret, "root", PASSWORD, SOMEBODY).id
 
     def join(self, login: str, role: Role = Role.VIEWER, *teams: str) -> str:
-        invitation = self.accounts.invite(role, SOMEBODY, teams=frozenset(teams) if teams else None)
+        invitation = self.accounts.invite(role, SYSTEM, teams=frozenset(teams) if teams else None)
         return self.accounts.join(invitation.secret, login, PASSWORD, SOMEBODY).id
 
     def sign_in(

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from codometer.access.account import LinkNotGood, NoSuchAccount
 from codometer.access.actions import Action
+from codometer.access.actor import SYSTEM
 from codometer.access.audit import Filter
 from codometer.access.permissions import Role
 from codometer.access.sessions import KnownSessions
@@ -35,7 +36,7 @@ def test_a_link_is_good_once(server: Server) -> None:
     server.accounts.join(first.secret, "root", PASSWORD, SOMEBODY)
     with pytest.raises(LinkNotGood):
         server.accounts.join(first.secret, "mallory", PASSWORD, SOMEBODY)
-    invitation = server.accounts.invite(Role.VIEWER, SOMEBODY)
+    invitation = server.accounts.invite(Role.VIEWER, SYSTEM)
     server.accounts.join(invitation.secret, "ada", PASSWORD, SOMEBODY)
     with pytest.raises(LinkNotGood):
         server.accounts.join(invitation.secret, "mallory", PASSWORD, SOMEBODY)
@@ -55,7 +56,7 @@ def test_links_end_with_their_time(server: Server) -> None:
     with pytest.raises(LinkNotGood):
         server.accounts.join(first.secret, "root", PASSWORD, SOMEBODY)
     server.set_up()
-    invitation = server.accounts.invite(Role.VIEWER, SOMEBODY)
+    invitation = server.accounts.invite(Role.VIEWER, SYSTEM)
     server.now += timedelta(days=3)
     with pytest.raises(LinkNotGood):
         server.accounts.join(invitation.secret, "ada", PASSWORD, SOMEBODY)
@@ -85,7 +86,7 @@ def test_a_link_stays_good_when_the_password_will_not_do(server: Server) -> None
 
 def test_a_name_is_taken_once_however_it_is_written(server: Server) -> None:
     server.set_up()
-    invitation = server.accounts.invite(Role.VIEWER, SOMEBODY)
+    invitation = server.accounts.invite(Role.VIEWER, SYSTEM)
     with pytest.raises(BadRequest, match="already"):
         server.accounts.join(invitation.secret, " ROOT ", PASSWORD, SOMEBODY)
     server.accounts.join(invitation.secret, "ada", PASSWORD, SOMEBODY)
@@ -93,19 +94,19 @@ def test_a_name_is_taken_once_however_it_is_written(server: Server) -> None:
 
 def test_the_first_account_is_an_administrators(server: Server) -> None:
     with pytest.raises(BadRequest, match="administrator"):
-        server.accounts.invite(Role.VIEWER, SOMEBODY)
+        server.accounts.invite(Role.VIEWER, SYSTEM)
 
 
 def test_a_team_is_a_printable_line(server: Server) -> None:
     server.set_up()
     with pytest.raises(BadRequest, match="no team"):
-        server.accounts.invite(Role.VIEWER, SOMEBODY, teams=frozenset({"a\nb"}))
+        server.accounts.invite(Role.VIEWER, SYSTEM, teams=frozenset({"a\nb"}))
 
 
 def test_nothing_of_a_password_or_a_session_is_in_the_database(server: Server) -> None:
     server.set_up()
     session = server.sign_in()
-    invitation = server.accounts.invite(Role.VIEWER, SOMEBODY)
+    invitation = server.accounts.invite(Role.VIEWER, SYSTEM)
     with server.control.read() as connection:
         held = ""
         for table in ("account", "session", "invitation", "audit_entry"):
@@ -223,20 +224,20 @@ def test_a_disabled_account_is_out_and_stays_out(server: Server) -> None:
     server.set_up()
     ada = server.join("ada")
     secret = server.sign_in("ada")
-    assert server.accounts.disable(ada, SOMEBODY).disabled == BEGIN
+    assert server.accounts.disable(ada, SYSTEM).disabled == BEGIN
     assert not server.is_signed_in(secret)
     with pytest.raises(Unauthenticated):
         server.sign_in("ada")
     with pytest.raises(NoSuchAccount):
-        server.accounts.disable(ada, SOMEBODY)
+        server.accounts.disable(ada, SYSTEM)
 
 
 def test_the_last_administrator_stays(server: Server) -> None:
     root = server.set_up()
     with pytest.raises(BadRequest, match="last administrator"):
-        server.accounts.disable(root, SOMEBODY)
+        server.accounts.disable(root, SYSTEM)
     server.join("grace", Role.ADMINISTRATOR)
-    server.accounts.disable(root, SOMEBODY)
+    server.accounts.disable(root, SYSTEM)
 
 
 def test_every_step_is_in_the_log(server: Server) -> None:
@@ -245,7 +246,7 @@ def test_every_step_is_in_the_log(server: Server) -> None:
     session = server.known.find(server.sign_in("ada"), server.now)
     assert session is not None
     server.signing_in.sign_out(session, SOMEBODY)
-    server.accounts.disable(ada, SOMEBODY)
+    server.accounts.disable(ada, SYSTEM)
     entries = [each.entry for each in reversed(server.audit.list_entries(Filter()))]
     assert [entry.action for entry in entries] == [
         Action.AUDIT_BEGIN,

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from codometer.access.account import LinkNotGood, NoSuchAccount, Session
 from codometer.access.accounts import NoSuchSession
 from codometer.access.actions import Action
+from codometer.access.actor import SYSTEM
 from codometer.access.audit import Filter
 from codometer.access.permissions import Role
 from codometer.access.second_factor import make_factor_secret
@@ -250,12 +251,12 @@ def test_the_owner_and_an_administrator_can_take_a_factor_away(server: Server, a
     server.signing_in.remove_factor(ada.session, SOMEBODY)
     assert server.is_signed_in(server.sign_in("ada"))
     ada.set_up()
-    changed = server.accounts.remove_factor(ada.id, SOMEBODY)
+    changed = server.accounts.remove_factor(ada.id, SYSTEM)
     assert not changed.has_second_factor
     assert not server.is_signed_in(ada.secret)
     assert server.is_signed_in(server.sign_in("ada"))
     with pytest.raises(BadRequest, match="no second factor"):
-        server.accounts.remove_factor(ada.id, SOMEBODY)
+        server.accounts.remove_factor(ada.id, SYSTEM)
 
 
 def test_a_proof_is_fresh_for_ten_minutes(server: Server, ada: Person) -> None:
@@ -330,7 +331,7 @@ def test_a_new_password_ends_the_other_sessions_and_the_old_one(
 
 def test_a_session_that_has_ended_becomes_no_new_one(server: Server, ada: Person) -> None:
     ended, signing_in = ada.session, server.signing_in
-    server.accounts.end_sessions(ada.id, SOMEBODY)
+    server.accounts.end_sessions(ada.id, SYSTEM)
     with pytest.raises(Unauthenticated, match="over"):
         signing_in.confirm(ended, PASSWORD, "", SOMEBODY, address=ADDRESS)
     with pytest.raises(Unauthenticated, match="over"):
@@ -358,7 +359,7 @@ def test_a_password_that_will_not_do_changes_nothing(
 def test_a_link_for_a_new_password_does_once_and_ends_all_sessions(
     server: Server, ada: Person
 ) -> None:
-    link = server.accounts.reset(ada.id, SOMEBODY)
+    link = server.accounts.reset(ada.id, SYSTEM)
     found = server.accounts.find_link(link.secret)
     assert found.account is not None
     assert found.account.login == "ada"
@@ -374,12 +375,12 @@ def test_a_link_for_a_new_password_does_once_and_ends_all_sessions(
 def test_a_link_for_a_new_password_ends_with_an_hour_or_with_the_account(
     server: Server, ada: Person
 ) -> None:
-    late, dead = server.accounts.reset(ada.id, SOMEBODY), server.accounts.reset(ada.id, SOMEBODY)
-    server.accounts.disable(ada.id, SOMEBODY)
+    late, dead = server.accounts.reset(ada.id, SYSTEM), server.accounts.reset(ada.id, SYSTEM)
+    server.accounts.disable(ada.id, SYSTEM)
     with pytest.raises(LinkNotGood):
         server.accounts.find_link(dead.secret)
     with pytest.raises(NoSuchAccount):
-        server.accounts.reset(ada.id, SOMEBODY)
+        server.accounts.reset(ada.id, SYSTEM)
     server.now += timedelta(hours=1)
     with pytest.raises(LinkNotGood):
         server.accounts.find_link(late.secret)
@@ -402,7 +403,7 @@ def test_a_link_does_not_take_the_place_of_a_second_factor(server: Server, ada: 
 
 def test_another_role_ends_the_sessions(server: Server, ada: Person) -> None:
     changed = server.accounts.change(
-        ada.id, SOMEBODY, role=Role.TEAM_LEAD, teams=frozenset({"checkout"})
+        ada.id, SYSTEM, role=Role.TEAM_LEAD, teams=frozenset({"checkout"})
     )
     assert (changed.role, changed.teams) == (Role.TEAM_LEAD, frozenset({"checkout"}))
     assert not server.is_signed_in(ada.secret)
@@ -413,8 +414,8 @@ def test_another_role_ends_the_sessions(server: Server, ada: Person) -> None:
 def test_the_last_administrator_stays_one(server: Server) -> None:
     (root,) = server.accounts.list_accounts()
     with pytest.raises(BadRequest, match="last administrator"):
-        server.accounts.change(root.id, SOMEBODY, role=Role.VIEWER, teams=None)
-    kept = server.accounts.change(root.id, SOMEBODY, role=Role.ADMINISTRATOR, teams=None)
+        server.accounts.change(root.id, SYSTEM, role=Role.VIEWER, teams=None)
+    kept = server.accounts.change(root.id, SYSTEM, role=Role.ADMINISTRATOR, teams=None)
     assert kept.role is Role.ADMINISTRATOR
 
 
@@ -427,18 +428,18 @@ def test_sessions_are_listed_and_end_one_by_one_or_all_but_one(server: Server, a
     found = server.known.find(other, server.now)
     assert found is not None
     with pytest.raises(NoSuchSession):
-        server.accounts.end_session(found.id, SOMEBODY, account_id="acc_of_another")
-    server.accounts.end_session(found.id, SOMEBODY, account_id=ada.id)
+        server.accounts.end_session(found.id, SYSTEM, account_id="acc_of_another")
+    server.accounts.end_session(found.id, SYSTEM, account_id=ada.id)
     assert not server.is_signed_in(other)
     with pytest.raises(NoSuchSession):
-        server.accounts.end_session(found.id, SOMEBODY)
-    assert server.accounts.end_sessions(ada.id, SOMEBODY, but=ada.session) == 1
+        server.accounts.end_session(found.id, SYSTEM)
+    assert server.accounts.end_sessions(ada.id, SYSTEM, but=ada.session) == 1
     assert not server.is_signed_in(third)
     assert server.is_signed_in(ada.secret)
-    assert server.accounts.end_sessions(ada.id, SOMEBODY) == 1
+    assert server.accounts.end_sessions(ada.id, SYSTEM) == 1
     assert not server.is_signed_in(ada.secret)
     with pytest.raises(NoSuchAccount):
-        server.accounts.end_sessions("acc_none", SOMEBODY)
+        server.accounts.end_sessions("acc_none", SYSTEM)
 
 
 def test_a_session_that_ends_while_it_is_used_does_not_come_back(
@@ -455,9 +456,9 @@ def test_all_of_it_is_in_the_log(server: Server, ada: Person) -> None:
     ada.set_up()
     ada.give_code(ada.give_password(), ada.recovery_codes[0])
     server.signing_in.confirm(ada.session, PASSWORD, ada.code(), SOMEBODY, address=ADDRESS)
-    server.accounts.remove_factor(ada.id, SOMEBODY)
-    server.accounts.reset(ada.id, SOMEBODY)
-    server.accounts.end_sessions(ada.id, SOMEBODY)
+    server.accounts.remove_factor(ada.id, SYSTEM)
+    server.accounts.reset(ada.id, SYSTEM)
+    server.accounts.end_sessions(ada.id, SYSTEM)
     actions = [each.entry.action for each in reversed(server.audit.list_entries(Filter()))]
     assert actions[-7:] == [
         Action.FACTOR_ADD,

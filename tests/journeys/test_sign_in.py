@@ -2,11 +2,14 @@
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
+from click.testing import Result
 
 from codometer.cli.edge import ExitStatus
 from tests.forms import find_token
@@ -125,6 +128,26 @@ def test_with_all_that_it_needs_a_server_listens_beyond_loopback(tmp_path: Path)
         assert "max-age" in page.headers["strict-transport-security"]
         foreign = httpx.get(server.url, headers={"host": "evil.example"}, trust_env=False)
         assert foreign.status_code == 421
+
+
+def test_a_provider_is_taken_away_by_a_command(server: RunningServer) -> None:
+    set_up(server).close()
+    mine, issuer = {"CODOMETER_DATA": str(server.data)}, "https://login.example.com/tenant"
+
+    def run(*words: str) -> Result:
+        return run_codometer("account", *words, url=server.url, environ=mine)
+
+    account = json.loads(run("list", "--format=json").stdout)["accounts"][0]["id"]
+    with closing(sqlite3.connect(server.data / "control.sqlite")) as database, database:
+        values = (issuer, "sub-1", account, "2026-11-01 00:00:00")
+        database.execute("INSERT INTO account_identity VALUES (?, ?, ?, ?)", values)
+    listed = run("list", "--format=csv").stdout
+    assert issuer in listed
+    done = run("disconnect", account, issuer)
+    assert (done.exit_code, issuer in done.stdout) == (ExitStatus.DONE, False)
+    again = run("disconnect", account, issuer)
+    assert again.exit_code == ExitStatus.WRONG_USAGE
+    assert "nobody signs in to this account with that provider" in again.stderr
 
 
 def test_the_commands_help_those_who_cannot_sign_in(server: RunningServer) -> None:

@@ -162,4 +162,4 @@ def test_an_account_with_a_password_is_connected(office: Office, page: Page) -> 
     page.wait_for_url("https://localhost:*/**")
     go_there_and_back(page, "root")
     assert page.url == f"{office.server.url}/account"
-    assert "You can sign in with Company." in text_of(page, "main")
+    assert "Connected with Company, since" in text_of(page, "main")

@@ -22,7 +22,14 @@ from sqlalchemy import select
 from codometer.access.access import Access
 from codometer.access.actor import SYSTEM, Actor, ActorKind
 from codometer.access.credential import Made, Wanted
-from codometer.access.permissions import ROLES, SCOPES, USUAL_SCOPES, Permission, Role
+from codometer.access.permissions import (
+    ROLES,
+    SCOPES,
+    USUAL_SCOPES,
+    Permission,
+    Role,
+    granted_to,
+)
 from codometer.access.secret import Kind, make_secret
 from codometer.privacy.profile import Profile
 from codometer.settings import Ingest
@@ -202,7 +209,7 @@ def _hire(firm: Firm) -> None:
             firm.secrets[name] = secret
             firm.askers[name] = Asker(
                 name=name,
-                granted=ROLES[role],
+                granted=granted_to(role, teams),
                 teams=teams,
                 login=login,
                 headers=_in_cookie(secret),

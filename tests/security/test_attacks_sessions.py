@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
+import grpc
 import httpx
 import pytest
 
@@ -14,8 +16,9 @@ from codometer.access.permissions import Role
 from codometer.serve.web.forms import TOKEN
 from tests.forms import find_token, page_of
 from tests.installed import LOGIN, install
+from tests.receiving import EXPORT_LOGS
 from tests.running import RunningServer, running
-from tests.security.firm import COOKIE, PASSWORD, Firm
+from tests.security.firm import COOKIE, PASSWORD, Asker, Firm
 
 pytestmark = pytest.mark.slow
 
@@ -233,6 +236,32 @@ def test_guessing_the_password_of_one_account_from_many_addresses(firm: Firm) ->
 def test_guessing_passwords_of_many_accounts_from_one_address(firm: Firm) -> None:
     told = [guess(firm, f"somebody-{number}", "127.0.3.1").status_code for number in range(7)]
     assert told == [401] * 5 + [429] * 2
+
+
+@pytest.mark.needs("loopback addresses")
+def test_locking_good_credentials_out_by_bad_ones_from_their_address(firm: Firm) -> None:
+    address = "127.0.4.1"
+    bad = replace(firm.askers["an unknown credential"], address=address)
+    good = replace(firm.askers["service"], address=address)
+    client = replace(firm.askers["ingest"], address=address)
+    with bad.client(firm.url) as pages, bad.client(firm.otlp_url) as otlp:
+        told = [pages.get("/api/v1/status").status_code for _ in range(25)]
+        assert told == [401] * 20 + [429] * 5
+        assert {otlp.post("/v1/logs", json={}).status_code for _ in range(25)} == {401}
+    with good.client(firm.url) as pages, client.client(firm.otlp_url) as otlp:
+        assert pages.get("/api/v1/status").status_code == 200
+        assert otlp.post("/v1/logs", json={}).status_code == 200
+    target = f"127.0.0.1:{firm.served.server.otlp_grpc.port}"
+    with grpc.insecure_channel(target) as channel:
+        export: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EXPORT_LOGS)
+        for _ in range(25):
+            with pytest.raises(grpc.RpcError, match="UNAUTHENTICATED"):
+                export(b"", metadata=_bearer(bad), timeout=60)
+        export(b"", metadata=_bearer(client), timeout=60)
+
+
+def _bearer(asker: Asker) -> tuple[tuple[str, str]]:
+    return (("authorization", asker.headers["authorization"]),)
 
 
 @pytest.mark.needs("loopback addresses")

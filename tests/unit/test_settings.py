@@ -81,6 +81,7 @@ _VALUES = {
     "outgoing.ports": "443, 3000",
     "outgoing.proxy": "http://proxy.example:3128",
     "sign_in.passwords": "off",
+    "sign_in.second_factor": "everyone",
     "oidc.company.issuer": "https://login.example.com/tenant",
     "oidc.company.roles": "admins=administrator",
     "oidc.company.teams": "devs=checkout",

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
@@ -22,7 +23,7 @@ from codometer.access.keys import Keys
 from codometer.access.known import KnownCredentials
 from codometer.access.second_factor import SecondFactors
 from codometer.access.sessions import KnownSessions
-from codometer.access.signing_in import SigningIn
+from codometer.access.signing_in import Demand, SigningIn
 from codometer.access.tickets import Tickets
 from codometer.access.vouching import Vouching
 from codometer.configuration import find_client_secret, find_main_keys
@@ -83,11 +84,16 @@ class Access:
             self._closing.close()
             raise
         self.credentials = Credentials(self.audit, self.known)
-        self.accounts = Accounts(self.audit, self.sessions, SecondFactors(self.keys))
+        host = urlsplit(settings.listen.url).hostname or ""
+        self.accounts = Accounts(self.audit, self.sessions, SecondFactors(self.keys), host)
         self.vouching = Vouching(self.audit, self.sessions)
         tickets = Tickets(self.audit, self.keys)
-        has_passwords = settings.sign_in.passwords == "on"
-        self.signing_in = SigningIn(self.accounts, tickets, has_passwords=has_passwords)
+        self.signing_in = SigningIn(
+            self.accounts,
+            tickets,
+            has_passwords=settings.sign_in.passwords == "on",
+            demand=Demand(settings.sign_in.second_factor),
+        )
         try:
             self.federation = self._open_federation(settings, tickets)
         except BaseException:
@@ -118,6 +124,7 @@ class Access:
             tickets,
             providers,
             return_address=lambda name: f"{base}/sign-in/return/{name}",
+            has_passwords=self.signing_in.has_passwords,
         )
 
     def start(self) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
-from codometer.access.permissions import REVEALING, ROLES, Permission, Role
+from codometer.access.permissions import REVEALING, Permission, Role, granted_to
 from codometer.errors import BadRequest, CodometerError
-from codometer.store.control_tables import ACCOUNT, SECOND_FACTOR, SESSION
+from codometer.store.control_tables import ACCOUNT, ACCOUNT_IDENTITY, SECOND_FACTOR, SESSION
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -34,6 +36,14 @@ class LinkNotGood(CodometerError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Somebody at a provider of identities, who signs in to an account with it since `since`."""
+
+    issuer: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Who can sign in; `teams` None are all.
 
@@ -53,6 +63,7 @@ class Account:
     has_second_factor: bool = False
     linked: datetime | None = None
     reveals: datetime | None = None
+    identities: tuple[Identity, ...] = ()
 
     @property
     def is_usable(self) -> bool:
@@ -66,9 +77,13 @@ class Account:
 
     def granted(self, now: datetime) -> frozenset[Permission]:
         """Return what they may do now: what their role may, and what was lent to them."""
-        own = ROLES[self.role] if self.role else frozenset[Permission]()
         is_lent = self.reveals is not None and now < self.reveals
-        return own | REVEALING if is_lent and self.is_usable else own
+        return self.usual | REVEALING if is_lent and self.is_usable else self.usual
+
+    @property
+    def usual(self) -> frozenset[Permission]:
+        """What their role may, for their teams."""
+        return granted_to(self.role, self.teams) if self.role else frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +102,10 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Somebody who is signed in. `proved` is when they last showed who they are."""
+    """Somebody who is signed in. `proved` is when they last showed who they are.
+
+    `issuer` is of the provider that they came by, "" where they gave a password.
+    """
 
     digest: str = field(repr=False)
     id: str
@@ -96,6 +114,7 @@ class Session:
     used: datetime
     proved: datetime | None
     address: str
+    issuer: str = ""
 
     def is_good(self, now: datetime) -> bool:
         """Tell whether it has neither rested too long nor lasted too long."""
@@ -152,12 +171,25 @@ def read_accounts(connection: Connection) -> list[Account]:
     """Return all accounts, the oldest first, disabled ones included."""
     rows = connection.execute(select(ACCOUNT).order_by(ACCOUNT.c.created)).mappings()
     factors = set(connection.execute(select(SECOND_FACTOR.c.account)).scalars())
-    return [_account_of(dict(row), factors) for row in rows]
+    identities = _read_identities(connection)
+    return [_account_of(dict(row), factors, identities[row["id"]]) for row in rows]
 
 
 def find_account(connection: Connection, account_id: str) -> Account | None:
     """Return an account, also a disabled one."""
     return next((each for each in read_accounts(connection) if each.id == account_id), None)
+
+
+def get_account(connection: Connection, account_id: str) -> Account:
+    """Return an account, also a disabled one.
+
+    Raises:
+        NoSuchAccount: there is none.
+    """
+    account = find_account(connection, account_id)
+    if account is None:
+        raise NoSuchAccount(f"there is no account {account_id!r}")
+    return account
 
 
 def read_sessions(connection: Connection) -> list[Session]:
@@ -172,12 +204,22 @@ def read_sessions(connection: Connection) -> list[Session]:
             used=row.used,
             proved=row.proved,
             address=row.address,
+            issuer=row.issuer,
         )
         for row in connection.execute(select(SESSION).order_by(SESSION.c.created))
     ]
 
 
-def _account_of(row: dict[str, Any], factors: set[str]) -> Account:
+def _read_identities(connection: Connection) -> Mapping[str, Sequence[Identity]]:
+    """Return who signs in with which provider, by account."""
+    found: defaultdict[str, list[Identity]] = defaultdict(list)
+    table = ACCOUNT_IDENTITY.c
+    for row in connection.execute(select(ACCOUNT_IDENTITY).order_by(table.created, table.issuer)):
+        found[row.account].append(Identity(issuer=row.issuer, since=row.created))
+    return found
+
+
+def _account_of(row: dict[str, Any], factors: set[str], identities: Sequence[Identity]) -> Account:
     return Account(
         id=row["id"],
         login=row["login"],
@@ -190,4 +232,5 @@ def _account_of(row: dict[str, Any], factors: set[str]) -> Account:
         has_second_factor=row["id"] in factors,
         linked=row["linked"],
         reveals=row["reveals"],
+        identities=tuple(identities),
     )

@@ -23,13 +23,15 @@ from codometer.access.account import (
     check_teams,
     clean_login,
     find_account,
+    get_account,
     parse_teams,
     read_accounts,
     teams_text,
 )
 from codometer.access.actions import Action
+from codometer.access.granting import check_grant
 from codometer.access.password import check_password, hash_password
-from codometer.access.permissions import Role
+from codometer.access.permissions import Role, granted_to
 from codometer.access.secret import digest
 from codometer.access.sessions import end_sessions
 from codometer.errors import BadRequest
@@ -76,6 +78,8 @@ class Accounts:
     audit: AuditLog
     known: KnownSessions
     factors: SecondFactors
+    host: str = ""
+    """The name in the address of the pages, which is in no password."""
 
     _setup: Invitation | None = field(default=None, init=False)
 
@@ -91,12 +95,16 @@ class Accounts:
 
         Raises:
             BadRequest: something is no team.
+            Forbidden: it would grant what the actor does not have.
         """
         check_teams(teams)
-        if role is not Role.ADMINISTRATOR and not self.known.have_accounts:
+        if (role, teams) != (Role.ADMINISTRATOR, None) and not self.known.have_accounts:
             # With the first account local mode ends, and somebody must be able to go on.
-            raise BadRequest("the first account is an administrator's", hint="invite one of those")
+            raise BadRequest(
+                "the first account is an administrator's, of all teams", hint="invite one of those"
+            )
         with self.audit.change(actor) as change:
+            check_grant(change, granted_to(role, teams))
             made = _make_link(change, role, teams, lifetime)
             change.record(Action.ACCOUNT_INVITE, object=role, after=_told(role, teams))
         return made
@@ -118,9 +126,10 @@ class Accounts:
 
         Raises:
             NoSuchAccount: there is none that is in use.
+            Forbidden: the account may do what the actor may not.
         """
         with self.audit.change(actor) as change:
-            account = _get_active(change.connection, account_id)
+            account = _get_active(change, account_id)
             role = account.role or Role.VIEWER  # what it says is never looked at
             made = _make_link(change, role, account.teams, RESET_LIFETIME, account)
             change.record(Action.ACCOUNT_RESET, object=account.id)
@@ -155,7 +164,7 @@ class Accounts:
         """
         link = self.find_link(secret)
         login = link.account.login if link.account else clean_login(login)
-        check_password(password, login)
+        check_password(password, login, self.host)
         kept = hash_password(password)
         with self.known.changing(self.audit, actor) as change:
             link = self._take_link(change, secret)
@@ -189,11 +198,13 @@ class Accounts:
         Raises:
             NoSuchAccount: there is none that is in use.
             BadRequest: it is the last administrator, or something is no team.
+            Forbidden: the account may do what the actor may not, or would.
         """
         check_teams(teams)
         with self.known.changing(self.audit, actor) as change:
-            account = _get_active(change.connection, account_id)
-            if role is not Role.ADMINISTRATOR:
+            account = _get_active(change, account_id)
+            check_grant(change, granted_to(role, teams))
+            if (role, teams) != (Role.ADMINISTRATOR, None):
                 _keep_an_administrator(change.connection, account)
             change_role(change, account, role, teams)
         return replace(account, role=role, teams=teams)
@@ -204,9 +215,10 @@ class Accounts:
         Raises:
             NoSuchAccount: there is none, or it is disabled already.
             BadRequest: it is the last administrator.
+            Forbidden: the account may do what the actor may not.
         """
         with self.known.changing(self.audit, actor) as change:
-            account = _get_active(change.connection, account_id)
+            account = _get_active(change, account_id)
             _keep_an_administrator(change.connection, account)
             mine = update(ACCOUNT).where(ACCOUNT.c.id == account.id)
             change.connection.execute(mine.values(disabled=change.time))
@@ -220,9 +232,10 @@ class Accounts:
         Raises:
             NoSuchAccount: there is none that is in use.
             BadRequest: it has none.
+            Forbidden: the account may do what the actor may not.
         """
         with self.known.changing(self.audit, actor) as change:
-            account = _get_active(change.connection, account_id)
+            account = _get_active(change, account_id)
             if not self.factors.remove(change, account.id):
                 raise BadRequest("this account has no second factor")
             end_sessions(change, SESSION.c.account == account.id)
@@ -234,12 +247,14 @@ class Accounts:
 
         Raises:
             NoSuchSession: there is none.
+            Forbidden: its account may do what the actor may not.
         """
         with self.known.changing(self.audit, actor) as change:
             which = SESSION.c.id == session_id
             found = change.connection.execute(select(SESSION.c.account).where(which)).scalar()
             if found is None or account_id not in {None, found}:
                 raise NoSuchSession(f"there is no session {session_id!r}")
+            check_grant(change, get_account(change.connection, found).usual)
             end_sessions(change, which)
             change.record(Action.SESSION_END, object=found, after={"session": session_id})
 
@@ -248,10 +263,10 @@ class Accounts:
 
         Raises:
             NoSuchAccount: there is no such account.
+            Forbidden: it may do what the actor may not.
         """
         with self.known.changing(self.audit, actor) as change:
-            if find_account(change.connection, account_id) is None:
-                raise _no_account(account_id)
+            check_grant(change, get_account(change.connection, account_id).usual)
             which = SESSION.c.account == account_id
             if but is not None:
                 which = which & (SESSION.c.digest != but.digest)
@@ -263,12 +278,6 @@ class Accounts:
         """Return all of them, the oldest first, disabled ones included."""
         with self.audit.control.read() as connection:
             return read_accounts(connection)
-
-    def list_issuers(self, account_id: str) -> frozenset[str]:
-        """Return the providers with which somebody can sign in to an account, by issuer."""
-        mine = select(ACCOUNT_IDENTITY.c.issuer).where(ACCOUNT_IDENTITY.c.account == account_id)
-        with self.audit.control.read() as connection:
-            return frozenset(connection.execute(mine).scalars())
 
     def _find_link(self, connection: Connection, secret: str) -> Invitation:
         setup, now = self._setup, self.audit.now()
@@ -384,6 +393,20 @@ def connect(change: Change, account_id: str, vouched: Vouched) -> None:
         run(update(ACCOUNT).where(ACCOUNT.c.id == account_id).values(email=vouched.email))
 
 
+def disconnect(change: Change, account_id: str, issuer: str) -> None:
+    """Take away what `connect` gave, with the sessions that came by it.
+
+    Raises:
+        BadRequest: nobody signs in to this account with that provider.
+    """
+    run, table = change.connection.execute, ACCOUNT_IDENTITY.c
+    mine = (table.account == account_id) & (table.issuer == issuer)
+    if not run(delete(ACCOUNT_IDENTITY).where(mine)).rowcount:
+        raise BadRequest("nobody signs in to this account with that provider")
+    end_sessions(change, (SESSION.c.account == account_id) & (SESSION.c.issuer == issuer))
+    change.record(Action.ACCOUNT_DISCONNECT, object=account_id, before={"issuer": issuer})
+
+
 def _make_link(
     change: Change,
     role: Role,
@@ -401,15 +424,18 @@ def _make_link(
     return Invitation(secret=secret, role=role, teams=teams, expires=expires, account=account)
 
 
-def _get_active(connection: Connection, account_id: str) -> Account:
-    account = find_account(connection, account_id)
-    if account is None or account.disabled is not None:
-        raise _no_account(account_id)
+def _get_active(change: Change, account_id: str) -> Account:
+    """Return an account that is in use, for somebody to change who may do no less than it.
+
+    Raises:
+        NoSuchAccount: there is none that is in use.
+        Forbidden: it may do what they may not.
+    """
+    account = get_account(change.connection, account_id)
+    if account.disabled is not None:
+        raise NoSuchAccount(f"there is no account {account_id!r} that is in use")
+    check_grant(change, account.usual)
     return account
-
-
-def _no_account(account_id: str) -> NoSuchAccount:
-    return NoSuchAccount(f"there is no account {account_id!r} that is in use")
 
 
 def _keep_an_administrator(connection: Connection, account: Account) -> None:
@@ -421,7 +447,7 @@ def _keep_an_administrator(connection: Connection, account: Account) -> None:
     administrators = [
         each
         for each in read_accounts(connection)
-        if each.is_usable and each.role is Role.ADMINISTRATOR
+        if each.is_usable and (each.role, each.teams) == (Role.ADMINISTRATOR, None)
     ]
     if administrators == [account]:
         raise BadRequest("this is the last administrator", hint="invite another one first")

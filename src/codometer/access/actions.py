@@ -18,6 +18,7 @@ class Action(StrEnum):
     ACCOUNT_CREATE = "account.create"
     ACCOUNT_CHANGE = "account.change"
     ACCOUNT_CONNECT = "account.connect"
+    ACCOUNT_DISCONNECT = "account.disconnect"
     ACCOUNT_DISABLE = "account.disable"
     ACCOUNT_RESET = "account.reset"
     PASSWORD_CHANGE = "account.password"  # noqa: S105 - the name of an act
@@ -45,6 +46,7 @@ class Action(StrEnum):
     REVEAL_ASK = "reveal.ask"
     REVEAL_DECIDE = "reveal.decide"
     REVEAL_OPEN = "reveal.open"
+    GRANT = "grant"
     AUDIT_EXPORT = "audit.export"
     CONTENT_OPEN = "content.open"
     CONTENT_CLOSE = "content.close"
@@ -70,6 +72,7 @@ ACTIONS: Final = {
     Action.ACCOUNT_CREATE: "Somebody made an account with such a link.",
     Action.ACCOUNT_CHANGE: "The role or the teams of an account changed; its sessions ended.",
     Action.ACCOUNT_CONNECT: "An account can be signed in to with a provider of identities.",
+    Action.ACCOUNT_DISCONNECT: "That ended; so did the sessions that came by that provider.",
     Action.ACCOUNT_DISABLE: "An account was disabled, and all its sessions ended.",
     Action.ACCOUNT_RESET: "A link was made with which somebody gets a new password.",
     Action.PASSWORD_CHANGE: "A password was replaced; the account's other sessions ended.",
@@ -97,6 +100,7 @@ ACTIONS: Final = {
     Action.REVEAL_ASK: "Somebody asked for the name behind a pseudonym; no name is here.",
     Action.REVEAL_DECIDE: "A second person agreed that it is told, or did not.",
     Action.REVEAL_OPEN: "Somebody was told the name behind a pseudonym.",
+    Action.GRANT: "Somebody tried to grant more than they have, or to change what may do more.",
     Action.AUDIT_EXPORT: "Entries of this log were given out as a file: how many, and which.",
     Action.CONTENT_OPEN: "A project was opened for content: what for, and who may review it.",
     Action.CONTENT_CLOSE: "A project was closed for content, and what was kept of it deleted.",

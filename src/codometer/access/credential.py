@@ -90,6 +90,11 @@ class Credential:
     revoked: datetime | None
     secrets: tuple[Secret, ...]
 
+    @property
+    def granted(self) -> frozenset[Permission]:
+        """What it may do: its scopes, as far as its kind can have them."""
+        return self.scopes & SCOPES[self.kind]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:

@@ -35,6 +35,7 @@ from codometer.access.credential_rows import (
     read_credentials,
 )
 from codometer.access.generation import bump_generation
+from codometer.access.granting import check_grant
 from codometer.access.secret import make_secret
 from codometer.errors import BadRequest
 from codometer.store.control_tables import CREDENTIAL, CREDENTIAL_SECRET
@@ -57,11 +58,13 @@ class Credentials:
 
         Raises:
             BadRequest: it cannot be as wanted.
+            Forbidden: it would grant what the actor does not have.
         """
         check_wanted(wanted)
         secret = make_secret(wanted.kind)
         with self._audit.change(actor) as change:
             made = make_credential(wanted, secret, change.time)
+            check_grant(change, made.scopes)
             insert_credential(change.connection, made)
             self._changed(change, Action.CREDENTIAL_CREATE, made.id, after=_told(made))
         self._known.reload()
@@ -81,11 +84,13 @@ class Credentials:
             NoSuchCredential: there is none.
             CredentialRevoked: it is revoked already.
             BadRequest: the lifetime or the overlap is not one.
+            Forbidden: it may do what the actor may not.
         """
         if not timedelta(0) <= overlap <= LONGEST:
             raise BadRequest("the overlap must be from 0 to 365 days", hint="7 days are usual")
         with self._audit.change(actor) as change:
             found = get_credential(change.connection, credential_id)
+            check_grant(change, found.scopes)
             lifetime = USUAL_LIFETIMES[found.kind] if lifetime is None else lifetime
             check_lifetime(lifetime)
             secret = make_secret(found.kind)

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select, update
 
-from codometer.access.account import Account, Session, clean_login, find_account
-from codometer.access.accounts import change_role, connect, create_account
+from codometer.access.account import Account, Session, clean_login, find_account, get_account
+from codometer.access.accounts import change_role, connect, create_account, disconnect
 from codometer.access.actions import Action, Outcome
 from codometer.access.actor import Actor, ActorKind
+from codometer.access.granting import check_grant
 from codometer.access.permissions import Role
-from codometer.access.provider import Begun, ProviderFailed, Told
+from codometer.access.provider import Begun, Told
 from codometer.access.sessions import begin_session, renew_session
 from codometer.access.tickets import TICKET_NOT_GOOD, Errand, Ticket, use_ticket
 from codometer.errors import BadRequest, BadSettings, CodometerError, Forbidden
@@ -82,24 +83,59 @@ class Federation:
         providers: Mapping[str, tuple[Provider, Rules]],
         *,
         return_address: Callable[[str], str],
+        has_passwords: bool = True,
     ) -> None:
-        """`return_address` is where browsers come back to from the provider of a name."""
+        """`return_address` is where browsers come back to from the provider of a name.
+
+        Without `has_passwords` a password is no way in.
+        """
         self._accounts = accounts
         self._tickets = tickets
         self._providers = providers
         self._return_address = return_address
+        self.has_passwords = has_passwords
 
     @property
     def labels(self) -> Mapping[str, str]:
         """What each provider is called to people, by its name."""
         return {name: provider.label for name, (provider, _) in self._providers.items()}
 
-    def list_connected(self, account_id: str) -> frozenset[str]:
+    def list_connected(self, account: Account) -> frozenset[str]:
         """Return the names of the providers with which somebody can sign in to an account."""
-        issuers = self._accounts.list_issuers(account_id)
+        issuers = {each.issuer for each in account.identities}
         return frozenset(
             name for name, (provider, _) in self._providers.items() if provider.issuer in issuers
         )
+
+    def find_label(self, issuer: str) -> str:
+        """Return what a provider is called to people; its issuer, where no settings name it."""
+        labels = (each.label for each, _ in self._providers.values() if each.issuer == issuer)
+        return next(labels, issuer)
+
+    def disconnect(self, account_id: str, issuer: str, actor: Actor) -> Account:
+        """Have somebody sign in with a provider no more; sessions that came by it end.
+
+        Raises:
+            NoSuchAccount: there is no such account.
+            BadRequest: nobody signs in to it with that provider, or it is the last way in.
+            Forbidden: it may do what the actor may not.
+        """
+        accounts = self._accounts
+        with accounts.known.changing(accounts.audit, actor) as change:
+            account = get_account(change.connection, account_id)
+            check_grant(change, account.usual)
+            disconnect(change, account.id, issuer)
+            account = get_account(change.connection, account_id)
+            if account.is_usable and not self._has_way_in(account):
+                raise BadRequest(
+                    "nobody could sign in to this account then",
+                    hint="connect another provider first, or choose a password by a link from"
+                    " an administrator (`codometer account reset`)",
+                )
+        return account
+
+    def _has_way_in(self, account: Account) -> bool:
+        return bool(self.list_connected(account)) or (self.has_passwords and account.has_password)
 
     def begin(
         self,
@@ -161,7 +197,7 @@ class Federation:
         try:
             told = provider.finish(self._return_address(name), _begun_of(ticket), given)
             secret = self._arrive(ticket, told, rules, actor, session=session)
-        except (Forbidden, BadRequest, ProviderFailed) as error:
+        except CodometerError as error:
             self._record_failure(name, error, actor)
             raise
         return Arrival(secret=secret, leads_to=content["leads_to"])
@@ -196,7 +232,12 @@ class Federation:
                 change.actor = replace(actor, kind=ActorKind.ACCOUNT, id=account.id)
                 change.record(Action.SIGN_IN, object=account.id, reason=ticket.content["provider"])
                 return begin_session(
-                    change, account.id, actor.address, proved=told.proved, created=change.time
+                    change,
+                    account.id,
+                    actor.address,
+                    proved=told.proved,
+                    created=change.time,
+                    issuer=told.vouched.issuer,
                 )
         if account.disabled is None:
             raise Forbidden(

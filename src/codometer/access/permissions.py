@@ -15,6 +15,7 @@ class Permission(StrEnum):
     """One thing that may be done. A credential's scopes are spelt like these."""
 
     PUBLIC = "public"
+    OWN_PROOF = "own:proof"
     OWN_ACCOUNT = "own:account"
     INGEST_LOGS = "ingest:logs"
     INGEST_METRICS = "ingest:metrics"
@@ -41,6 +42,8 @@ class Permission(StrEnum):
 
 PERMISSIONS: Final = {
     Permission.PUBLIC: "What everybody may ask: is the server alive, what does its API look like.",
+    Permission.OWN_PROOF: "Show who one is, and set up a second factor for that. Every role has it,"
+    " no credential.",
     Permission.OWN_ACCOUNT: "See and change one's own account. Every role has it, no credential.",
     Permission.INGEST_LOGS: "Send events.",
     Permission.INGEST_METRICS: "Send metrics.",
@@ -74,7 +77,9 @@ EVERYTHING: Final = frozenset(Permission)
 _READING: Final = frozenset(
     {Permission.READ_NUMBERS, Permission.READ_STATUS, Permission.READ_METRICS}
 )
-_OWN: Final = frozenset({Permission.OWN_ACCOUNT, Permission.READ_OWN})
+BEFORE_FACTOR: Final = frozenset({Permission.OWN_PROOF})
+"""What somebody may do who must have a second factor, until they have one."""
+_OWN: Final = BEFORE_FACTOR | {Permission.OWN_ACCOUNT, Permission.READ_OWN}
 REVEALING: Final = frozenset({Permission.REVEAL_PEOPLE, Permission.READ_REVEALS})
 """What is lent to an account that may ask for names."""
 _OF_PEOPLE: Final = _OWN | {Permission.READ_PEOPLE, Permission.REVEAL_PEOPLE}
@@ -127,6 +132,13 @@ ROLES: Final = {
 }
 """What each may. Who runs the server sees no people by that alone."""
 
+OF_TEAMS: Final = _LOOKING | {Permission.READ_TOTALS}
+"""What can be narrowed to teams. All else tells of everybody, or changes what is everybody's: who
+is limited to teams has none of it, whatever their role."""
+
+GIVEN_FREELY: Final = INGEST | _OWN
+"""What may be granted without having it: to send, and what everybody may with their own."""
+
 SCOPES: Final = {
     Kind.INGEST: INGEST,
     Kind.PERSONAL: _REST - {Permission.APPROVE_REVEALS},
@@ -156,6 +168,11 @@ class Subject:
 
 NOBODY: Final = Subject(actor=Actor(kind=ActorKind.UNKNOWN), granted=frozenset())
 """Whoever asks for what everybody may."""
+
+
+def granted_to(role: Role, teams: AbstractSet[str] | None) -> frozenset[Permission]:
+    """Return what whoever has a role may, for these teams or (None) for all."""
+    return ROLES[role] if teams is None else ROLES[role] & OF_TEAMS
 
 
 def is_allowed(subject: Subject, permission: Permission) -> bool:

@@ -115,9 +115,18 @@ class KnownSessions:
 
 
 def begin_session(
-    change: Change, account_id: str, address: str, *, proved: datetime | None, created: datetime
+    change: Change,
+    account_id: str,
+    address: str,
+    *,
+    proved: datetime | None,
+    created: datetime,
+    issuer: str = "",
 ) -> str:
-    """Begin a session and return its secret. `created` is older for one that takes over."""
+    """Begin a session and return its secret. `created` is older for one that takes over.
+
+    `issuer` is of the provider that somebody came by.
+    """
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     change.connection.execute(
         insert(SESSION).values(
@@ -128,6 +137,7 @@ def begin_session(
             used=change.time,
             proved=proved,
             address=address,
+            issuer=issuer,
         )
     )
     return secret
@@ -142,7 +152,12 @@ def renew_session(change: Change, session: Session, *, proved: datetime | None) 
     if not end_sessions(change, SESSION.c.digest == session.digest):
         raise Unauthenticated("this session is over", hint="sign in again")
     return begin_session(
-        change, session.account.id, session.address, proved=proved, created=session.created
+        change,
+        session.account.id,
+        session.address,
+        proved=proved,
+        created=session.created,
+        issuer=session.issuer,
     )
 
 

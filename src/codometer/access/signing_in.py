@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import select
@@ -20,6 +21,7 @@ from codometer.access.accounts import replace_password
 from codometer.access.actions import Action, Outcome
 from codometer.access.actor import Actor, ActorKind
 from codometer.access.password import LONGEST, check_password, hash_password, is_password
+from codometer.access.permissions import Role
 from codometer.access.rate_limit import RateLimit
 from codometer.access.second_factor import count_codes
 from codometer.access.sessions import begin_session, end_sessions, renew_session
@@ -98,17 +100,45 @@ class Tries:
         self._by_account.take(tried.account)
 
 
+class Demand(StrEnum):
+    """Whose password must have a second factor beside it."""
+
+    OFFERED = "offered"
+    ADMINISTRATORS = "administrators"
+    EVERYONE = "everyone"
+
+
 class SigningIn:
     """Begins, renews and ends sessions. Safe to use from several threads and servers."""
 
-    def __init__(self, accounts: Accounts, tickets: Tickets, *, has_passwords: bool = True) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        tickets: Tickets,
+        *,
+        has_passwords: bool = True,
+        demand: Demand = Demand.OFFERED,
+    ) -> None:
         """Without `has_passwords` nobody signs in with one; links go on to do."""
         self.has_passwords = has_passwords
         self._audit: AuditLog = accounts.audit
         self._known: KnownSessions = accounts.known
         self._factors: SecondFactors = accounts.factors
+        self._host = accounts.host
         self._tickets = tickets
         self._tries = Tries()
+        self._demand = demand
+
+    def lacks_factor(self, session: Session) -> bool:
+        """Tell whether somebody must set up a second factor before anything else.
+
+        Whoever came by a provider need not: how they sign in there is its part.
+        """
+        account = session.account
+        is_asked = self._demand is Demand.EVERYONE or (
+            self._demand is Demand.ADMINISTRATORS and account.role is Role.ADMINISTRATOR
+        )
+        return is_asked and not (session.issuer or account.has_second_factor)
 
     def with_password(self, login: str, password: str, actor: Actor, *, address: str) -> Step:
         """Take a password. `address` is whole, to count those that fail.
@@ -191,7 +221,7 @@ class SigningIn:
         self._prove(session, password, address, Action.PASSWORD_CHANGE, actor)
         if new == password:
             raise BadRequest("this is the password that you have", hint="choose another one")
-        check_password(new, session.account.login)
+        check_password(new, session.account.login, self._host)
         kept = hash_password(new)
         with self._known.changing(self._audit, actor) as change:
             # Whatever else changes a password ends all sessions: if this one is still there, the

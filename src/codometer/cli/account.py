@@ -13,8 +13,17 @@ from codometer.cli.options import asks_server
 _PATH: Final = "/api/v1/accounts"
 _SESSIONS_PATH: Final = "/api/v1/account-sessions"
 _ROLES: Final = ("viewer", "developer", "team_lead", "finops", "auditor", "administrator")
-_FIELDS: Final = ("id", "login", "role", "teams", "has_second_factor", "created", "disabled")
-_HEADS: Final = ("Id", "Login", "Role", "Teams", "Second factor", "Created", "Disabled")
+_FIELDS: Final = (
+    "id",
+    "login",
+    "role",
+    "teams",
+    "has_second_factor",
+    "identities",
+    "created",
+    "disabled",
+)
+_HEADS: Final = ("Id", "Login", "Role", "Teams", "Second factor", "Provider", "Created", "Disabled")
 _SESSION_FIELDS: Final = ("id", "account", "created", "address")
 _ROLE: Final = click.option(
     "--role", type=click.Choice(_ROLES), required=True, help="What they are here for."
@@ -97,6 +106,19 @@ def remove_second_factor(*, account_id: str, url: str | None, form: str) -> None
     Make sure before that it is its owner who asks.
     """
     _print_account(_act(url, account_id, "second-factor/remove"), form)
+
+
+@account.command(short_help="Take a provider away from one.")
+@_ID
+@click.argument("issuer")
+@asks_server
+def disconnect(*, account_id: str, issuer: str, url: str | None, form: str) -> None:
+    """Have an account be signed in to with a provider no more; sessions that came by it end.
+
+    ISSUER is the provider as `codometer account list` names it. An account that has no
+    other way in keeps it: send a link for a password first, with `codometer account reset`.
+    """
+    _print_account(_act(url, account_id, "disconnect", {"issuer": issuer}), form)
 
 
 @account.command(short_help="Who is signed in.")
@@ -188,5 +210,5 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(str(each["issuer"] if isinstance(each, dict) else each) for each in value)
     return "" if value is None else str(value)

@@ -190,7 +190,7 @@ def _build_resources(
         ),
         config_resource(settings, find_profile),
         credentials_resource(access.credentials, now),
-        accounts_resource(access.accounts),
+        accounts_resource(access.accounts, access.federation),
         account_sessions_resource(access.accounts, now),
         keys_resource(access.keys),
         reveals_resource(Reveals(people), access.vouching),
@@ -211,7 +211,7 @@ def _build_actions(
     requests = Requests(people)
     return (
         *credential_actions(access.credentials, now),
-        *account_actions(access.accounts, settings),
+        *account_actions(access.accounts, access.federation, settings),
         *account_session_actions(access.accounts),
         rotate_action(access.keys, people.rotate),
         delete_action(access.keys, people.delete_key),

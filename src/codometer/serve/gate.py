@@ -25,9 +25,9 @@ from codometer.access.account import Session
 from codometer.access.actor import Actor, ActorKind, truncate_address
 from codometer.access.admission import check_secret, find_bearer
 from codometer.access.permissions import (
+    BEFORE_FACTOR,
     EVERYTHING,
     ROLES,
-    SCOPES,
     SENSITIVE,
     Permission,
     Role,
@@ -39,6 +39,7 @@ from codometer.errors import (
     BadRequest,
     Forbidden,
     ProofTooOld,
+    SecondFactorNeeded,
     TooManyExports,
     TooManyRequests,
     TooManyTries,
@@ -63,6 +64,8 @@ SECURE_COOKIE: Final = "__Host-codometer"
 PLAIN_COOKIE: Final = "codometer"
 CONFIRM: Final = "/confirm"
 """Where whoever is signed in shows again that it is them."""
+SECOND_FACTOR: Final = "/account/second-factor"
+"""Where somebody sets up a second factor."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -112,7 +115,8 @@ class Gate:
         Whoever it is stands in `request.state.subject` then. What needs a `SENSITIVE`
         permission, or `is_sensitive` by itself, is for who showed lately that it is them.
         `is_export` are whole copies, of which one may take a few an hour. The wrapper raises
-        Unauthenticated, Forbidden, ProofTooOld, TooManyTries or TooManyRequests.
+        Unauthenticated, Forbidden, ProofTooOld, SecondFactorNeeded, TooManyTries or
+        TooManyRequests.
         """
         needs_proof = is_sensitive or permission in SENSITIVE
 
@@ -148,10 +152,10 @@ class Gate:
             return Subject(actor=actor_from(request, ActorKind.LOCAL), granted=EVERYTHING)
         if (session := self.find_session(request)) is None or session.account.role is None:
             return None
-        account = session.account
+        account, lacks_factor = session.account, self._access.signing_in.lacks_factor(session)
         return Subject(
             actor=actor_from(request, ActorKind.ACCOUNT, account.id),
-            granted=account.granted(self.now()),
+            granted=BEFORE_FACTOR if lacks_factor else account.granted(self.now()),
             teams=account.teams,
         )
 
@@ -241,15 +245,14 @@ class Gate:
         ):
             actor = actor_from(request, ActorKind.LOCAL)
             return Subject(actor=actor, granted=ROLES[Role.ADMINISTRATOR])
-        neighbourhood = find_neighbourhood(address)
-        if not self._failures.has_room(neighbourhood):
-            raise TooManyTries(
-                "too many credentials from this address were not good", hint="wait a minute"
-            )
         try:
             known = check_secret(self._access.known, secret, self.now(), address=address)
-        except (Unauthenticated, Forbidden):
-            self._failures.take(neighbourhood)
+        except (Unauthenticated, Forbidden) as error:
+            # Only what is not good waits: a thousand clients may share one proxy's address.
+            if not self._failures.take(find_neighbourhood(address)):
+                raise TooManyTries(
+                    "too many credentials from this address were not good", hint="wait a minute"
+                ) from error
             raise
         credential = known.credential
         if not self._requests.take(credential.id):
@@ -257,7 +260,7 @@ class Gate:
                 f"a credential may ask {_REQUESTS} times a minute", hint="ask less often"
             )
         actor = actor_from(request, ActorKind.CREDENTIAL, credential.id)
-        return Subject(actor=actor, granted=credential.scopes & SCOPES[credential.kind])
+        return Subject(actor=actor, granted=credential.granted)
 
     def _count_export(self, subject: Subject) -> None:
         actor = subject.actor
@@ -267,6 +270,11 @@ class Gate:
             )
 
     def _refuse(self, request: Request, subject: Subject, permission: Permission) -> NoReturn:
+        if subject.granted == BEFORE_FACTOR:
+            raise SecondFactorNeeded(
+                "here you need a second factor beside your password",
+                hint=f"set one up at {SECOND_FACTOR}",
+            )
         actor = subject.actor
         address = request.client.host if request.client else ""
         self._access.known.note_refusal(f"lacks {permission}", actor.id, address)

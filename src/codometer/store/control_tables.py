@@ -140,9 +140,10 @@ SESSION: Final = Table(
     Column("used", Instant, nullable=False),
     Column("proved", Instant),
     Column("address", Text, nullable=False),
+    Column("issuer", Text, nullable=False, server_default=""),
 )
 """Who is signed in. A session ends when it rests too long, and in any case after a while; `proved`
-is when whoever it is last showed that they are it."""
+is when whoever it is last showed that they are it, and `issuer` the provider that they came by."""
 
 INVITATION: Final = Table(
     "invitation",

@@ -1,18 +1,21 @@
 """A server with accounts, and the browsers of the people who have one."""
 
 import asyncio
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import pyotp
 from starlette.applications import Starlette
 
 from codometer.access.access import Access
 from codometer.access.actor import SYSTEM
 from codometer.access.permissions import Role
-from codometer.settings import Listen, Settings
+from codometer.settings import Listen, Settings, SignIn
 from tests.forms import find_token, page_of
 from tests.unit.serve.parts import NOW, Office, build_office_app, open_people
 
@@ -74,9 +77,13 @@ class Browser:
 class Installation:
     """A server with accounts, of which some people have one."""
 
-    def __init__(self, folder: Path, listen: Listen | None = None) -> None:
+    def __init__(
+        self, folder: Path, listen: Listen | None = None, sign_in: SignIn | None = None
+    ) -> None:
         self.now = NOW
-        self.settings = Settings(data=folder, listen=listen or Listen())
+        self.settings = Settings(
+            data=folder, listen=listen or Listen(), sign_in=sign_in or SignIn()
+        )
         self.office = Office()
         self.access = Access(self.settings, now=lambda: self.now)
         self.build()
@@ -111,3 +118,22 @@ class Installation:
         browser = self.browser()
         browser.submit("/join", link=invitation.secret, login=login, password=PASSWORD)
         return browser
+
+
+def set_up_factor(installation: Installation, browser: Browser) -> tuple[pyotp.TOTP, list[str]]:
+    """Set an authenticator up as the page says, and return it with the recovery codes."""
+    page = browser.get("/account/second-factor").text
+    shown = re.search(r'<code class="secret">([A-Z2-7 ]+)</code>', page)
+    ticket = re.search(r'name="ticket" value="([^"]+)"', page)
+    assert shown
+    assert ticket
+    authenticator = pyotp.TOTP(shown[1].replace(" ", ""))
+    code = authenticator.at(installation.now)
+    done = browser.send(
+        "/account/second-factor", form_token=find_token(page), ticket=ticket[1], code=code
+    )
+    assert done.status_code == 200, done.text
+    installation.now += timedelta(seconds=30)
+    return authenticator, re.findall(
+        r"^(?:.*<pre[^>]*>)?((?:[a-z2-7]{6}-){3}[a-z2-7]{6})", done.text, re.MULTILINE
+    )

@@ -138,14 +138,22 @@ def test_a_credential_that_is_not_good_is_no_better_in_local_mode(programs: Prog
 
 
 def test_whoever_tries_credentials_is_slowed_down_and_written_down(programs: Programs) -> None:
-    good = programs.create(kind="service")["secret"]
     for _ in range(20):
         assert programs.ask("GET", "/api/v1/status", secret=WRONG).status_code == 401
-    refused = programs.ask("GET", "/api/v1/status", secret=good)
+    refused = programs.ask("GET", "/api/v1/status", secret=WRONG)
     assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too_many_tries")
     programs.access.known.save_uses()
     (entry,) = programs.entries("?action=credential.refused")
-    assert entry["after"] == {"address": "203.0.113.0/24", "requests": 20}
+    assert entry["after"] == {"address": "203.0.113.0/24", "requests": 21}
+
+
+def test_bad_credentials_keep_no_good_one_out_that_comes_from_the_same_address(
+    programs: Programs,
+) -> None:
+    good = programs.create(kind="service")["secret"]
+    for _ in range(30):
+        programs.ask("GET", "/api/v1/status", secret=WRONG)
+    assert programs.ask("GET", "/api/v1/status", secret=good).status_code == 200
 
 
 def test_a_credential_may_ask_600_times_a_minute(programs: Programs) -> None:

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
-import pyotp
 import pytest
 from sqlalchemy import Connection
 from starlette.routing import Route
@@ -15,7 +14,7 @@ from starlette.routing import Route
 from codometer.access.actor import Actor, ActorKind
 from codometer.access.permissions import SENSITIVE, Permission, Role
 from tests.forms import find_token
-from tests.unit.serve.installation import PASSWORD, Browser, Installation
+from tests.unit.serve.installation import PASSWORD, Browser, Installation, set_up_factor
 from tests.unit.serve.test_api_access import find_permission
 
 WRONG = "marble kettle orbit moss"
@@ -33,25 +32,6 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
 @pytest.fixture
 def root(installation: Installation) -> Browser:
     return installation.set_up()
-
-
-def set_up_factor(installation: Installation, browser: Browser) -> tuple[pyotp.TOTP, list[str]]:
-    """Set an authenticator up as the page says, and return it with the recovery codes."""
-    page = browser.get("/account/second-factor").text
-    shown = re.search(r'<code class="secret">([A-Z2-7 ]+)</code>', page)
-    ticket = re.search(r'name="ticket" value="([^"]+)"', page)
-    assert shown
-    assert ticket
-    authenticator = pyotp.TOTP(shown[1].replace(" ", ""))
-    code = authenticator.at(installation.now)
-    done = browser.send(
-        "/account/second-factor", form_token=find_token(page), ticket=ticket[1], code=code
-    )
-    assert done.status_code == 200, done.text
-    installation.now += timedelta(seconds=30)
-    return authenticator, re.findall(
-        r"^(?:.*<pre[^>]*>)?((?:[a-z2-7]{6}-){3}[a-z2-7]{6})", done.text, re.MULTILINE
-    )
 
 
 def test_every_page_says_who_is_signed_in_and_lets_them_out(root: Browser) -> None:

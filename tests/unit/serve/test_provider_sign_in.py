@@ -11,94 +11,14 @@ import pytest
 
 from codometer.access.actor import SYSTEM
 from codometer.access.audit import Filter
-from codometer.access.federation import Federation, make_rules
-from codometer.access.openid import Provider
+from codometer.access.federation import make_rules
 from codometer.access.permissions import Role
-from codometer.access.signing_in import SigningIn
-from codometer.access.tickets import Tickets
 from codometer.errors import BadSettings
 from codometer.settings import Oidc
-from tests.provider import CLIENT_ID, CLIENT_SECRET, ISSUER, FakeProvider
-from tests.unit.serve.installation import PASSWORD, Browser, Installation
-
-OTHER_ISSUER = "https://other.example.com"
-BASE = "http://127.0.0.1:4319"
-
-
-class Company(Installation):
-    """An installation whose people sign in with their company, or with another one."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.fake = FakeProvider(lambda: self.now)
-        self.other = FakeProvider(lambda: self.now, issuer=OTHER_ISSUER)
-        self.configure()
-
-    def configure(
-        self,
-        *,
-        roles: tuple[str, ...] = (),
-        teams: tuple[str, ...] = (),
-        joining: str = "link",
-        has_passwords: bool = True,
-    ) -> None:
-        """Start anew with these settings."""
-        company = Oidc(
-            label="Company",
-            issuer=ISSUER,
-            client_id=CLIENT_ID,
-            roles=roles,
-            teams=teams,
-            joining=joining,
-        )
-        other = Oidc(issuer=OTHER_ISSUER, client_id=CLIENT_ID)
-        access = self.access
-        tickets = Tickets(access.audit, access.keys)
-        providers = {
-            name: (
-                Provider(name, oidc, CLIENT_SECRET, fake.client(), now=lambda: self.now),
-                make_rules(name, oidc),
-            )
-            for name, oidc, fake in (("company", company, self.fake), ("other", other, self.other))
-        }
-        access.federation = Federation(
-            access.accounts,
-            tickets,
-            providers,
-            return_address=lambda name: f"{BASE}/sign-in/return/{name}",
-        )
-        access.signing_in = SigningIn(access.accounts, tickets, has_passwords=has_passwords)
-        self.build()
-
-    def leave(self, browser: Browser, path: str = "/sign-in/with/company") -> str:
-        """Follow the link to the provider; return the address there."""
-        if path.startswith("/account/connect/"):
-            answer = browser.submit(path)
-            assert answer.status_code == 200, answer.text
-            return answer.headers["refresh"].partition("url=")[2]
-        answer = browser.get(path)
-        assert answer.status_code == 303, answer.text
-        return answer.headers["location"]
-
-    def sign_in(
-        self, browser: Browser, path: str = "/sign-in/with/company", **changes: str | None
-    ) -> httpx.Response:
-        """Go there and come back."""
-        return come_back(browser, self.fake, self.leave(browser, path), **changes)
-
-
-def come_back(
-    browser: Browser,
-    fake: FakeProvider,
-    address: str,
-    name: str = "company",
-    /,
-    **changes: str | None,
-) -> httpx.Response:
-    brought = urlencode(fake.come_back(address, **changes))
-    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
-    path = f"/sign-in/return/{name}?{brought}"
-    return browser.ask("GET", path, headers={**headers, "sec-fetch-dest": "document"})
+from tests.forms import find_token
+from tests.provider import ISSUER
+from tests.unit.serve.company import BASE, Company, come_back
+from tests.unit.serve.installation import PASSWORD
 
 
 @pytest.fixture
@@ -141,7 +61,7 @@ def test_a_link_is_joined_with_a_provider_and_then_signed_in_with_it(company: Co
     assert (answer.status_code, answer.headers["location"]) == (303, "/account")
     page = browser.get("/account").text
     assert "<b>ada@example.com</b>" in page
-    assert "You can sign in with Company." in page
+    assert "Connected with Company, since" in page
     assert "This account has none." in page
     account = company.access.accounts.list_accounts()[1]
     assert (account.role, account.teams) == (Role.TEAM_LEAD, frozenset({"checkout"}))
@@ -190,6 +110,31 @@ def test_a_sign_in_that_failed_is_recorded_whatever_it_failed_for(company: Compa
     company.fake.keys_answer = httpx.Response(503)
     assert company.sign_in(company.browser()).status_code == 502
     assert last_refusal(company) == ("session.sign_in", "refused", "provider_failed")
+
+
+def test_a_provider_that_is_down_leaves_the_other_ways_in_and_a_record(company: Company) -> None:
+    browser = company.browser()
+    address = company.leave(browser)
+    company.fake.is_down = True
+    failed = come_back(browser, company.fake, address)
+    assert (failed.status_code, "did not answer" in failed.text) == (502, True)
+    assert last_refusal(company) == ("session.sign_in", "refused", "outgoing_failed")
+    company.now += timedelta(hours=1)  # what it said of itself is asked for anew
+    for path in ("/sign-in/with/company", "/sign-in/with/company?next=/account"):
+        page = browser.get(path)
+        assert page.status_code == 502
+        assert "<h1>Sign in</h1>" in page.text
+        assert "Continue with other" in page.text
+    form = {"form_token": find_token(page.text), "login": "root", "password": PASSWORD}
+    done = browser.send("/sign-in", next="/account", **form)
+    assert (done.status_code, done.headers["location"]) == (303, "/account")
+
+
+def test_whoever_is_signed_in_is_told_that_the_provider_is_down(company: Company) -> None:
+    ada = company.person("ada", Role.VIEWER)
+    company.fake.is_down = True
+    page = ada.submit("/account/connect/company")
+    assert (page.status_code, "Another server failed to answer" in page.text) == (502, True)
 
 
 def last_refusal(company: Company) -> tuple[str, str, str]:
@@ -258,7 +203,7 @@ def test_an_account_is_connected_by_who_is_signed_in(company: Company) -> None:
     assert "Connect Company" in ada.get("/account").text
     answer = company.sign_in(ada, "/account/connect/company")
     assert answer.headers["location"] == "/account"
-    assert "You can sign in with Company." in ada.get("/account").text
+    assert "Connected with Company, since" in ada.get("/account").text
     browser = company.browser()
     company.sign_in(browser)
     assert "<b>ada</b>" in browser.get("/account").text

@@ -239,6 +239,20 @@ def test_no_role_sees_single_people(installation: Installation, role: Role, ques
     assert installation.office.asked == []
 
 
+def test_whoever_is_of_a_team_is_not_told_what_was_refused_of_others(
+    installation: Installation,
+) -> None:
+    installation.set_up()
+    attention = "/?panel=attention&range=7d"
+    ada, grace = (
+        installation.person("ada", Role.VIEWER),
+        installation.person("grace", Role.VIEWER, "checkout"),
+    )
+    assert "1 signal was refused" in ada.get(attention).text
+    page = grace.get(attention)
+    assert (page.status_code, "refused" in page.text) == (200, False)
+
+
 @pytest.mark.parametrize(
     "question",
     [

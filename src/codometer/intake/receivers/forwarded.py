@@ -10,12 +10,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from codometer.networks import Network, find_address, is_in
 
 _FOR: Final = b"x-forwarded-for"
-_SCHEME: Final = b"x-forwarded-proto"
-_SCHEMES: Final = frozenset({"http", "https"})
 
 
 class Forwarded:
-    """An ASGI application behind proxies: it sees the client's own address and scheme."""
+    """An ASGI application behind proxies: it sees the client's own address.
+
+    Whether browsers come with TLS is not told but set (`listen.url`): cookies and headers
+    depend on it, and no request decides about those.
+    """
 
     def __init__(self, app: ASGIApp, proxies: Sequence[Network]) -> None:
         self._app = app
@@ -25,15 +27,9 @@ class Forwarded:
         """Pass a request on."""
         client = scope.get("client")
         if client and is_in(find_address(client[0]), self._proxies):
-            scope = {**scope, **self._read(scope, client[0])}
+            hops = [value.decode("latin-1") for name, value in scope["headers"] if name == _FOR]
+            scope = {**scope, "client": (find_client(client[0], hops, self._proxies), 0)}
         await self._app(scope, receive, send)
-
-    def _read(self, scope: Scope, peer: str) -> Scope:
-        hops = [value.decode("latin-1") for name, value in scope["headers"] if name == _FOR]
-        schemes = [value.decode("latin-1") for name, value in scope["headers"] if name == _SCHEME]
-        scheme = schemes[-1].strip().lower() if schemes else ""
-        told: Scope = {"client": (find_client(peer, hops, self._proxies), 0)}
-        return {**told, "scheme": scheme} if scheme in _SCHEMES else told
 
 
 def find_client(peer: str, forwarded: Iterable[str], proxies: Sequence[Network]) -> str:

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from codometer.access.account import Account, Invitation
 from codometer.access.accounts import INVITATION_LIFETIME, RESET_LIFETIME, Accounts
+from codometer.access.federation import Federation
 from codometer.access.permissions import Permission, Role
 from codometer.errors import BadRequest
-from codometer.serve.api.resource import Action, Call, Resource
+from codometer.serve.api.resource import Action, Call, Resource, Schema
 from codometer.serve.api.schema import array_schema, object_schema
 from codometer.settings import Settings, pages_url
 
@@ -24,6 +25,10 @@ _SCHEMA: Final = object_schema(
     email={**_TEXT, "description": "that a provider vouched for; else empty"},
     has_password={"type": "boolean"},
     has_second_factor={"type": "boolean"},
+    identities={
+        **array_schema(object_schema(issuer=_TEXT, label=_TEXT, since=_INSTANT)),
+        "description": "the providers it is signed in to with",
+    },
     created=_INSTANT,
     disabled={"type": ["string", "null"], "format": "date-time"},
 )
@@ -37,26 +42,35 @@ _ROLE_BODY: Final = {
     "required": ["role"],
 }
 _ROLE_EXAMPLE: Final = {"role": "team_lead", "teams": ["checkout"]}
+_ISSUER_BODY: Final = {
+    "type": "object",
+    "properties": {"issuer": _TEXT},
+    "required": ["issuer"],
+}
 _NOTHING: Final = {"type": "object", "properties": {}}
 _LINK_SCHEMA: Final = object_schema(
     link={**_TEXT, "description": "shown this once; good for one person"}, expires=_INSTANT
 )
 
 
-def accounts_resource(accounts: Accounts) -> Resource:
+def accounts_resource(accounts: Accounts, federation: Federation) -> Resource:
     """Return the resource that lists them."""
     return Resource(
         path="/api/v1/accounts",
         name="accounts",
         summary="Every account, the oldest first, disabled ones included",
         permission=Permission.READ_ACCOUNTS,
-        answer=lambda _: {"accounts": [_document(each) for each in accounts.list_accounts()]},
+        answer=lambda _: {
+            "accounts": [_document(each, federation) for each in accounts.list_accounts()]
+        },
         schema=object_schema(accounts=array_schema(_SCHEMA)),
         example={"accounts": [_EXAMPLE]},
     )
 
 
-def account_actions(accounts: Accounts, settings: Settings) -> Sequence[Action]:
+def account_actions(
+    accounts: Accounts, federation: Federation, settings: Settings
+) -> Sequence[Action]:
     """Return what can be done with accounts."""
     base = pages_url(settings.listen)
 
@@ -90,29 +104,50 @@ def account_actions(accounts: Accounts, settings: Settings) -> Sequence[Action]:
             errors=_GONE,
             status=201,
         ),
-        *_changing_actions(accounts),
+        *_changing_actions(accounts, federation),
     )
 
 
-def _changing_actions(accounts: Accounts) -> Sequence[Action]:
-    def change(call: Call) -> object:
+def _changing_actions(accounts: Accounts, federation: Federation) -> Sequence[Action]:
+    def change(call: Call) -> Account:
         role, teams = _read_role(call.body), _read_teams(call.body)
-        changed = accounts.change(call.path["id"], call.actor, role=role, teams=teams)
-        return {"account": _document(changed)}
+        return accounts.change(call.path["id"], call.actor, role=role, teams=teams)
 
-    def disable(call: Call) -> object:
-        return {"account": _document(accounts.disable(call.path["id"], call.actor))}
+    def disable(call: Call) -> Account:
+        return accounts.disable(call.path["id"], call.actor)
 
-    def remove_factor(call: Call) -> object:
-        return {"account": _document(accounts.remove_factor(call.path["id"], call.actor))}
+    def remove_factor(call: Call) -> Account:
+        return accounts.remove_factor(call.path["id"], call.actor)
 
-    acts: Sequence[tuple[str, str, Callable[[Call], object], str]] = (
-        ("change", "change_account", change, "Give an account a role and teams; its sessions end"),
-        ("disable", "disable_account", disable, "Disable an account and end its sessions"),
+    def disconnect(call: Call) -> Account:
+        return federation.disconnect(call.path["id"], _read_issuer(call.body), call.actor)
+
+    def answer(act: Callable[[Call], Account]) -> Callable[[Call], object]:
+        return lambda call: {"account": _document(act(call), federation)}
+
+    role, issuer = (_ROLE_BODY, _ROLE_EXAMPLE), (_ISSUER_BODY, {"issuer": _EXAMPLE_ISSUER})
+    nothing: tuple[Schema, object] = (_NOTHING, {})
+    acts: Sequence[tuple[str, str, Callable[[Call], Account], tuple[Schema, object], str]] = (
+        (
+            "change",
+            "change_account",
+            change,
+            role,
+            "Give an account a role and teams; its sessions end",
+        ),
+        ("disable", "disable_account", disable, nothing, "Disable an account and end its sessions"),
+        (
+            "disconnect",
+            "disconnect_account",
+            disconnect,
+            issuer,
+            "Have an account be signed in to with a provider no more; sessions by it end",
+        ),
         (
             "second-factor/remove",
             "remove_second_factor",
             remove_factor,
+            nothing,
             "Take the second factor of an account away; its sessions end",
         ),
     )
@@ -122,14 +157,14 @@ def _changing_actions(accounts: Accounts) -> Sequence[Action]:
             name=name,
             summary=summary,
             permission=Permission.WRITE_ACCOUNTS,
-            act=act,
-            body=_ROLE_BODY if act is change else _NOTHING,
-            body_example=_ROLE_EXAMPLE if act is change else {},
+            act=answer(act),
+            body=body,
+            body_example=example,
             schema=object_schema(account=_SCHEMA),
             example={"account": _EXAMPLE},
             errors=_GONE,
         )
-        for path, name, act, summary in acts
+        for path, name, act, (body, example), summary in acts
     ]
 
 
@@ -158,7 +193,14 @@ def _read_teams(body: Mapping[str, Any]) -> frozenset[str] | None:
     return frozenset(teams)
 
 
-def _document(account: Account) -> dict[str, Any]:
+def _read_issuer(body: Mapping[str, Any]) -> str:
+    issuer = body.get("issuer")
+    if not isinstance(issuer, str):
+        raise BadRequest("issuer is no text", hint="`codometer account list` has the issuers")
+    return issuer
+
+
+def _document(account: Account, federation: Federation) -> dict[str, Any]:
     return {
         "id": account.id,
         "login": account.login,
@@ -167,19 +209,30 @@ def _document(account: Account) -> dict[str, Any]:
         "email": account.email,
         "has_password": account.has_password,
         "has_second_factor": account.has_second_factor,
+        "identities": [
+            {
+                "issuer": each.issuer,
+                "label": federation.find_label(each.issuer),
+                "since": each.since,
+            }
+            for each in account.identities
+        ],
         "created": account.created,
         "disabled": account.disabled,
     }
 
 
 _EXAMPLE_TIME: Final = datetime(2026, 11, 23, 14, 3, 20, tzinfo=UTC)
-_EXAMPLE: Final = _document(
-    Account(
-        id="acc_5f0c9a1e7b",
-        login="grace@example.com",
-        role=Role.TEAM_LEAD,
-        teams=frozenset({"checkout"}),
-        created=_EXAMPLE_TIME,
-        disabled=None,
-    )
-)
+_EXAMPLE_ISSUER: Final = "https://login.example.com/tenant"
+_EXAMPLE: Final = {
+    "id": "acc_5f0c9a1e7b",
+    "login": "grace@example.com",
+    "role": Role.TEAM_LEAD,
+    "teams": ["checkout"],
+    "email": "grace@example.com",
+    "has_password": True,
+    "has_second_factor": False,
+    "identities": [{"issuer": _EXAMPLE_ISSUER, "label": "Company", "since": _EXAMPLE_TIME}],
+    "created": _EXAMPLE_TIME,
+    "disabled": None,
+}

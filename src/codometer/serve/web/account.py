@@ -16,12 +16,12 @@ from codometer.access.federation import Federation
 from codometer.access.permissions import Permission
 from codometer.access.second_factor import factor_address, make_factor_secret
 from codometer.access.signing_in import SigningIn
+from codometer.serve.gate import SECOND_FACTOR
 from codometer.serve.web.doors import Doors, address_of
 from codometer.serve.web.forms import read_form
 from codometer.serve.web.ways import go
 
 ACCOUNT: Final = "/account"
-_FACTOR: Final = f"{ACCOUNT}/second-factor"
 _OTHERS: Final = "others"
 
 
@@ -43,15 +43,16 @@ class OwnAccount:
 
     def routes(self) -> list[Route]:
         """Return a route for the page and for each of its forms."""
-        route, own = self._doors.route, Permission.OWN_ACCOUNT
+        route, own, proof = self._doors.route, Permission.OWN_ACCOUNT, Permission.OWN_PROOF
         return [
             route(ACCOUNT, "GET", own, self._show),
             route(f"{ACCOUNT}/password", "POST", own, self._change_password),
             route(f"{ACCOUNT}/sessions", "POST", own, self._end_sessions),
-            route(_FACTOR, "GET", own, self._show_factor, is_sensitive=True),
-            route(_FACTOR, "POST", own, self._add_factor, is_sensitive=True),
-            route(f"{_FACTOR}/codes", "POST", own, self._renew_codes, is_sensitive=True),
-            route(f"{_FACTOR}/remove", "POST", own, self._remove_factor, is_sensitive=True),
+            route(SECOND_FACTOR, "GET", proof, self._show_factor, is_sensitive=True),
+            route(SECOND_FACTOR, "POST", proof, self._add_factor, is_sensitive=True),
+            route(f"{SECOND_FACTOR}/codes", "POST", own, self._renew_codes, is_sensitive=True),
+            route(f"{SECOND_FACTOR}/remove", "POST", own, self._remove_factor, is_sensitive=True),
+            route(f"{ACCOUNT}/disconnect", "POST", own, self._disconnect, is_sensitive=True),
         ]
 
     async def _show(self, request: Request) -> Response:
@@ -127,6 +128,18 @@ class OwnAccount:
         await self._doors.workers.run(lambda: self._signing_in.remove_factor(session, actor))
         return go(ACCOUNT)
 
+    async def _disconnect(self, request: Request) -> Response:
+        form = await read_form(request)
+        session, actor = self._doors.get_session(request), request.state.subject.actor
+        issuer = form.get("issuer", "")
+
+        def work() -> Response:
+            self._federation.disconnect(session.account.id, issuer, actor)
+            return go(ACCOUNT)
+
+        again = await self._read_shown(request)
+        return await self._doors.attempt(request, work, "account.html", **again)
+
     async def _read_shown(self, request: Request) -> dict[str, Any]:
         session = self._doors.get_session(request)
         return await self._doors.workers.run(lambda: self._shown(session))
@@ -139,8 +152,15 @@ class OwnAccount:
             "account": session.account,
             "sessions": sorted(sessions, key=lambda each: each.used, reverse=True),
             "codes_left": self._signing_in.count_codes(session),
-            "providers": self._federation.labels,
-            "connected": self._federation.list_connected(account_id),
+            "connected": [
+                (self._federation.find_label(each.issuer), each)
+                for each in session.account.identities
+            ],
+            "providers": {
+                name: label
+                for name, label in self._federation.labels.items()
+                if name not in self._federation.list_connected(session.account)
+            },
         }
 
     def _proposal(self, request: Request, ticket: str) -> dict[str, Any]:

@@ -45,11 +45,13 @@ class Form:
 
     `act` runs in a thread and returns the address to go to, a file, or what is shown once.
     What it raises as a CodometerError is shown on the page, with the fields as they were sent.
+    `is_export` is for a whole copy of something, which few need often.
     """
 
     path: str
     permission: Permission
     act: Callable[[Visitor, Fields], str | File | Shown]
+    is_export: bool = False
 
 
 async def read_form(request: Request) -> Fields:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import Request
@@ -45,7 +46,7 @@ class ProviderSignIn:
         return [
             route(f"{SIGN_IN}/with/{{provider}}", "GET", public, self._sign_in),
             route(f"{SIGN_IN}/return/{{provider}}", "GET", public, self._return),
-            route(f"{CONFIRM}/{{provider}}", "GET", own, self._confirm),
+            route(f"{CONFIRM}/{{provider}}", "GET", Permission.OWN_PROOF, self._confirm),
             route(f"{ACCOUNT}/connect/{{provider}}", "POST", own, self._connect, is_sensitive=True),
         ]
 
@@ -82,7 +83,7 @@ class ProviderSignIn:
                 response.headers["refresh"] = f"0;url={address}"
             return self._doors.gate.leave_ticket(response, ticket, seconds)
 
-        return await self._doors.workers.run(work)
+        return await self._attempt(request, work, session, leads_to)
 
     async def _return(self, request: Request) -> Response:
         name, gate = self._get_provider(request), self._doors.gate
@@ -97,7 +98,19 @@ class ProviderSignIn:
             response = go(arrival.leads_to)
             return gate.let_in(response, arrival.secret) if arrival.secret else response
 
-        return gate.take_ticket(await self._doors.workers.run(work))
+        return gate.take_ticket(await self._attempt(request, work, session, "/"))
+
+    async def _attempt(
+        self, request: Request, work: Callable[[], Response], session: Session | None, leads_to: str
+    ) -> Response:
+        """Do it; whoever is not signed in is shown what was wrong beside the other ways in."""
+        if session is not None:
+            return await self._doors.workers.run(work)
+        ways = {"providers": self._federation.labels, "next": leads_to}
+        has_passwords = self._federation.has_passwords
+        return await self._doors.attempt(
+            request, work, "sign_in.html", has_passwords=has_passwords, **ways
+        )
 
     def _get_provider(self, request: Request) -> str:
         name: str = request.path_params["provider"]

@@ -56,7 +56,7 @@ class SignIn:
 
     def routes(self) -> list[Route]:
         """Return a route for each of them."""
-        route, public, own = self._doors.route, Permission.PUBLIC, Permission.OWN_ACCOUNT
+        route, public, proof = self._doors.route, Permission.PUBLIC, Permission.OWN_PROOF
         return [
             route(SIGN_IN, "GET", public, self._show_sign_in),
             route(SIGN_IN, "POST", public, self._sign_in),
@@ -64,8 +64,8 @@ class SignIn:
             route("/join", "GET", public, self._show_join),
             route("/join", "POST", public, self._join),
             route("/sign-out", "POST", public, self._sign_out),
-            route(CONFIRM, "GET", own, self._show_confirm),
-            route(CONFIRM, "POST", own, self._confirm),
+            route(CONFIRM, "GET", proof, self._show_confirm),
+            route(CONFIRM, "POST", proof, self._confirm),
         ]
 
     async def _show_sign_in(self, request: Request) -> Response:
@@ -172,7 +172,7 @@ class SignIn:
         }
 
     def _confirming(self, account: Account, leads_to: str) -> dict[str, Any]:
-        connected = self._federation.list_connected(account.id)
+        connected = self._federation.list_connected(account)
         labels = self._federation.labels.items()
         ways = {name: label for name, label in labels if name in connected}
         return {"account": account, "next": leads_to, "providers": ways}

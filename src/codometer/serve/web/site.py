@@ -25,11 +25,12 @@ from codometer.errors import (
     CodometerError,
     Forbidden,
     ProofTooOld,
+    SecondFactorNeeded,
     TooFewPeople,
     Unauthenticated,
 )
 from codometer.model.period import Period, local_date, parse_period
-from codometer.serve.gate import Gate
+from codometer.serve.gate import SECOND_FACTOR, Gate
 from codometer.serve.http import (
     FAULT,
     NotFound,
@@ -66,6 +67,7 @@ _TITLES: Final = {
     400: "This address cannot be shown",
     403: "This is not for you to see",
     404: "There is no such page",
+    502: "Another server failed to answer",
     503: "Too busy to answer",
 }
 _FAULT_TITLE: Final = "The server failed to answer"
@@ -136,11 +138,7 @@ class Site:
                 self._route(page.path, page.permission, self._record_endpoint(page))
                 for page in self._records
             ),
-            *(
-                self._route(form.path, form.permission, self._form_endpoint(page, form), "POST")
-                for page in self._records
-                for form in page.forms
-            ),
+            *(self._form_route(page, form) for page in self._records for form in page.forms),
             self._route(f"{PREFIX}{{name}}", Permission.PUBLIC, self._assets.answer),
             self._route("/events", Permission.READ_NUMBERS, self._changes.answer),
         ]
@@ -152,10 +150,13 @@ class Site:
         html = self._frame.render_plain(template, self._find_visitor(request), **values)
         return HTMLResponse(html, status, _PAGE_HEADERS)
 
-    def _route(
-        self, path: str, permission: Permission, handle: Endpoint, method: str = "GET"
-    ) -> Route:
-        return Route(path, self.guarded(self._gate.require(permission, handle)), methods=[method])
+    def _form_route(self, page: Page[Visitor], form: Form) -> Route:
+        endpoint = self._form_endpoint(page, form)
+        handle = self._gate.require(form.permission, endpoint, is_export=form.is_export)
+        return Route(form.path, self.guarded(handle), methods=["POST"])
+
+    def _route(self, path: str, permission: Permission, handle: Endpoint) -> Route:
+        return Route(path, self.guarded(self._gate.require(permission, handle)), methods=["GET"])
 
     async def refuse(self, request: Request, error: Exception) -> Response:
         """Answer for a path or a method that there is not: a page for people, else JSON."""
@@ -273,6 +274,7 @@ class Site:
             ask=cache(limited(self._ask, look.subject)),  # panels share some questions
             reader=(frozenset(look.subject.granted), look.subject.teams, minimum),
             minimum_people=1 if is_allowed(look.subject, Permission.READ_PEOPLE) else minimum,
+            sees_all_teams=look.subject.teams is None,
         )
 
     def _render_panels(self, page: Page[View], names: Sequence[str], view: View) -> str:
@@ -319,6 +321,8 @@ class Site:
                     return error_response(error)
                 if isinstance(error, ProofTooOld):
                     return go(confirm_address(request))
+                if isinstance(error, SecondFactorNeeded):
+                    return go(SECOND_FACTOR)
                 return self._lead_on(error, request) or self._render_error(error, request)
             except Exception:  # noqa: BLE001 - the outer edge of a request
                 fault = fault_response(request)

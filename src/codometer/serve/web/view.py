@@ -59,6 +59,8 @@ class View:
     """Equal for those who are answered the same."""
     minimum_people: int = 1
     """The fewest that a number on the page covers."""
+    sees_all_teams: bool = True
+    """Whether the reader may know what is not of a team."""
 
     @property
     def sort(self) -> str | None:
@@ -124,6 +126,7 @@ def read_view(
     ask: Callable[[Query], Answer],
     reader: Hashable = None,
     minimum_people: int = 1,
+    sees_all_teams: bool = True,
 ) -> View:
     """Read an address's parameters; those that are unknown or empty are left out.
 
@@ -151,6 +154,7 @@ def read_view(
         ask=ask,
         reader=reader,
         minimum_people=minimum_people,
+        sees_all_teams=sees_all_teams,
     )
 
 

@@ -244,6 +244,10 @@ def test_the_audit_log_is_given_out_as_a_file_and_that_is_an_entry(
     }
     assert root.submit("/audit/export", format="exe").status_code == 400
     assert installation.person("ada", Role.VIEWER).submit("/audit/export").status_code == 403
+    for _ in range(7):
+        assert root.submit("/audit/export", format="json").status_code == 200
+    often = root.submit("/audit/export", format="json")
+    assert (often.status_code, "more than 10 exports an hour" in often.text) == (429, True)
 
 
 def test_names_are_lent_asked_for_and_told_on_one_page(

@@ -84,7 +84,12 @@ def audit_page(log: AuditLog, accounts: Accounts) -> Page[Visitor]:
             ),
         ),
         forms=(
-            Form(path=_EXPORT, permission=Permission.READ_AUDIT, act=partial(_export, sources)),
+            Form(
+                path=_EXPORT,
+                permission=Permission.READ_AUDIT,
+                act=partial(_export, sources),
+                is_export=True,
+            ),
         ),
     )
 

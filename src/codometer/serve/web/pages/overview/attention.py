@@ -44,7 +44,7 @@ def build_attention(questions: Questions, view: View) -> Mapping[str, object]:
         *_find_in_use(questions, view, teams),
         *(
             finding
-            for reject in questions.rejects(view)
+            for reject in (questions.rejects(view) if view.sees_all_teams else ())
             for finding in find_refused(reject.count, explain_refusal(reject.reason))
         ),
     ]
