@@ -65,7 +65,7 @@ def audit_page(log: AuditLog, accounts: Accounts) -> Page[Visitor]:
         name="audit",
         title="Audit log",
         template="audit/page.html",
-        group="Operate",
+        group="Privacy & access",
         permission=Permission.READ_AUDIT,
         panels=(
             Panel(
