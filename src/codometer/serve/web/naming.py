@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from codometer.access.permissions import Role
@@ -10,6 +11,14 @@ from codometer.access.permissions import Role
 OTHER: Final = "Other"
 _UNKNOWN_MODEL: Final = "Unknown model"
 _NO_TEAM: Final = "No team"
+ACTOR_NAMES: Final[Mapping[str, str]] = {
+    "local": "Whoever runs the server",
+    "system": "The server",
+    "credential": "A credential",
+    "account": "An account",
+    "unknown": "Nobody known",
+}
+"""Who does something, by the kind of actor that the audit log has."""
 ROLE_NAMES: Final = {
     Role.VIEWER: "Viewer",
     Role.DEVELOPER: "Developer",

@@ -14,6 +14,7 @@ from codometer.access.audit import Filter
 from codometer.access.credential import Credential, State, find_notice
 from codometer.access.permissions import Permission
 from codometer.access.secret import Kind
+from codometer.serve.web.naming import ACTOR_NAMES
 from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.pages.access.sources import CREDENTIALS, AccessSources, detail_page
 from codometer.serve.web.paging import find_part
@@ -51,11 +52,6 @@ SCOPES: Final = {
     Permission.WRITE_PEOPLE: "Export and erase what is stored of people",
 }
 """What each scope lets a program do, in the order in which they are offered."""
-_MAKERS: Final = {
-    ActorKind.LOCAL: "whoever runs the server",
-    ActorKind.CREDENTIAL: "another credential",
-    ActorKind.ACCOUNT: "an account",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,9 +143,9 @@ def _find_maker(sources: AccessSources, credential: Credential, visitor: Visitor
     wanted = Filter(actions=(Action.CREDENTIAL_CREATE,), objects=(credential.id,), limit=1)
     found = sources.access.audit.list_entries(wanted)
     if not found:
-        return "nobody known any more"
+        return "The audit log no longer knows"
     entry = found[0].entry
     if entry.actor_kind == ActorKind.ACCOUNT and visitor.may(Permission.READ_ACCOUNTS):
         logins = {each.id: each.login for each in sources.access.accounts.list_accounts()}
         return logins.get(entry.actor, entry.actor)
-    return _MAKERS[ActorKind(entry.actor_kind)]
+    return ACTOR_NAMES.get(entry.actor_kind, "")
