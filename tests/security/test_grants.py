@@ -8,7 +8,9 @@ from typing import Final
 import pytest
 
 from codometer.access.account import Account
+from codometer.access.actions import Action
 from codometer.access.actor import SYSTEM
+from codometer.access.audit import Filter
 from codometer.access.permissions import (
     GIVEN_FREELY,
     ROLES,
@@ -19,6 +21,7 @@ from codometer.access.permissions import (
     granted_to,
 )
 from codometer.access.secret import Kind
+from codometer.access.verification import verify
 from tests.security.firm import ASKERS, PASSWORD, Asker, Firm, make_credential
 
 pytestmark = pytest.mark.slow
@@ -111,11 +114,20 @@ def test_nobody_is_raised_above_whoever_raises_them(
         firm.access.accounts.change(target.id, SYSTEM, role=Role.VIEWER, teams=None)
 
 
-def test_no_credential_makes_an_administrator(firm: Firm) -> None:
+def test_no_credential_makes_an_administrator_and_each_try_is_recorded(firm: Firm) -> None:
+    body, tried = {"role": Role.ADMINISTRATOR}, 0
+    before = firm.access.audit.list_entries(Filter())[0].entry.seq
     for name in GRANTING:
         if name.startswith(("personal", "service")):
-            body = {"role": Role.ADMINISTRATOR}
-            assert post(firm, firm.askers[name], "accounts/invite", body) == 403
+            asker = firm.askers[name]
+            assert post(firm, asker, "accounts/invite", body) == 403
+            tried += Permission.WRITE_ACCOUNTS in (asker.granted or ())
+    found = firm.access.audit.list_entries(Filter(actions=(Action.GRANT,)))
+    recorded = [each.entry for each in found if each.entry.seq > before]
+    assert len(recorded) == tried == 2
+    assert recorded[0].actor.startswith("crd_")
+    assert (recorded[0].outcome, recorded[0].reason[:6]) == ("refused", "lacks ")
+    assert verify(firm.access.audit).faults == ()
 
 
 def test_whoever_is_limited_to_teams_is_told_and_grants_nothing_of_the_whole(firm: Firm) -> None:

@@ -46,6 +46,7 @@ class Action(StrEnum):
     REVEAL_ASK = "reveal.ask"
     REVEAL_DECIDE = "reveal.decide"
     REVEAL_OPEN = "reveal.open"
+    GRANT = "grant"
     AUDIT_EXPORT = "audit.export"
     CONTENT_OPEN = "content.open"
     CONTENT_CLOSE = "content.close"
@@ -99,6 +100,7 @@ ACTIONS: Final = {
     Action.REVEAL_ASK: "Somebody asked for the name behind a pseudonym; no name is here.",
     Action.REVEAL_DECIDE: "A second person agreed that it is told, or did not.",
     Action.REVEAL_OPEN: "Somebody was told the name behind a pseudonym.",
+    Action.GRANT: "Somebody tried to grant more than they have, or to change what may do more.",
     Action.AUDIT_EXPORT: "Entries of this log were given out as a file: how many, and which.",
     Action.CONTENT_OPEN: "A project was opened for content: what for, and who may review it.",
     Action.CONTENT_CLOSE: "A project was closed for content, and what was kept of it deleted.",

@@ -16,14 +16,14 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from sqlalchemy import and_, delete, func, insert, select, update
 
 from codometer.access import chain
 from codometer.access.actions import Action, Outcome
 from codometer.access.actor import SYSTEM, Actor
-from codometer.errors import BadRequest
+from codometer.errors import BadRequest, CodometerError
 from codometer.store.control_tables import AUDIT_ENTRY, AUDIT_HEAD, AUDIT_SEAL, INSTANCE
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class Change:
         self.head: tuple[int, str] = (found.seq, found.hash) if found else (0, "")
         """Number and hash of the last entry, and no hash before the first."""
         self.has_entries = False
+        self.refusal: Callable[[Change], None] | None = None
+        """What writes the entry of a change that was refused, after it is undone."""
 
     def record(
         self,
@@ -113,6 +115,20 @@ class Change:
         self.head = entry.seq, found
         self.has_entries = True
 
+    def refuse(
+        self,
+        error: CodometerError,
+        action: Action,
+        *,
+        object: str,  # noqa: A002 - the word of the entry
+        reason: str,
+    ) -> NoReturn:
+        """Undo all of this, record that it was refused, and raise the error."""
+        self.refusal = lambda change: change.record(
+            action, object=object, reason=reason, outcome=Outcome.REFUSED
+        )
+        raise error
+
 
 @dataclass
 class AuditLog:
@@ -135,11 +151,23 @@ class AuditLog:
     def change(self, actor: Actor) -> Iterator[Change]:
         """Give a transaction that is written when the `with` ends, with its entries, or undone."""
         with self._lock:
-            with self.control.write() as connection:
-                change = Change(connection, actor, self.now())
-                yield change
+            change: Change | None = None
+            try:
+                with self.control.write() as connection:
+                    change = Change(connection, actor, self.now())
+                    yield change
+            except CodometerError:
+                if change is not None and change.refusal is not None:
+                    self._record_refusal(change.refusal, actor)
+                raise
             if change.has_entries:
                 self._anchor(change)
+
+    def _record_refusal(self, refusal: Callable[[Change], None], actor: Actor) -> None:
+        with self.control.write() as connection:
+            change = Change(connection, actor, self.now())
+            refusal(change)
+        self._anchor(change)
 
     def _anchor(self, change: Change) -> None:
         try:

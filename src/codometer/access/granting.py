@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from codometer.access.account import find_account
+from codometer.access.actions import Action
 from codometer.access.actor import ActorKind
 from codometer.access.credential_rows import get_credential
 from codometer.access.permissions import EVERYTHING, GIVEN_FREELY, Permission
@@ -20,16 +21,18 @@ if TYPE_CHECKING:
 
 
 def check_grant(change: Change, wanted: AbstractSet[Permission]) -> None:
-    """Refuse to whoever acts what they do not have themselves.
+    """Refuse to whoever acts what they do not have themselves; that is recorded.
 
     Raises:
         Forbidden: it names what they lack.
     """
     if lacking := wanted - GIVEN_FREELY - _find_held(change):
-        raise Forbidden(
-            f"nobody grants what they do not have: {', '.join(sorted(lacking))}",
+        listed = ", ".join(sorted(lacking))
+        error = Forbidden(
+            f"nobody grants what they do not have: {listed}",
             hint="have somebody do it who may do all of that",
         )
+        change.refuse(error, Action.GRANT, object="grant", reason=f"lacks {listed}")
 
 
 def _find_held(change: Change) -> AbstractSet[Permission]:

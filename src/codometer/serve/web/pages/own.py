@@ -122,16 +122,16 @@ def own_page(own: OwnData, decisions: Decisions, ask: Callable[[Query], Answer])
                 classes="c5",
             ),
         ),
-        forms=(
-            Form(
-                path=_EXPORT,
-                permission=Permission.READ_OWN,
-                act=partial(_export, sources),
-                is_export=True,
-            ),
-            Form(path=_AGREE, permission=Permission.READ_OWN, act=partial(_agree, sources)),
-            Form(path=_WITHDRAW, permission=Permission.READ_OWN, act=partial(_withdraw, sources)),
-        ),
+        forms=_list_forms(sources),
+    )
+
+
+def _list_forms(sources: Sources) -> tuple[Form, ...]:
+    own, export = Permission.READ_OWN, partial(_export, sources)
+    return (
+        Form(path=_EXPORT, permission=own, act=export, is_export=True),
+        Form(path=_AGREE, permission=own, act=partial(_agree, sources)),
+        Form(path=_WITHDRAW, permission=own, act=partial(_withdraw, sources)),
     )
 
 
