@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from codometer.access.permissions import SCOPES, USUAL_SCOPES, Permission
@@ -73,6 +74,14 @@ class Secret:
     last_address: str
 
 
+class State(StrEnum):
+    """Whether a credential is good."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
     """One credential, with its secrets from the oldest to the newest."""
@@ -94,6 +103,13 @@ class Credential:
     def granted(self) -> frozenset[Permission]:
         """What it may do: its scopes, as far as its kind can have them."""
         return self.scopes & SCOPES[self.kind]
+
+    def state(self, now: datetime) -> State:
+        """Tell whether it is good now; while it is rotated, one good secret is enough."""
+        if self.revoked is not None:
+            return State.REVOKED
+        is_good = any(secret.expires > now for secret in self.secrets)
+        return State.ACTIVE if is_good else State.EXPIRED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Final
+from urllib.parse import urlsplit
 
-from codometer.settings import Listen, Settings, base_url, client_host, scheme_of
+from codometer.access.secret import Kind
+from codometer.settings import Listen, Settings, base_url, client_host, pages_url, scheme_of
 
 # https://code.claude.com/docs/en/monitoring-usage (2026-10); seen with client 2.1.330.
 _VARIABLES: Final = {
@@ -18,6 +22,14 @@ _VARIABLES: Final = {
 }
 
 _NAME: Final = "codometer"
+_HEADERS: Final = "OTEL_EXPORTER_OTLP_HEADERS"
+_SCRAPE: Final = """scrape_configs:
+  - job_name: codometer
+    scheme: {scheme}
+    authorization:
+      credentials: {secret}
+    static_configs:
+      - targets: ["{host}"]"""
 
 
 def command() -> str:
@@ -40,6 +52,24 @@ def grpc_url(listen: Listen) -> str:
 def variables_to_connect(endpoint: str) -> dict[str, str]:
     """Return the environment in which Claude Code reports to `endpoint`, OTLP over HTTP."""
     return {**_VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+
+
+def lines_with(kind: Kind, secret: str, settings: Settings) -> str:
+    """Return what to paste where a new credential of this kind is used."""
+    url = pages_url(settings.listen)
+    match kind:
+        case Kind.INGEST:
+            variables = variables_to_connect(otlp_url(settings.listen))
+            return _exports({**variables, _HEADERS: f"Authorization=Bearer {secret}"})
+        case Kind.SCRAPE:
+            parts = urlsplit(url)
+            return _SCRAPE.format(scheme=parts.scheme, host=parts.netloc, secret=secret)
+        case Kind.PERSONAL | Kind.SERVICE:
+            return _exports({"CODOMETER_URL": url, "CODOMETER_CREDENTIAL": secret})
+
+
+def _exports(variables: Mapping[str, str]) -> str:
+    return "\n".join(f"export {name}={quote(value)}" for name, value in variables.items())
 
 
 def connection_lines(settings: Settings) -> str:

@@ -13,6 +13,7 @@ from codometer.access.credential import (
     Credential,
     Made,
     Secret,
+    State,
     Wanted,
     find_notice,
 )
@@ -40,7 +41,7 @@ _SCHEMA: Final = object_schema(
     id=_TEXT,
     kind={"enum": [*Kind]},
     name=_TEXT,
-    state={"enum": ["active", "expired", "revoked"]},
+    state={"enum": [*State]},
     scopes=array_schema({"enum": sorted(SCOPES[Kind.SERVICE] | INGEST)}),
     team=_MAYBE_TEXT,
     binds_team={"type": "boolean"},
@@ -227,7 +228,7 @@ def _document(credential: Credential, now: datetime) -> dict[str, Any]:
         "id": credential.id,
         "kind": credential.kind,
         "name": credential.name,
-        "state": _state(credential, now),
+        "state": credential.state(now),
         "scopes": sorted(credential.scopes),
         "team": credential.team,
         "binds_team": credential.binds_team,
@@ -248,12 +249,6 @@ def _document(credential: Credential, now: datetime) -> dict[str, Any]:
             for secret in credential.secrets
         ],
     }
-
-
-def _state(credential: Credential, now: datetime) -> str:
-    if credential.revoked is not None:
-        return "revoked"
-    return "active" if any(secret.expires > now for secret in credential.secrets) else "expired"
 
 
 _EXAMPLE_TIME: Final = datetime(2026, 11, 23, 14, 3, 20, tzinfo=UTC)

@@ -18,7 +18,7 @@ Fields = Mapping[str, str]
 
 TOKEN: Final = "form_token"  # noqa: S105 - the name of a field
 _MAX_FORM_BYTES: Final = 8 * 2**10
-_MAX_FIELDS: Final = 16
+_MAX_FIELDS: Final = 32
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 

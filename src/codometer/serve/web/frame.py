@@ -26,7 +26,7 @@ AnyPage = Page[Any]
 
 _log: Final = logging.getLogger(__name__)
 
-GROUPS: Final = ("", "Investigate", "Operate")
+GROUPS: Final = ("", "Investigate", "Operate", "Privacy & access")
 """The groups of the navigation, in order; the first has no heading."""
 
 STALE: Final = timedelta(minutes=10)

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
+
+from codometer.access.permissions import Role
 
 OTHER: Final = "Other"
 _UNKNOWN_MODEL: Final = "Unknown model"
 _NO_TEAM: Final = "No team"
+ACTOR_NAMES: Final[Mapping[str, str]] = {
+    "local": "Whoever runs the server",
+    "system": "The server",
+    "credential": "A credential",
+    "account": "An account",
+    "unknown": "Nobody known",
+}
+"""Who does something, by the kind of actor that the audit log has."""
+ROLE_NAMES: Final = {
+    Role.VIEWER: "Viewer",
+    Role.DEVELOPER: "Developer",
+    Role.TEAM_LEAD: "Team lead",
+    Role.FINOPS: "FinOps",
+    Role.AUDITOR: "Auditor",
+    Role.ADMINISTRATOR: "Administrator",
+}
 
 # As canonical names are spelled: claude-opus-4-5, and for older ones claude-3-5-haiku.
 _CLAUDE: Final = re.compile(

@@ -52,8 +52,11 @@ def actions(text: str) -> list[str]:
     [
         (Role.VIEWER, ["Overview", "My data", "Privacy"]),
         (Role.DEVELOPER, ["Overview", "My data", "Privacy"]),
-        (Role.AUDITOR, ["My data", "Privacy", "Audit log"]),
-        (Role.ADMINISTRATOR, ["Overview", "My data", "Privacy", "Audit log"]),
+        (Role.AUDITOR, ["My data", "Privacy", "Access", "Credentials", "Audit log"]),
+        (
+            Role.ADMINISTRATOR,
+            ["Overview", "My data", "Privacy", "Access", "Credentials", "Audit log"],
+        ),
     ],
 )
 def test_the_navigation_leads_only_where_its_reader_may_go(

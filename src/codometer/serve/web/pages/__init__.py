@@ -13,6 +13,7 @@ from codometer.people.retention import Retention
 from codometer.people.reveals import Reveals
 from codometer.serve.api.status import StatusSource
 from codometer.serve.web.page import Page
+from codometer.serve.web.pages.access import access_pages
 from codometer.serve.web.pages.audit import audit_page
 from codometer.serve.web.pages.overview import overview_page
 from codometer.serve.web.pages.own import own_page
@@ -45,5 +46,6 @@ def build_records(
         own_page(OwnData(Requests(people)), people.decisions, ask),
         *privacy_pages(privacy),
         reveals_page(people, Reveals(people), access.vouching),
+        *access_pages(access, settings),
         audit_page(access.audit, access.accounts),
     )

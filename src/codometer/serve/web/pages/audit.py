@@ -19,6 +19,7 @@ from codometer.errors import BadRequest
 from codometer.people.archive import write_csv
 from codometer.serve.api.audit import describe_entry, read_filter
 from codometer.serve.web.forms import Fields, File, Form
+from codometer.serve.web.naming import ACTOR_NAMES
 from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.visitor import Visitor
 
@@ -29,13 +30,6 @@ _MOST_EXPORTED: Final = 100_000
 _AT_ONCE_ENTRIES: Final = 5_000
 """So many are verified with every visit; more take a while, and somebody must ask for it."""
 _FILTERS: Final = ("action", "actor", "object", "outcome", "since", "until")
-_ACTORS: Final = {
-    "local": "Whoever runs the server",
-    "system": "The server",
-    "credential": "A credential",
-    "account": "An account",
-    "unknown": "Nobody known",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +59,7 @@ def audit_page(log: AuditLog, accounts: Accounts) -> Page[Visitor]:
         name="audit",
         title="Audit log",
         template="audit/page.html",
-        group="Operate",
+        group="Privacy & access",
         permission=Permission.READ_AUDIT,
         panels=(
             Panel(
@@ -174,7 +168,7 @@ def _line(each: Recorded, accounts: Mapping[str, Account]) -> Line:
     return Line(
         entry=entry,
         time=datetime.fromisoformat(each.entry.time),
-        who=account.login if account else _ACTORS.get(each.entry.actor_kind, ""),
+        who=account.login if account else ACTOR_NAMES.get(each.entry.actor_kind, ""),
         text=_TEXTS.get(each.entry.action, "An act that this version does not know."),
         details=[
             (name, _told(before.get(name)), _told(after.get(name)))

@@ -38,7 +38,7 @@ def _privacy_page(sources: PrivacySources) -> Page[Visitor]:
         name="privacy",
         title="Privacy",
         template="privacy/page.html",
-        group="Operate",
+        group="Privacy & access",
         permission=Permission.READ_PRIVACY,
         panels=(
             Panel(

@@ -8,6 +8,7 @@ from typing import Final
 
 from codometer.access.permissions import ROLES, Permission, Role
 from codometer.privacy.profile import POLICIES, Content, Identity, Policy, Profile, Strangers
+from codometer.serve.web.naming import ROLE_NAMES
 
 _IDENTITY: Final = {
     Identity.PSEUDONYM: "a pseudonym only",
@@ -51,14 +52,6 @@ _SIGHT: Final[Mapping[str, tuple[Permission, str]]] = {
     "Single people": (Permission.READ_PEOPLE, "numbers of single people"),
     "Audit log": (Permission.READ_AUDIT, "the audit log"),
     "Change privacy": (Permission.WRITE_PRIVACY, "what can be changed of privacy"),
-}
-ROLE_NAMES: Final = {
-    Role.VIEWER: "Viewer",
-    Role.DEVELOPER: "Developer",
-    Role.TEAM_LEAD: "Team lead",
-    Role.FINOPS: "FinOps",
-    Role.AUDITOR: "Auditor",
-    Role.ADMINISTRATOR: "Administrator",
 }
 
 
