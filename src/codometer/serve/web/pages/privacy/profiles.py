@@ -47,6 +47,9 @@ _ROWS: Final[Mapping[str, Callable[[Policy], str]]] = {
     "What people and models write": lambda policy: _CONTENT[policy.content],
     "Fewest people that a number covers": lambda policy: f"{policy.min_people}",
     "Teams and cost centres are told of": lambda policy: _CUTS[policy.finest_cut],
+    "One person's numbers over time are told": lambda policy: (
+        "where nobody signs in" if policy.identity is Identity.PLAIN else "to nobody"
+    ),
 }
 PROFILES: Final = (Profile.STRICT, Profile.STANDARD, Profile.OPEN)
 
