@@ -210,6 +210,7 @@ def test_weeks_around_are_whole_over_and_enough(
     ends = [each.astimezone(zone) for each in (weeks.start, weeks.end)]
     assert all((each.weekday(), each.hour) == (0, 0) for each in ends)
     assert weeks.end <= moment
+    assert weeks_around(weeks, moment) == weeks
     assert (ends[1].date() - ends[0].date()).days >= length
     if period.end + timedelta(days=6) <= moment:
         assert weeks.start <= period.start

@@ -217,9 +217,7 @@ def describe_period(view: View) -> str:
     count = (view.last_day - view.first_day).days + 1
     before = "the day before" if count == 1 else f"the {count:,} days before"
     days = f"{format_days(view.first_day, view.last_day)}, compared with {before}"
-    if view.finest is Cut.WEEK:
-        return f"{days}; whole weeks, as the privacy profile asks"
-    return days
+    return f"Whole weeks, {days}" if view.finest is Cut.WEEK else days
 
 
 def _sentence(text: str) -> str:

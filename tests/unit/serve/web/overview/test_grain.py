@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -63,10 +63,7 @@ def test_no_panel_asks_for_more_than_is_told(
 def test_a_team_is_shown_by_whole_weeks_and_says_so() -> None:
     office = company(Cut.WEEK)
     page = office.page(team="payments")
-    assert (
-        "26 Oct to 22 Nov 2026, compared with the 28 days before; whole weeks, as the privacy"
-        in page
-    )
+    assert "Whole weeks, 26 Oct to 22 Nov 2026, compared with the 28 days before" in page
     spend = text(office.panel("spend", team="payments"))
     assert "Spend per week" in spend
     assert "Week of 16 Nov" in spend
@@ -116,6 +113,18 @@ def test_by_day_a_team_is_shown_as_ever_but_for_its_hours() -> None:
     assert "Spend per day" in text(office.panel("spend", **given))
     assert "Spend per day" in text(office.panel("spend", team="payments"))
     assert "Whole weeks" not in text(office.panel("teams"))
+
+
+def test_four_weeks_that_are_a_month_are_shown_beside_the_month_before() -> None:
+    office = Company(
+        usual_work(since=date(2026, 12, 1), until=date(2027, 3, 1)),
+        now=datetime(2027, 3, 1, 14, tzinfo=UTC),
+        role=Role.ADMINISTRATOR,
+        finest=Cut.WEEK,
+    )
+    page = office.page(team="payments")
+    assert "Whole weeks, 1 to 28 Feb 2027" in page
+    assert "Try again" not in page
 
 
 def test_what_holds_for_teams_changes_what_is_shown_at_once() -> None:
