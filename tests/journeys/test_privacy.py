@@ -249,5 +249,11 @@ def test_under_strict_teams_are_told_of_by_weeks_that_are_over(server: RunningSe
     weeks = ("--by", "week", "--by", "team", "--since", since, "--until", until)
     assert command(server, "query", "tokens", *weeks)["minimum_people"] == 10
     assert command(server, "query", "tokens", "--by", "day", "--by", "model")["rows"]
+    key = (server.data / "operator.key").read_text()
+    headers = {"authorization": f"Bearer {key}", "accept": "text/html"}
+    page = httpx.get(server.url, headers=headers, trust_env=False, timeout=30)
+    assert page.status_code == 200
+    assert "<h2>Teams</h2>" in page.text
+    assert "Try again" not in page.text
     told = run_codometer("privacy", "show", url=server.url, environ=place).stdout
     assert "by whole weeks and months that are over" in " ".join(told.split())
