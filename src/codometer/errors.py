@@ -2,7 +2,8 @@
 
     CodometerError
     ├── BadRequest           400  what was asked cannot be understood
-    │   └── Malformed        400  a body that is not the OTLP it claims to be
+    │   ├── Malformed        400  a body that is not the OTLP it claims to be
+    │   └── TooFine          400  finer in time than the privacy policy tells of a group
     ├── Unauthenticated      401  no credential, or none that is good
     ├── Forbidden            403  known, and not allowed
     │   ├── ProofTooOld      403  they must show again that they are it
@@ -54,6 +55,12 @@ class Malformed(BadRequest):
     """A body that does not decode. The client must not send it again."""
 
     code = "malformed"
+
+
+class TooFine(BadRequest):
+    """A question about a part of the organisation, finer in time than such a part is told of."""
+
+    code = "too_fine"
 
 
 class Unauthenticated(CodometerError):

@@ -22,6 +22,7 @@ from codometer.agents.claude_code.agent import ClaudeCode
 from codometer.agents.claude_code.catalogue import EXTRA_ATTRIBUTES
 from codometer.agents.origin import ACCOUNT_ATTRIBUTES, OriginRules, Origins
 from codometer.agents.unknown import UnknownAgent
+from codometer.analysis.measures.grain import Grain, any_grain
 from codometer.analysis.measures.run import run_query
 from codometer.intake.billing import pricer, unit_prices
 from codometer.intake.content import ContentKeeper
@@ -50,6 +51,8 @@ from codometer.settings import base_url, pages_url
 from codometer.store.store import Store
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from starlette.applications import Starlette
 
     from codometer.access.account import Invitation
@@ -115,6 +118,7 @@ class Server:
             ask=self.ask,
             look=self.look,
             minimum_people=lambda: self.minimum_people,
+            find_grain=self.find_grain,
             status=self.store,
             check_ready=self._check,
             access=self.access,
@@ -223,6 +227,7 @@ class Server:
             query,
             organisation_zone=self._zone,
             minimum_people=self.minimum_people,
+            find_grain=self.find_grain,
         )
 
     @property
@@ -245,6 +250,13 @@ class Server:
         if not self.access.sessions.have_accounts:
             return 1
         return max(self._settings.privacy.minimum_people, self.people.policy.min_people)
+
+    def find_grain(self, since: datetime) -> Grain:
+        """Return how finely groups may be told of from a time on; in local mode, by hour."""
+        if not self.access.sessions.have_accounts:
+            return any_grain(since)
+        now = self.access.audit.now()
+        return Grain(self.people.find_finest_cut(since, now), now)
 
     def _retain(self) -> None:
         self.people.contents.sweep()

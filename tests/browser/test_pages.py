@@ -198,7 +198,7 @@ def test_the_command_is_copied(open_page: Open, empty: Served) -> None:
     page = open_page(empty.url)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy").click()
-    assert page.get_by_role("button", name="Copied").is_visible()
+    page.get_by_role("button", name="Copied").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("export CLAUDE_CODE_ENABLE_TELEMETRY=1\nexport ")
     assert copied.endswith('\nclaude -p "Say hello"')

@@ -1,6 +1,7 @@
 """Privacy at a running server: what its commands say and do, and what its files hold then."""
 
 import json
+import re
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -232,3 +233,27 @@ def test_commands_confirm_whose_an_account_is_and_tell_who_asked_for_names(
     assert told == "At the moment nobody may ask.\n"
     heads = command(server, "person", "reveals", form="csv").split(",")
     assert heads[:3] == ["asked", "account", "person"]
+
+
+def test_under_strict_teams_are_told_of_by_weeks_that_are_over(server: RunningServer) -> None:
+    send(server, ADA, "one")
+    assert command(server, "query", "tokens", "--by", "day", "--by", "team")["rows"]
+    join(server, "strict")
+    wait_for(server, "strict")
+    place = {"CODOMETER_DATA": str(server.data)}
+    refused = run_codometer("query", "tokens", "--by", "team", url=server.url, environ=place)
+    assert refused.exit_code == ExitStatus.WRONG_USAGE
+    said = " ".join(refused.stderr.split())
+    assert "Error: a group is told of by whole weeks that are over" in said
+    since, until = re.findall(r"(\d{4}-\d\d-\d\d)", said)
+    weeks = ("--by", "week", "--by", "team", "--since", since, "--until", until)
+    assert command(server, "query", "tokens", *weeks)["minimum_people"] == 10
+    assert command(server, "query", "tokens", "--by", "day", "--by", "model")["rows"]
+    key = (server.data / "operator.key").read_text()
+    headers = {"authorization": f"Bearer {key}", "accept": "text/html"}
+    page = httpx.get(server.url, headers=headers, trust_env=False, timeout=30)
+    assert page.status_code == 200
+    assert "<h2>Teams</h2>" in page.text
+    assert "Try again" not in page.text
+    told = run_codometer("privacy", "show", url=server.url, environ=place).stdout
+    assert "by whole weeks and months that are over" in " ".join(told.split())

@@ -178,6 +178,11 @@ def local_date(instant: datetime, zone: ZoneInfo) -> date:
     return instant.astimezone(zone).date()
 
 
+def monday_of(day: date) -> date:
+    """Return the first day of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant (UTC) of a local day, also where clocks skip its midnight."""
     return _to_utc(datetime.combine(day, time.min), zone)

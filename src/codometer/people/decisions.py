@@ -17,10 +17,12 @@ from sqlalchemy import insert, select
 from codometer.access.actions import Action
 from codometer.access.actor import SYSTEM, Actor
 from codometer.errors import BadRequest, CodometerError
-from codometer.privacy.profile import Profile, is_weaker
+from codometer.privacy.profile import Profile, find_strictest, is_weaker
 from codometer.store.control_tables import PRIVACY_DECISION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from codometer.access.audit import AuditLog, Change
@@ -162,6 +164,17 @@ class Decisions:
         return None
 
 
+def find_strictest_since(decided: Sequence[Decision], since: datetime, *, now: datetime) -> Profile:
+    """Return the strictest profile in force at any time from `since` until now.
+
+    It holds for what is known of that time, also where it came late: a profile that is weakened
+    does not show more of what was collected before.
+    """
+    begun = [each.effective for each in decided if since < each.effective <= now]
+    known = [_in_force(decided, moment) for moment in (since, *begun, now)]
+    return find_strictest(each.profile for each in known if each is not None)
+
+
 def _clean_reason(reason: str) -> str:
     reason = _clean("reason", reason)
     if not reason:
@@ -176,7 +189,7 @@ def _clean(name: str, text: str) -> str:
     return text
 
 
-def _in_force(decided: list[Decision], now: datetime) -> Decision | None:
+def _in_force(decided: Sequence[Decision], now: datetime) -> Decision | None:
     effective = [each for each in decided if each.effective <= now]
     return effective[-1] if effective else None
 

@@ -18,13 +18,13 @@ from codometer.jobs import Periodic
 from codometer.model.identity import SERVICE, Identities
 from codometer.people.content_views import ContentViews
 from codometer.people.contents import Contents
-from codometer.people.decisions import Decision, Decisions
+from codometer.people.decisions import Decision, Decisions, find_strictest_since
 from codometer.people.holds import Holds
 from codometer.people.identifier import PERSON_KINDS, Identifier, list_named
 from codometer.people.services import find_services
 from codometer.people.vault import Vault
 from codometer.privacy.encryption import Purpose
-from codometer.privacy.profile import POLICIES, Identity, Policy, PolicyInForce, Profile
+from codometer.privacy.profile import POLICIES, Cut, Identity, Policy, PolicyInForce, Profile
 from codometer.privacy.protect import is_kept
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
 from codometer.store.people import (
@@ -41,6 +41,8 @@ from codometer.store.people import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from codometer.access.actor import Actor
     from codometer.store.duckdb_engine import Connection
     from codometer.store.retention import Held
@@ -82,6 +84,7 @@ class People:
         self.vault = Vault(access.control, access.keys, access.audit.now)
         decision = self.decisions.find_in_force()
         self.in_force = PolicyInForce(POLICIES[decision.profile], decision.version)
+        self._decided = self.decisions.list_decisions()
         self.identifier = Identifier(
             self.vault, access.keys, self.in_force, access.audit.now, find_services(services)
         )
@@ -115,6 +118,13 @@ class People:
     def policy(self) -> Policy:
         """The policy in force."""
         return self.in_force.policy
+
+    def find_finest_cut(self, since: datetime, now: datetime) -> Cut:
+        """Return how finely a group may be told of from a time on.
+
+        That is as the strictest policy says that was in force since.
+        """
+        return POLICIES[find_strictest_since(self._decided, since, now=now)].finest_cut
 
     def pausing(self) -> AbstractContextManager[None]:
         """Hold the intake, and everybody else who changes persons, still."""
@@ -298,6 +308,7 @@ class People:
     def _apply(self, decision: Decision) -> None:
         self.in_force.policy = POLICIES[decision.profile]
         self.in_force.version = decision.version
+        self._decided = self.decisions.list_decisions()
         with self.store.reading() as connection:
             applied = find_applied(connection)
         self._check_keys(applied)

@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from codometer.settings import Retention
 
 
@@ -51,6 +53,14 @@ class Content(StrEnum):
     """The project alone."""
 
 
+class Cut(StrEnum):
+    """A way to cut time, the finest first."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What a profile means."""
@@ -58,6 +68,8 @@ class Policy:
     profile: Profile
     min_people: int
     """The fewest persons that a number may tell of."""
+    finest_cut: Cut
+    """The finest cut of time by which a part of the organisation, such as a team, is told of."""
     identity: Identity
     strangers: Strangers
     hides_repositories: bool
@@ -78,6 +90,7 @@ POLICIES: Final = {
         Policy(
             profile=Profile.STRICT,
             min_people=10,
+            finest_cut=Cut.WEEK,
             identity=Identity.PSEUDONYM,
             strangers=Strangers.NAMES,
             hides_repositories=True,
@@ -89,6 +102,7 @@ POLICIES: Final = {
         Policy(
             profile=Profile.STANDARD,
             min_people=5,
+            finest_cut=Cut.DAY,
             identity=Identity.VAULT,
             strangers=Strangers.TOKENS,
             hides_repositories=False,
@@ -100,6 +114,7 @@ POLICIES: Final = {
         Policy(
             profile=Profile.OPEN,
             min_people=1,
+            finest_cut=Cut.HOUR,
             identity=Identity.PLAIN,
             strangers=Strangers.LABELS,
             hides_repositories=False,
@@ -147,6 +162,11 @@ def is_weaker(profile: Profile, than: Profile) -> bool:
     return _ORDER.index(profile) > _ORDER.index(than)
 
 
+def find_strictest(profiles: Iterable[Profile]) -> Profile:
+    """Return the profile of these under which the least may be known about people."""
+    return min(profiles, key=_ORDER.index)
+
+
 _COLLECTED: Final = (
     "Collected: how many tokens, requests, tool calls and errors there were, with which model and"
     " tool, what they cost and how long they took; team, repository and client version."
@@ -176,6 +196,15 @@ _STRANGERS: Final = {
     Strangers.TOKENS: "Of attributes that Codometer does not know, numbers and single words are"
     " kept, sentences are not.",
     Strangers.LABELS: "Of attributes that Codometer does not know, short texts are kept.",
+}
+
+
+_CUTS: Final = {
+    Cut.HOUR: "",
+    Cut.DAY: "Numbers of a team, a cost centre or a repository are told by day, those of the whole"
+    " organisation by hour, too.",
+    Cut.WEEK: "Numbers of a team, a cost centre or a repository are told by whole weeks and months"
+    " that are over, those of the whole organisation by day and hour, too.",
 }
 
 
@@ -216,6 +245,7 @@ def describe(policy: Policy, kept: Kept) -> Description:
         others=(
             *repositories,
             *((few,) if policy.min_people > 1 else ()),
+            *((cut,) if (cut := _CUTS[policy.finest_cut]) else ()),
             retention,
             _STRANGERS[policy.strangers],
         ),

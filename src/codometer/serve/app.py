@@ -20,6 +20,7 @@ from codometer.access.access import Access
 from codometer.access.permissions import NOBODY
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
+from codometer.analysis.measures.grain import FindGrain, any_grain
 from codometer.people.people import People
 from codometer.people.requests import Requests
 from codometer.people.retention import Retention
@@ -89,13 +90,14 @@ def build_app(
     retention: Retention,
     now: Callable[[], datetime] = _now,
     minimum_people: Callable[[], int] = lambda: 1,
+    find_grain: FindGrain = any_grain,
 ) -> Starlette:
     """Build the application for the port of pages and API.
 
     `ask`, `look`, `status` and `check_ready` may block; they run in threads, a few at a
     time. `ask` waits a moment for the latest, `look` never does: the API asks and pages,
     which follow `changes`, look. `check_ready` raises whatever keeps the server from
-    answering. `minimum_people` is what both ask with, for pages to say it.
+    answering. `minimum_people` and `find_grain` are what both ask with, for pages to say it.
     """
     workers = Workers(threads=_THREADS, max_waiting=_MAX_WAITING)
     # Who waits for another server must not keep pages waiting.
@@ -114,6 +116,7 @@ def build_app(
         zone=ZoneInfo(settings.organisation.time_zone),
         ask=look,
         minimum_people=minimum_people,
+        find_grain=find_grain,
         changes=changes,
         workers=workers,
         gate=gate,

@@ -47,6 +47,14 @@ class Dimension:
     place: Place
 
     @property
+    def parts_people(self) -> bool:
+        """Whether it parts the organisation into groups of people, rather than what they use."""
+        is_of_the_client = self.name in {"agent", "version", "terminal"}
+        return self.place is Place.ORIGIN or (
+            self.place is Place.WORKPLACE and not is_of_the_client
+        )
+
+    @property
     def column(self) -> str:
         """The column that holds it, where one does."""
         if self.name.startswith(RESOURCE):

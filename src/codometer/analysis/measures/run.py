@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from codometer.analysis.measures.compile import MAX_GROUPS, compile_query, narrow
 from codometer.analysis.measures.coverage import NOT_ASKED, Coverage, find_coverage, without_amounts
 from codometer.analysis.measures.dimensions import TOKEN_COLUMNS, Dimension, Place
+from codometer.analysis.measures.grain import FindGrain, any_grain, coarsen, find_grain_of
 from codometer.analysis.measures.measure import Fact, Facts, Measure, Number, SumOf
 from codometer.analysis.measures.query import Condition, Query
 from codometer.analysis.measures.rows import read_key, sql_keys
@@ -69,16 +70,24 @@ class Answer:
 
 
 def run_query(
-    engine: Engine, query: Query, *, organisation_zone: ZoneInfo, minimum_people: int = 1
+    engine: Engine,
+    query: Query,
+    *,
+    organisation_zone: ZoneInfo,
+    minimum_people: int = 1,
+    find_grain: FindGrain = any_grain,
 ) -> Answer:
     """Answer a query from the rollups. `organisation_zone` is the one the daily tiers are cut in.
 
     Nothing is told of groups of fewer than `minimum_people`, and nothing from which that
-    follows, but to those who may see people: see `groups`.
+    follows, but to those who may see people: see `groups`. No group is told of more finely in
+    time than `find_grain` says: see `grain`.
 
     Raises:
         BadRequest: the answer has more than `MAX_GROUPS` groups.
+        TooFine: it is finer in time than a group may be told of.
     """
+    grain = find_grain_of(query, find_grain, organisation_zone)
     minimum = 1 if query.sees_people else minimum_people
     now, *before = (
         _answer(
@@ -97,6 +106,7 @@ def run_query(
             query.periods, _find_facts(engine, query, organisation_zone), strict=True
         )
     )
+    now = replace(now, coverage=coarsen(now.coverage, query.period, grain.finest))
     return beside(now, *before) if before else now
 
 

@@ -50,7 +50,8 @@ def query_resource(
         schema=ANSWER_SCHEMA,
         example=ANSWER_EXAMPLE,
         errors={
-            400: "an unknown name, or a period that ends before it starts",
+            400: "an unknown name, a period that ends before it starts, or something finer in time"
+            " than the privacy profile tells of a team (`too_fine`)",
             403: "the credential lacks the permission, or the filters leave fewer people than"
             " may be told of (`too_few_people`)",
         },

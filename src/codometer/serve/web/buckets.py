@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from codometer.analysis.dates import format_date, format_day, format_month, format_weekday
 from codometer.model.period import Period, local_date, start_of_day
+from codometer.privacy.profile import Cut
 from codometer.serve.web.charts import Axis
 
 Key = date | datetime
@@ -95,12 +96,13 @@ class Buckets:
         return format_day(key)
 
 
-def cut(period: Period, *, now: datetime, zone: ZoneInfo) -> Buckets:
+def cut(period: Period, *, now: datetime, zone: ZoneInfo, finest: Cut = Cut.HOUR) -> Buckets:
     """Cut a period as its length asks: up to 2 days by hour, 90 by day, 400 by week.
 
+    It is never cut finer than `finest`, and always by week where that is.
     `zone` is where clock times are told; days are those of the period's zone.
     """
-    dimension, keys = _keys(period)
+    dimension, keys = _keys(period, finest)
     ends = (*keys[1:], _following(keys[-1], dimension))
     return Buckets(
         dimension=dimension,
@@ -127,13 +129,13 @@ def days_of(period: Period) -> tuple[date, ...]:
     return tuple(period.first_day + number * _DAY for number in range(count))
 
 
-def _keys(period: Period) -> tuple[str, tuple[Key, ...]]:
-    days = days_of(period)
-    if len(days) <= _DAYS_BY_HOUR:
+def _keys(period: Period, finest: Cut) -> tuple[str, tuple[Key, ...]]:
+    days, by_week = days_of(period), finest is Cut.WEEK
+    if len(days) <= _DAYS_BY_HOUR and finest is Cut.HOUR:
         return "hour", tuple(_hours(period))
-    if len(days) <= _DAYS_BY_DAY:
+    if len(days) <= _DAYS_BY_DAY and not by_week:
         return "day", days
-    if len(days) <= _DAYS_BY_WEEK:
+    if len(days) <= _DAYS_BY_WEEK or by_week:
         return "week", tuple(_weeks(days[0], days[-1]))
     return "month", tuple(_months(days[0], days[-1]))
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from codometer.analysis.dates import format_days
 from codometer.errors import CodometerError
+from codometer.privacy.profile import Cut
 from codometer.serve.web.assets import Assets
 from codometer.serve.web.formats import FILTERS
 from codometer.serve.web.forms import Shown
@@ -215,7 +216,8 @@ def describe_period(view: View) -> str:
     """Return the days of a view and what they are compared with, for the header."""
     count = (view.last_day - view.first_day).days + 1
     before = "the day before" if count == 1 else f"the {count:,} days before"
-    return f"{format_days(view.first_day, view.last_day)}, compared with {before}"
+    days = f"{format_days(view.first_day, view.last_day)}, compared with {before}"
+    return f"Whole weeks, {days}" if view.finest is Cut.WEEK else days
 
 
 def _sentence(text: str) -> str:

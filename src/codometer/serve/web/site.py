@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from codometer.access.actor import ActorKind
 from codometer.access.permissions import NOBODY, Permission, Subject, is_allowed
+from codometer.analysis.measures.grain import FindGrain, any_grain
 from codometer.analysis.measures.query import Query, parse_query
 from codometer.analysis.measures.run import Answer
 from codometer.errors import (
@@ -96,12 +97,14 @@ class Site:
         gate: Gate,
         now: Callable[[], datetime],
         minimum_people: Callable[[], int] = lambda: 1,
+        find_grain: FindGrain = any_grain,
         find_upcoming: Callable[[], object] = lambda: None,
     ) -> None:
         """Prepare to serve `pages`; `first_run` stands in for each until something was counted.
 
         `records` are the pages without a period. `ask` may block and answers as of the last
-        refresh of the sums, without waiting. `find_upcoming` is what `Frame` takes.
+        refresh of the sums, without waiting; `minimum_people` and `find_grain` are what it asks
+        with. `find_upcoming` is what `Frame` takes.
         """
         self._pages = pages
         self._records = records
@@ -113,6 +116,7 @@ class Site:
         self._gate = gate
         self._now = now
         self._minimum_people = minimum_people
+        self._find_grain = find_grain
         self._assets = Assets.read()
         self._frame = Frame(
             (*pages, *records),
@@ -274,7 +278,8 @@ class Site:
             ask=cache(limited(self._ask, look.subject)),  # panels share some questions
             reader=(frozenset(look.subject.granted), look.subject.teams, minimum),
             minimum_people=1 if is_allowed(look.subject, Permission.READ_PEOPLE) else minimum,
-            sees_all_teams=look.subject.teams is None,
+            find_grain=self._find_grain,
+            is_limited=look.subject.teams is not None,
         )
 
     def _render_panels(self, page: Page[View], names: Sequence[str], view: View) -> str:
@@ -369,10 +374,12 @@ def _has_enough_people(view: View, known: Recent[Hashable, bool]) -> bool:
 
 def _read_scope(view: View) -> _Scope:
     period = parse_period(_SCOPE_SINCE, None, now=view.now, zone=view.period.zone)
-    answer = view.ask(parse_query(["tokens"], by=["team"], period=period))
+    teams = view.narrowed(period)
+    answer = view.ask(parse_query(["tokens"], by=["team"], period=teams, with_coverage=False))
     told = (group for group in answer.groups if not (group.merged or group.withheld))
     named = {team for group in told if (team := group.key["team"])}
-    last = answer.coverage.reported_until
+    whole = teams if view.is_limited else period
+    last = view.ask(parse_query(["tokens"], period=whole)).coverage.reported_until
     return _Scope(
         read_at=view.now,
         teams=tuple(sorted(map(str, named), key=str.casefold)),

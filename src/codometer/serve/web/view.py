@@ -13,22 +13,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from codometer.analysis.measures.grain import FindGrain, any_grain, weeks_around
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.run import Answer
 from codometer.errors import BadRequest
 from codometer.model.period import Period, local_date, parse_period, parse_zone
+from codometer.privacy.profile import Cut
 
 RANGES: Final = {"7d": 7, "28d": 28, "90d": 90}
 """The ranges to choose from, in days: whole weeks, so that weekdays meet weekdays."""
 
 CUSTOM: Final = "custom"
 DEFAULT_RANGE: Final = "28d"
+LOOKS_BACK: Final = timedelta(weeks=20)
+"""How long before the period that it is compared with panels look, at most."""
+
 MAX_DAYS: Final = 1_100
 """Three years: more would be more marks than a chart can hold."""
 
@@ -59,8 +64,10 @@ class View:
     """Equal for those who are answered the same."""
     minimum_people: int = 1
     """The fewest that a number on the page covers."""
-    sees_all_teams: bool = True
-    """Whether the reader may know what is not of a team."""
+    is_limited: bool = False
+    """Whether the reader sees a part of the organisation only."""
+    group_cut: Cut = Cut.HOUR
+    """The finest cut of time by which such a part is told of."""
 
     @property
     def sort(self) -> str | None:
@@ -70,7 +77,27 @@ class View:
     @property
     def identity(self) -> Hashable:
         """Equal for views in which the same is shown, as long as the sums do not change."""
-        return self.reader, self.path, tuple(sorted(self.given.items())), self.period, self.today
+        given = tuple(sorted(self.given.items()))
+        return self.reader, self.path, given, self.period, self.today, self.group_cut
+
+    @property
+    def is_of_group(self) -> bool:
+        """Whether all that is shown is about a part of the organisation."""
+        return self.is_limited or self.team is not None
+
+    @property
+    def finest(self) -> Cut:
+        """The finest cut of time by which all that is shown can be told."""
+        return self.group_cut if self.is_of_group else Cut.HOUR
+
+    @property
+    def by_team(self) -> View:
+        """The same, of a period by which teams can be told of."""
+        return replace(self, period=self.narrowed(self.period))
+
+    def narrowed(self, period: Period) -> Period:
+        """Return a period around one by which teams can be told of."""
+        return weeks_around(period, self.now) if self.group_cut is Cut.WEEK else period
 
     @property
     def previous(self) -> Period:
@@ -126,9 +153,12 @@ def read_view(
     ask: Callable[[Query], Answer],
     reader: Hashable = None,
     minimum_people: int = 1,
-    sees_all_teams: bool = True,
+    find_grain: FindGrain = any_grain,
+    is_limited: bool = False,
 ) -> View:
     """Read an address's parameters; those that are unknown or empty are left out.
+
+    Where parts of the organisation are told of by week, the period of one is as many whole weeks.
 
     Raises:
         BadRequest: a range, date or zone that is none, or days that cannot be shown.
@@ -143,7 +173,7 @@ def read_view(
     zone = parse_zone(kept["tz"]) if "tz" in kept else days_in
     if zone == days_in:
         kept.pop("tz", None)
-    return View(
+    view = View(
         path=path,
         given=kept,
         period=period,
@@ -154,8 +184,10 @@ def read_view(
         ask=ask,
         reader=reader,
         minimum_people=minimum_people,
-        sees_all_teams=sees_all_teams,
+        is_limited=is_limited,
+        group_cut=find_grain(period.previous().start - LOOKS_BACK).finest,
     )
+    return view.by_team if view.is_of_group else view
 
 
 def _read_period(given: Mapping[str, str], now: datetime, zone: ZoneInfo) -> tuple[Period, str]:

@@ -18,9 +18,11 @@ from starlette.requests import Request
 
 from codometer.access.actor import Actor, ActorKind
 from codometer.access.permissions import EVERYTHING, ROLES, Role, Subject
+from codometer.analysis.measures.grain import Grain
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.run import Answer, run_query
 from codometer.model.status import RejectStatus, Status
+from codometer.privacy.profile import Cut
 from codometer.serve.gate import Gate
 from codometer.serve.web.events import Changes
 from codometer.serve.web.pages import build_pages
@@ -99,7 +101,8 @@ def usual_work(
 class Company:
     """Shows the Overview of some work, and counts what it was asked.
 
-    With a role, somebody is signed in who has it, and perhaps is of some teams.
+    With a role, somebody is signed in who has it, and perhaps is of some teams. `finest` is how
+    finely teams may be told of.
     """
 
     def __init__(
@@ -110,8 +113,10 @@ class Company:
         now: datetime = NOW,
         role: Role | None = None,
         teams: frozenset[str] | None = None,
+        finest: Cut = Cut.HOUR,
     ) -> None:
         self._minimum_people = 5 if role else 1
+        self.grain = Grain(finest, now)
         self.subject = Subject(
             actor=Actor(kind=ActorKind.LOCAL),
             granted=ROLES[role] if role else EVERYTHING,
@@ -133,6 +138,7 @@ class Company:
             gate=_Door(self),
             now=lambda: now,
             minimum_people=lambda: self._minimum_people,
+            find_grain=lambda _: self.grain,
         )
         self.client = Client(Starlette(routes=site.routes()))
 
@@ -146,6 +152,7 @@ class Company:
             query,
             organisation_zone=BERLIN,
             minimum_people=self._minimum_people,
+            find_grain=lambda _: self.grain,
         )
 
     def read_status(self) -> Status:

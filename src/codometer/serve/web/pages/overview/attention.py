@@ -20,6 +20,7 @@ from codometer.analysis.findings import (
 )
 from codometer.analysis.measures.groups import OTHER
 from codometer.analysis.measures.run import Group
+from codometer.privacy.profile import Cut
 from codometer.serve.web.naming import name_model, name_team
 from codometer.serve.web.pages.first_run import explain_refusal
 from codometer.serve.web.pages.overview.questions import Questions, Team, daily
@@ -44,14 +45,17 @@ def build_attention(questions: Questions, view: View) -> Mapping[str, object]:
         *_find_in_use(questions, view, teams),
         *(
             finding
-            for reject in (questions.rejects(view) if view.sees_all_teams else ())
+            for reject in (questions.rejects(view) if not view.is_limited else ())
             for finding in find_refused(reject.count, explain_refusal(reject.reason))
         ),
     ]
-    return {"shown": [_show(view, finding) for finding in rank(found)]}
+    has_days = view.finest is not Cut.WEEK
+    return {"shown": [_show(view, finding) for finding in rank(found)], "has_days": has_days}
 
 
 def _find_in_spend(questions: Questions, view: View, teams: Iterable[Team]) -> list[Finding]:
+    if view.finest is Cut.WEEK:
+        return []  # nothing is told of days
     history = questions.history(view)
     total = history.told(view.today)
     last = max(total, default=view.today)
@@ -72,7 +76,7 @@ def _find_in_spend(questions: Questions, view: View, teams: Iterable[Team]) -> l
                     if amount is not None
                 }
                 for team in teams
-                if team in days.costs
+                if team in days.costs and view.group_cut is not Cut.WEEK
             },
             since=since,
             today=today,

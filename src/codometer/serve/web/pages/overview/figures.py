@@ -143,7 +143,8 @@ class _Trends:
 
 def _find_trends(answer: Answer, view: View) -> _Trends:
     now, before = (
-        cut(period, now=view.now, zone=view.zone) for period in (view.period, view.previous)
+        cut(period, now=view.now, zone=view.zone, finest=view.finest)
+        for period in (view.period, view.previous)
     )
     values = {}
     for group in answer.groups:

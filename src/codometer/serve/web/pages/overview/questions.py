@@ -18,8 +18,9 @@ from codometer.analysis.forecast import HISTORY_DAYS
 from codometer.analysis.measures.query import Query, parse_query
 from codometer.analysis.measures.run import Answer, Group, beside
 from codometer.analysis.trend import WEEK
-from codometer.model.period import Period, parse_period, start_of_day
+from codometer.model.period import Period, local_date, monday_of, parse_period, start_of_day
 from codometer.model.status import RejectStatus
+from codometer.privacy.profile import Cut
 from codometer.serve.api.status import StatusSource
 from codometer.serve.web.buckets import Buckets, Key, cut, days_of
 from codometer.serve.web.recent import Recent
@@ -85,23 +86,28 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamDays:
-    """What each team cost on each day. On `untold` days a team that is not there may have."""
+    """What each team cost, by day or by week.
+
+    At times that are `untold`, a team that is not there may have cost something.
+    """
 
     costs: Costs
     untold: frozenset[Key]
+    step: timedelta = _DAY
+    """From one to the next: a week where teams are told of by week, by its Monday."""
 
     def of(self, team: Team, *, last: date) -> dict[date, float | None]:
         """Return what each day cost, None where that may not be told."""
         found = self.costs.get(team, {})
         return {
             day: None if day in self.untold and day not in found else amount
-            for day, amount in daily([found], last=last).items()
+            for day, amount in daily([found], last=last, step=self.step).items()
         }
 
 
 def buckets_of(view: View) -> Buckets:
     """Cut the view's period."""
-    return cut(view.period, now=view.now, zone=view.zone)
+    return cut(view.period, now=view.now, zone=view.zone, finest=view.finest)
 
 
 def find_wider(view: View) -> str | None:
@@ -129,17 +135,26 @@ class Questions:
         start, end = view.previous.start, None
         if time == "day":
             start = _midnight(view, view.previous.first_day - WEEK * _DAY)
+        elif time == "week" and view.finest is Cut.WEEK:
+            start = _midnight(view, monday_of(view.previous.first_day))
         elif time == "hour":
             end = view.period.end
         return self._ask_past(view, FIGURES, by=[time], start=start, end=end)
 
     def month(self, view: View) -> Answer:
-        """Ask what this month has cost up to now."""
+        """Ask what this month has cost up to now; the last one where it is told when it is over."""
         period = _since(view, view.today.replace(day=1))
+        if view.finest is Cut.WEEK:
+            period = last_month(view)
         return view.ask(_plain(["cost", "cache_savings"], period=period, where=view.where))
 
     def history(self, view: View, *, up_to_now: bool = False) -> History:
-        """Ask for days enough to compare with, to forecast from and to rank models by."""
+        """Ask for days enough to compare with, to forecast from and to rank models by.
+
+        They are weeks where only those are told, by their Mondays.
+        """
+        if view.finest is Cut.WEEK:
+            return self._ask_weeks(view)
         last = view.today if up_to_now else view.last_day
         start = last - HISTORY_DAYS * _DAY
         if buckets_of(view).dimension in {"hour", "day"}:
@@ -160,6 +175,16 @@ class Questions:
         weeks = self._ask_recent(view, by_week)
         return History(costs=costs, last=last, withheld=_spread(days, costs, weeks))
 
+    def _ask_weeks(self, view: View) -> History:
+        start = _midnight(view, monday_of(view.first_day - HISTORY_DAYS * _DAY))
+        answer = self._ask_past(view, ["cost"], by=["week", "model"], start=start)
+        untold = _times((group for group in answer.groups if group.withheld), "week")
+        return History(
+            costs=costs_by([answer], "model", "week"),
+            last=view.last_day,
+            withheld=dict.fromkeys(untold),
+        )
+
     def costs(self, view: View) -> Costs:
         """Ask what each model cost in each bucket of the period."""
         time = buckets_of(view).dimension
@@ -174,17 +199,22 @@ class Questions:
         return beside(now, before) if whole else None
 
     def team_days(self, view: View) -> TeamDays:
-        """Ask what each team cost on complete days, up to the view's end and long before."""
+        """Ask what each team cost on complete days, up to the view's end and long before.
+
+        They are weeks where teams are told of by week.
+        """
+        time, step, view = "day", _DAY, view.by_team
         start = min(_midnight(view, view.first_day - _COMPARED), view.previous.start)
-        answer = self._ask_past(view, ["cost"], by=["day", "team"], start=start)
-        untold = frozenset(_days(group for group in answer.groups if group.merged))
-        return TeamDays(
-            costs=costs_by([answer], "team", "day"),
-            untold=untold | _withheld_days([answer]),
-        )
+        if view.group_cut is Cut.WEEK:
+            time, step = "week", WEEK * _DAY
+            start = _midnight(view, monday_of(local_date(start, view.period.zone)))
+        answer = self._ask_past(view, ["cost"], by=[time, "team"], start=start)
+        untold = _times((each for each in answer.groups if each.merged or each.withheld), time)
+        return TeamDays(costs=costs_by([answer], "team", time), untold=frozenset(untold), step=step)
 
     def teams(self, view: View, only: Iterable[Team] = ()) -> Answer:
         """Ask about each team and the period before, or about some teams taken together."""
+        view = view.by_team
         together = [("team", team or "") for team in sorted(only, key=str)]
         by, where = ([], [*view.where, *together]) if together else (["team"], view.where)
         return self._compare(view, _plain(_TEAM, by=by, period=view.period, where=where))
@@ -246,13 +276,20 @@ def costs_by(
     return costs
 
 
-def _days(groups: Iterable[Group]) -> set[date]:
-    days = (group.key["day"] for group in groups)
-    return {day for day in days if isinstance(day, date)}
+def last_month(view: View) -> Period:
+    """Return the last month that is over."""
+    end = view.today.replace(day=1)
+    start = (end - _DAY).replace(day=1)
+    return Period.covering(_midnight(view, start), _midnight(view, end), view.period.zone)
+
+
+def _times(groups: Iterable[Group], time: str) -> set[date]:
+    found = (group.key[time] for group in groups)
+    return {each for each in found if isinstance(each, date)}
 
 
 def _withheld_days(answers: Iterable[Answer]) -> set[date]:
-    return _days(group for answer in answers for group in answer.groups if group.withheld)
+    return _times((each for answer in answers for each in answer.groups if each.withheld), "day")
 
 
 def _spread(days: Iterable[date], costs: Costs, weeks: Answer) -> dict[date, float | None]:
@@ -265,24 +302,25 @@ def _spread(days: Iterable[date], costs: Costs, weeks: Answer) -> dict[date, flo
     }
     for found in costs.values():
         for day, amount in found.items():
-            if (monday := _monday(day)) in left:
+            if (monday := monday_of(_date(day))) in left:
                 left[monday] -= float(amount)
-    numbers = Counter(map(_monday, days))
+    numbers = Counter(map(monday_of, days))
     return {
-        day: left[monday] / numbers[monday] if (monday := _monday(day)) in left else None
+        day: left[monday] / numbers[monday] if (monday := monday_of(day)) in left else None
         for day in days
     }
 
 
-def _monday(day: date) -> date:
-    return day - day.weekday() * _DAY
+def daily(
+    costs: Iterable[Mapping[Key, Decimal]], *, last: date, step: timedelta = _DAY
+) -> dict[date, float]:
+    """Return what each day cost in all, from the first with data on; later ones may be zero.
 
-
-def daily(costs: Iterable[Mapping[Key, Decimal]], *, last: date) -> dict[date, float]:
-    """Return what each day cost in all, from the first with data on; later ones may be zero."""
+    With another step the keys are those of days so far apart.
+    """
     amounts = [(_date(at), amount) for found in costs for at, amount in found.items()]
     first = min((day for day, _ in amounts), default=last + _DAY)
-    totals = {first + number * _DAY: Decimal(0) for number in range((last - first).days + 1)}
+    totals = {first + at * step: Decimal(0) for at in range((last - first) // step + 1)}
     for day, amount in amounts:
         if day in totals:
             totals[day] += amount

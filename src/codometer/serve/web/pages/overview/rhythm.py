@@ -9,6 +9,7 @@ from typing import Final
 from codometer.analysis.dates import WEEKDAYS
 from codometer.analysis.numbers import Value, format_value
 from codometer.analysis.rhythm import MIN_PEOPLE, QUIET, find_busiest, week_of_hours
+from codometer.privacy.profile import Cut
 from codometer.serve.web.charts import heat
 from codometer.serve.web.pages.overview.questions import Questions, find_wider
 from codometer.serve.web.view import View
@@ -19,11 +20,14 @@ _SHOWN: Final = {hour: f"{hour:02}" for hour in range(0, 24, 3)}
 
 def build_rhythm(questions: Questions, view: View) -> Mapping[str, object]:
     """Return the hours of the week; nothing of fewer people than the minimum."""
+    if view.finest is not Cut.HOUR:
+        return {"chart": None, "refused": view.finest}
     (figures,) = questions.figures(view).groups
     people, least = figures.values["active_people"], max(MIN_PEOPLE, view.minimum_people)
     if not people or people < least:
         return {
             "chart": None,
+            "refused": None,
             "people": people or figures.withheld,
             "least": least,
             "wider": find_wider(view),
@@ -47,6 +51,7 @@ def build_rhythm(questions: Questions, view: View) -> Mapping[str, object]:
     )
     return {
         "chart": chart if busiest else None,
+        "refused": None,
         "people": people,
         "least": least,
         "wider": find_wider(view),

@@ -13,6 +13,7 @@ from codometer.analysis.growth import describe_shift
 from codometer.analysis.measures.groups import OTHER as SMALL
 from codometer.analysis.measures.run import Answer
 from codometer.analysis.numbers import Value, format_axis, format_money_exact
+from codometer.privacy.profile import Cut
 from codometer.serve.web.buckets import Buckets, Key
 from codometer.serve.web.charts import Series, key, stacked_columns
 from codometer.serve.web.naming import OTHER, name_model
@@ -32,6 +33,7 @@ _RANKED_DAYS: Final = 90
 """Colours go to what cost most over so many days."""
 
 _DAY: Final = timedelta(days=1)
+_SIX_DAYS: Final = timedelta(days=6)
 _TITLES: Final = {
     "hour": "Spend per hour",
     "day": "Spend per day",
@@ -155,6 +157,8 @@ def _find_nearest(view: View, history: History) -> Mapping[str, object] | None:
     last = max((_day(at) for found in history.costs.values() for at in found), default=None)
     if last is None:
         return None
+    if view.finest is Cut.WEEK:
+        last += _SIX_DAYS
     first = last - (view.last_day - view.first_day)
     href = view.href(range=None, from_=first.isoformat(), to=last.isoformat())
     return {"text": format_days(first, last), "href": href}

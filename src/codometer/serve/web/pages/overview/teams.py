@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from markupsafe import Markup
 
+from codometer.analysis.dates import format_days
 from codometer.analysis.growth import describe_growth
 from codometer.analysis.measures.measure import Number
 from codometer.analysis.measures.run import Group
-from codometer.analysis.trend import trailing_means
+from codometer.analysis.trend import WEEK, trailing_means
+from codometer.privacy.profile import Cut
 from codometer.serve.web.buckets import days_of
 from codometer.serve.web.charts import meter, sparkline
 from codometer.serve.web.naming import name_team
@@ -82,7 +84,7 @@ def split_teams(questions: Questions, view: View) -> Teams:
 
 def build_teams(questions: Questions, view: View) -> Mapping[str, object]:
     """Return the rows, their total and which teams grew fastest."""
-    teams = split_teams(questions, view)
+    view, teams = view.by_team, split_teams(questions, view)
     (total,) = questions.figures(view).groups
     if not teams.shown:
         people = total.values["active_people"] or total.withheld
@@ -93,7 +95,7 @@ def build_teams(questions: Questions, view: View) -> Mapping[str, object]:
             name_team(team),
             group,
             href=view.href(team=team) if team is not None and team != view.team else None,
-            trend=_trend(view, [days.of(team, last=view.last_day)]),
+            trend=_trend(view, [days.of(team, last=view.last_day)], days.step),
             whole=whole,
         )
         for team, group in teams.shown.items()
@@ -102,7 +104,8 @@ def build_teams(questions: Questions, view: View) -> Mapping[str, object]:
     if teams.further:
         name = f"{len(teams.further)} more team{'' if len(teams.further) == 1 else 's'}"
         (further,) = questions.teams(view, teams.further).groups
-        trend = _trend(view, [days.of(team, last=view.last_day) for team in teams.further])
+        further_days = [days.of(team, last=view.last_day) for team in teams.further]
+        trend = _trend(view, further_days, days.step)
         rows.append(_row(name, further, href=None, trend=trend, whole=whole))
     if teams.small is not None:
         rows.append(_row("Small teams", teams.small, href=None, trend=Markup(), whole=whole))
@@ -113,6 +116,9 @@ def build_teams(questions: Questions, view: View) -> Mapping[str, object]:
         "growth": _describe_growth(teams.shown, view),
         "has_small": teams.small is not None,
         "least": view.minimum_people,
+        "weeks": format_days(view.first_day, view.last_day)
+        if view.group_cut is Cut.WEEK and not view.is_of_group
+        else None,
     }
 
 
@@ -160,13 +166,15 @@ def _row(name: str, group: Group, *, href: str | None, trend: Markup, whole: flo
     )
 
 
-def _trend(view: View, teams: Sequence[Mapping[date, float | None]]) -> Markup:
-    """Draw what teams cost, as means of a week, in front of the period before."""
+def _trend(view: View, teams: Sequence[Mapping[date, float | None]], step: timedelta) -> Markup:
+    """Draw what teams cost, as means of a week or by week, in front of the period before."""
     days = sorted({day for found in teams for day in found})
     spend = [_sum([found[day] for found in teams if day in found]) for day in days]
-    means = dict(zip(days, trailing_means(spend, least=1), strict=True))
-    now = [None if day == view.today else means.get(day) for day in days_of(view.period)]
-    return sparkline(now, [means.get(day) for day in days_of(view.previous)])
+    over = timedelta(days=WEEK) // step
+    means = dict(zip(days, trailing_means(spend, over=over, least=1), strict=True))
+    now, before = (days_of(period)[:: step.days] for period in (view.period, view.previous))
+    shown = [None if day == view.today else means.get(day) for day in now]
+    return sparkline(shown, [means.get(day) for day in before])
 
 
 def _sum(amounts: Sequence[float | None]) -> float | None:

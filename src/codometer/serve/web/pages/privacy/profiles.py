@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from codometer.access.permissions import ROLES, Permission, Role
-from codometer.privacy.profile import POLICIES, Content, Identity, Policy, Profile, Strangers
+from codometer.privacy.profile import POLICIES, Content, Cut, Identity, Policy, Profile, Strangers
 from codometer.serve.web.naming import ROLE_NAMES
 
 _IDENTITY: Final = {
@@ -24,6 +24,11 @@ _CONTENT: Final = {
     Content.NOBODY: "never kept",
     Content.BOTH: "kept where a project and the person agree",
     Content.PROJECT: "kept where a project is open for it",
+}
+_CUTS: Final = {
+    Cut.HOUR: "by hour",
+    Cut.DAY: "by day",
+    Cut.WEEK: "by whole weeks and months that are over",
 }
 _REVEALS: Final = {
     Identity.PSEUDONYM: "where a second person agrees",
@@ -42,6 +47,10 @@ _ROWS: Final[Mapping[str, Callable[[Policy], str]]] = {
     "What a person used on a day, for at most": lambda policy: f"{policy.person_days} days",
     "What people and models write": lambda policy: _CONTENT[policy.content],
     "Fewest people that a number covers": lambda policy: f"{policy.min_people}",
+    "Teams and cost centres are told of": lambda policy: _CUTS[policy.finest_cut],
+    "One person's numbers over time are told": lambda policy: (
+        "where nobody signs in" if policy.identity is Identity.PLAIN else "to nobody"
+    ),
 }
 PROFILES: Final = (Profile.STRICT, Profile.STANDARD, Profile.OPEN)
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from codometer.access.permissions import Permission
 from codometer.networks import is_loopback
-from codometer.privacy.profile import Content, Identity, Kept, Policy, describe
+from codometer.privacy.profile import Content, Cut, Identity, Kept, Policy, describe
 from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.pages.privacy.profiles import describe_sight
 from codometer.serve.web.pages.privacy.sources import PrivacySources
@@ -45,6 +45,13 @@ _EXCEPT_CONTENT: Final = (
     " Where content was agreed to, what is written is kept apart from the numbers, without secrets"
     " and names."
 )
+_CUTS: Final = {
+    Cut.HOUR: "Teams are told of as finely as all.",
+    Cut.DAY: "Teams, cost centres and repositories are told of by day; the hour is told of the"
+    " whole organisation alone.",
+    Cut.WEEK: "Teams, cost centres and repositories are told of by whole weeks and months that are"
+    " over; days and hours are told of the whole organisation alone.",
+}
 _AGREED: Final = {
     Content.BOTH: "Content, where a project and the person agreed",
     Content.PROJECT: "Content, where a project is open for it",
@@ -159,6 +166,7 @@ def _recipients(settings: Settings, policy: Policy, minimum: int) -> Section:
             *((role, f"Sees {what}.") for role, what in describe_sight()),
             ("Reviewers of content", _reviewers(policy)),
             ("Small groups", _small_groups(minimum)),
+            ("Groups in time", _CUTS[policy.finest_cut]),
             ("Other systems", database),
             (
                 "Third countries",
