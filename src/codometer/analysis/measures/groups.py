@@ -110,6 +110,8 @@ def _epoch(person: int) -> int:
 def _is_of_one(crowds: Sequence[Crowd], amount: int) -> bool:
     tops = [(crowd, crowd.tops[amount]) for crowd in crowds]
     total = sum(top.total for _, top in tops)
+    if sum(top.part for _, top in tops) <= MAX_SHARE * total:  # nobody has more than these
+        return False
     largest = {top.person for _, top in tops}
     most = max(sum(crowd.most_of(person, top) for crowd, top in tops) for person in largest)
     return total > 0 and most > MAX_SHARE * total
@@ -285,7 +287,7 @@ def _list_joining(
     for part in line:
         is_told = part.beside and withheld.isdisjoint(part.beside)
         (shown if is_told else hidden).append(part)
-    if not hidden:
+    if not (shown and hidden):
         return []
     crowds = [cells[key] for part in hidden for key in part.cells]
     if len(hidden) > 1 and is_enough(crowds, minimum):
