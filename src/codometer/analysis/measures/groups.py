@@ -247,12 +247,14 @@ def _lines_across(
         part = parts.setdefault(of_two(key), _Part([], []))
         (part.cells if of_one(key) in withheld[one] else part.beside).append(key)
     lines: dict[Key, _Line] = {}
-    total = _projection(two, common)
+    of_common = _projection(two, common)
     for cut, part in parts.items():
         if part.cells:
             told = part if cut not in withheld[two] else _Part(part.cells, [])
-            lines.setdefault(total(cut), []).append(told)
-    return (line for total, line in lines.items() if total not in withheld[common])
+            lines.setdefault(of_common(cut), []).append(told)
+    return (
+        line for whole, line in lines.items() if len(line) > 1 and whole not in withheld[common]
+    )
 
 
 def _complete(
