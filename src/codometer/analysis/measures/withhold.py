@@ -144,8 +144,8 @@ class _Decision:
         """Return the keys by some dimensions of which what the filters leave may be told.
 
         A filter leaves cells of the answer that has its dimension too. Each must be one that is
-        shown there; or they have all that is not, which is told there as one. If nothing is
-        shown there, it would be told that there is nothing else.
+        shown there; or they have all of several that are not, which are told there as one. If
+        nothing is shown there, it would be told that there is nothing else.
         """
         period, days = self.query.period, self._days
         fine, coarse = self._fine(by), self.crowds.level_of(by)
@@ -170,7 +170,7 @@ class _Decision:
             for key, cells in self.find_left(by).items()
             if not (lacking := find_lacking(key, cells))
             or (
-                len(lacking) == hidden[key] < everything[key]
+                1 < len(lacking) == hidden[key] < everything[key]
                 and project(cells[0], fine, coarse) not in self.withheld[coarse]
                 and self.may_join(by, lacking)
             )
