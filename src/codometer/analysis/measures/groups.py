@@ -285,7 +285,8 @@ def _list_joining(
     line: _Line, cells: Mapping[Key, Crowd], withheld: AbstractSet[Key], minimum: int
 ) -> list[Key]:
     """Return what could be withheld beside what is; nothing if that will do."""
-    shown, hidden = [], []
+    shown: _Line = []
+    hidden: _Line = []
     for part in line:
         is_told = part.beside and withheld.isdisjoint(part.beside)
         (shown if is_told else hidden).append(part)
