@@ -21,6 +21,7 @@ from codometer.analysis.measures.run import Answer, Group, run_query
 from codometer.errors import BadRequest
 from codometer.model.period import Period
 from tests.engines.embedded import ClickHouseInProcess, DuckDBInMemory, FillableEngine
+from tests.measures.telling import World, list_differences
 from tests.measures.uses import ZONE, Use, fill
 
 PERIOD: Final = Period.covering(
@@ -28,6 +29,8 @@ PERIOD: Final = Period.covering(
 )
 MINIMUM: Final = 3
 DIMENSIONS: Final = ("month", "week", "day", "hour", "team", "model", "agent")
+MODELS: Final = ("opus", "haiku", "sonnet")
+AGENTS: Final = ("claude_code", "codex")
 COARSER: Final = {"day": ("week", "month"), "hour": ("day", "week", "month")}
 
 Engine = FillableEngine
@@ -163,6 +166,67 @@ def test_no_row_is_about_fewer_than_the_minimum_and_no_merged_one_either(
         assert is_safe(fleet, rows, whales=measure == "active_people")
 
 
+def find_told_of_few(engine: Engine, fleet: Fleet, dimensions: Sequence[str]) -> list[str]:
+    """Return what tells of fewer than the minimum, of all that can be asked and subtracted."""
+    fill(engine, fleet)
+    world = World(
+        fleet,
+        lambda by, where: ask(
+            engine,
+            "tokens",
+            by=by,
+            where=[(name, value) for name, values in where.items() for value in sorted(values)],
+        ),
+    )
+    told = world.list_told(dimensions)
+    return [
+        question
+        for question, rows in list_differences(told)
+        if not is_safe(fleet, world.uses_in(rows))
+    ]
+
+
+@st.composite
+def crowded(draw: st.DrawFn) -> list[Use]:
+    """Some do anything; and some cells have several people each, or one who does most."""
+    teams, models, agents = (
+        st.sampled_from("abcd"),
+        st.sampled_from(MODELS),
+        st.sampled_from(AGENTS),
+    )
+    days, tokens = st.sampled_from([0, 1, 7]), st.sampled_from([10, 10, 10, 300])
+    anything = st.builds(Use, PEOPLE, teams, days, models, tokens, agents)
+    fleet = draw(st.lists(anything, max_size=8))
+    for number in range(draw(st.integers(0, 7))):
+        where = draw(teams), draw(days), draw(models), draw(tokens), draw(agents)
+        people = range(12 + 6 * number, 12 + 6 * number + draw(st.integers(2, 6)))
+        fleet += [Use(person, *where) for person in people]
+    return fleet
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@settings(max_examples=5, deadline=None)
+@given(fleet=crowded(), other=st.sampled_from(["model", "agent", "day"]))
+def test_no_difference_of_what_filters_leave_is_about_fewer_than_the_minimum(
+    engine: Callable[[], Engine], fleet: Fleet, other: str
+) -> None:
+    assert find_told_of_few(engine(), fleet, ["team", other]) == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_filter_does_not_tell_that_a_group_has_nothing_else(
+    engine: Callable[[], Engine],
+) -> None:
+    teams = {"b": ("opus", 8), "c": ("sonnet", 5), "d": ("haiku", 6)}
+    fleet = [
+        Use(10 * number + person, team, 0, model=model)
+        for number, (team, (model, count)) in enumerate(teams.items())
+        for person in range(count)
+    ]
+    fleet.append(Use(20, "d", 0, model="opus"))
+    assert find_told_of_few(engine(), fleet, ["team", "model"]) == []
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_small_group_alone_is_not_told_as_one_of_others(engine: Callable[[], Engine]) -> None:
     fill(engine(), [*office()[:-4], Use(6, "b", 0, model="haiku")])
@@ -175,27 +239,28 @@ def test_a_small_group_alone_is_not_told_as_one_of_others(engine: Callable[[], E
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_what_a_filter_leaves_is_not_told_as_one_of_others_if_it_is_one_persons(
+def test_what_small_groups_are_told_as_is_not_completed_by_what_it_is_made_of(
     engine: Callable[[], Engine],
 ) -> None:
-    counts = {
+    people = {
         "a": {"opus": 6, "haiku": 3, "sonnet": 4},
         "d": {"opus": 6, "haiku": 6, "sonnet": 6},
     }
     large = [
-        Use(person if team == "a" else 20 + person, team, 0, model=model)
-        for team, models in counts.items()
-        for model, people in models.items()
-        for person in range(people)
+        Use(20 * number + person, team, 0, model=model)
+        for number, team in enumerate(people)
+        for model, count in people[team].items()
+        for person in range(count)
     ]
     small = [Use(6 + number, team, 0) for number, team in enumerate("bbcc")]
-    fill(engine(), [*large, *small, Use(6, "b", 1, model="haiku")])
-    answer = ask(engine(), "tokens", by=["model"], where=[("team", "b"), ("team", "c")])
-    assert [(group.key["model"], group.values["tokens"]) for group in answer.groups] == [
-        ("opus", 40),
-        (OTHER, None),
-    ]
-    assert answer.groups[1].withheld
+    fleet = [*large, *small, Use(6, "b", 1, model="haiku")]
+    fill(engine(), fleet)
+    by_team = ask(engine(), "tokens", by=["team"]).groups
+    small_ones = [("team", "b"), ("team", "c")]
+    # Of the 50, 40 are of opus: were that told, the rest would be one person's.
+    for answer in (by_team[-1:], ask(engine(), "tokens", by=["model"], where=small_ones).groups):
+        assert [(*group.key.values(), group.values["tokens"]) for group in answer] == [(OTHER, 50)]
+    assert find_told_of_few(engine(), fleet, ["team", "model"]) == []
 
 
 @pytest.mark.parametrize("engine", ENGINES)

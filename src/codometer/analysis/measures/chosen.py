@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -55,7 +56,7 @@ def find_told(
     crowds: Crowds,
     withheld: Mapping[Level, Collection[Key]],
     fine: Level,
-    days: Collection[date],
+    days: frozenset[date],
 ) -> Callable[[Key], bool]:
     """Return what tells whether a day that is withheld is in a whole month or week that is told.
 
@@ -65,7 +66,7 @@ def find_told(
 
     def is_told_in(name: str, cell: Key) -> bool:
         first = cell[at[name]]
-        if not all(day in days for day in _days_in(name, first)):
+        if not days.issuperset(_days_in(name, first)):
             return False
         level = tuple(
             place
@@ -91,9 +92,10 @@ def _with(cell: Key, place: int, value: object) -> Key:
     return (*cell[:place], value, *cell[place + 1 :])
 
 
-def _days_in(name: str, first: date) -> list[date]:
+@lru_cache(maxsize=256)
+def _days_in(name: str, first: date) -> tuple[date, ...]:
     end = _next_month(first) if name == "month" else first + _WEEK
-    return [first + timedelta(days=at) for at in range((end - first).days)]
+    return tuple(first + timedelta(days=at) for at in range((end - first).days))
 
 
 def _cut(name: str, day: date) -> date:

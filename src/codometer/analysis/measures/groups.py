@@ -15,6 +15,11 @@ cell is withheld when
    covers too few. The smallest that helps joins them, until what is withheld is as large
    as a cell that may be shown, and more than one; or until nothing is left to show.
 
+What is withheld of a coarser cell is told as one: it is what the others leave. So it is
+such a coarser cell itself, of which nothing that is too few may follow. By team, teams
+b and c are withheld, and both together told; by team and model, their part of a model is
+told in the same way wherever nothing else is withheld of that model.
+
 A level comes out the same whatever it is asked together with, since it rests on itself and
 coarser levels alone. So answers to different questions about one period agree.
 """
@@ -22,9 +27,12 @@ coarser levels alone. So answers to different questions about one period agree.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from codometer.store.tables import STAND_IN_LIMIT, STAND_INS_OF_A_MONTH
@@ -102,6 +110,8 @@ def _epoch(person: int) -> int:
 def _is_of_one(crowds: Sequence[Crowd], amount: int) -> bool:
     tops = [(crowd, crowd.tops[amount]) for crowd in crowds]
     total = sum(top.total for _, top in tops)
+    if sum(top.part for _, top in tops) <= MAX_SHARE * total:  # nobody has more than these
+        return False
     largest = {top.person for _, top in tops}
     most = max(sum(crowd.most_of(person, top) for crowd, top in tops) for person in largest)
     return total > 0 and most > MAX_SHARE * total
@@ -144,7 +154,28 @@ def _level(*parts: AbstractSet[int]) -> Level:
 
 def project(key: Key, level: Level, onto: Level) -> Key:
     """Return the coarser cell that a cell of a level is part of."""
-    return tuple(value for place, value in zip(level, key, strict=True) if place in onto)
+    return _projection(level, onto)(key)
+
+
+@cache
+def _projection(level: Level, onto: Level) -> Callable[[Key], Key]:
+    places = [level.index(place) for place in onto]
+    if len(places) > 1:
+        return itemgetter(*places)
+    first = places[0] if places else 0
+    return itemgetter(slice(first, first + len(places)))
+
+
+class _Part(NamedTuple):
+    """Cells of which it is told what they come to, unless one beside them is withheld."""
+
+    cells: list[Key]
+    beside: list[Key]
+    """For a cell that may be shown, itself. Without any, what the cells come to is not told."""
+
+
+_Line = list[_Part]
+"""What makes up a number that is told."""
 
 
 def find_withheld(
@@ -163,65 +194,105 @@ def find_withheld(
     withheld: dict[Level, set[Key]] = {}
     for level, parents in lattice.parents.items():
         cells = crowds.get(level, {})
-        withheld[level] = set()
-        if level in owned:
-            continue
-        withheld[level] = {
-            key
-            for key, crowd in cells.items()
-            if not is_enough([crowd], minimum)
-            or any(project(key, level, each) in withheld[each] for each in parents)
-        }
-        if adds_up:
-            lines = [
-                line
-                for parent in parents
-                for line in _lines(cells, level, parent, leave_out=withheld[parent])
-            ]
-            _complete(lines, cells, withheld[level], minimum)
+        hidden = set[Key]()
+        if level not in owned:
+            hidden = {key for key, crowd in cells.items() if not is_enough([crowd], minimum)}
+            for parent in parents:
+                if withheld[parent]:
+                    coarser = _projection(level, parent)
+                    hidden |= {key for key in cells if coarser(key) in withheld[parent]}
+        if hidden and adds_up:
+            lines = [line for each in parents for line in _lines(cells, level, each, withheld)]
+            for one, two in _find_ways(level, withheld):
+                lines += _lines_across(cells, level, one, two, withheld)
+            _complete(lines, cells, hidden, minimum)
+        withheld[level] = hidden
     return withheld
 
 
+_Withheld = Mapping[Level, AbstractSet[Key]]
+
+
 def _lines(
-    cells: Iterable[Key], level: Level, parent: Level, *, leave_out: AbstractSet[Key]
-) -> list[list[Key]]:
+    cells: Iterable[Key], level: Level, parent: Level, withheld: _Withheld
+) -> Iterable[_Line]:
     """Return the cells of each coarser one that is shown."""
-    lines: dict[Key, list[Key]] = {}
+    coarser, leave_out = _projection(level, parent), withheld[parent]
+    lines: dict[Key, _Line] = {}
     for key in cells:
-        lines.setdefault(project(key, level, parent), []).append(key)
-    return [line for coarser, line in lines.items() if coarser not in leave_out]
+        lines.setdefault(coarser(key), []).append(_Part([key], [key]))
+    return (line for total, line in lines.items() if total not in leave_out)
+
+
+def _find_ways(level: Level, withheld: _Withheld) -> Iterator[tuple[Level, Level]]:
+    """Return coarser levels, one of which has something withheld, that make up a level."""
+    coarser = [each for each in withheld if set(each) < set(level)]
+    for one, two in product(coarser, coarser):
+        if withheld[one] and {*one, *two} == {*level}:
+            yield one, two
+
+
+def _lines_across(
+    cells: Iterable[Key], level: Level, one: Level, two: Level, withheld: _Withheld
+) -> Iterator[_Line]:
+    """Return what one level withholds of each coarser cell, as cells of another level cut it.
+
+    All of it is told together. So is what one of those cells has of it, if that is
+    all that this level withholds of the cell.
+    """
+    common = tuple(place for place in one if place in two)
+    of_one, of_two = _projection(level, one), _projection(level, two)
+    parts: dict[Key, _Part] = {}
+    for key in cells:
+        part = parts.setdefault(of_two(key), _Part([], []))
+        (part.cells if of_one(key) in withheld[one] else part.beside).append(key)
+    lines: dict[Key, _Line] = {}
+    of_common = _projection(two, common)
+    for cut, part in parts.items():
+        if part.cells:
+            told = part if cut not in withheld[two] else _Part(part.cells, [])
+            lines.setdefault(of_common(cut), []).append(told)
+    return (
+        line for whole, line in lines.items() if len(line) > 1 and whole not in withheld[common]
+    )
 
 
 def _complete(
-    lines: Sequence[list[Key]], cells: Mapping[Key, Crowd], withheld: set[Key], minimum: int
+    lines: Sequence[_Line], cells: Mapping[Key, Crowd], withheld: set[Key], minimum: int
 ) -> None:
     """Add to what is withheld until no line tells of too few by what it lacks."""
-    lines_of: dict[Key, list[int]] = {}
-    for number, line in enumerate(lines):
-        line.sort(key=lambda key: (cells[key].people, repr(key)))
-        for key in line:
-            lines_of.setdefault(key, []).append(number)
-    waiting = deque(number for number, line in enumerate(lines) if not withheld.isdisjoint(line))
+    lines_of: dict[Key, list[_Line]] = {}
+    for line in lines:
+        for part in line:
+            for key in part.beside:
+                lines_of.setdefault(key, []).append(line)
+
+    def rank(key: Key) -> tuple[bool, int, str]:
+        # A cell that is all of another coarser one that is shown is known from there.
+        is_known = any(len(line) == 1 for line in lines_of[key])
+        return is_known, cells[key].people, repr(key)
+
+    waiting = deque(lines)
     while waiting:
-        line = lines[waiting.popleft()]
-        while joining := _find_joining(line, lines, lines_of, cells, withheld, minimum):
-            withheld.add(joining[0])
-            waiting.extend(lines_of[joining[0]])
+        line = waiting.popleft()
+        while joining := _list_joining(line, cells, withheld, minimum):
+            best = min(joining, key=rank)
+            withheld.add(best)
+            waiting.extend(lines_of[best])
 
 
-def _find_joining(  # noqa: PLR0917 - the state of one loop
-    line: Sequence[Key],
-    lines: Sequence[Sequence[Key]],
-    lines_of: Mapping[Key, Sequence[int]],
-    cells: Mapping[Key, Crowd],
-    withheld: AbstractSet[Key],
-    minimum: int,
+def _list_joining(
+    line: _Line, cells: Mapping[Key, Crowd], withheld: AbstractSet[Key], minimum: int
 ) -> list[Key]:
-    """Return what should be withheld beside what is, the best first; nothing if that will do."""
-    hidden = [key for key in line if key in withheld]
-    shown = [key for key in line if key not in withheld]
-    if not shown or (len(hidden) > 1 and is_enough([cells[key] for key in hidden], minimum)):
+    """Return what could be withheld beside what is; nothing if that will do."""
+    shown: _Line = []
+    hidden: _Line = []
+    for part in line:
+        is_told = part.beside and withheld.isdisjoint(part.beside)
+        (shown if is_told else hidden).append(part)
+    if not (shown and hidden):
         return []
-    # A cell that is all of another coarser one that is shown is known from there.
-    useful = [key for key in shown if all(len(lines[at]) > 1 for at in lines_of[key])]
-    return useful or shown
+    crowds = [cells[key] for part in hidden for key in part.cells]
+    if len(hidden) > 1 and is_enough(crowds, minimum):
+        return []
+    return [key for part in shown for key in part.beside]

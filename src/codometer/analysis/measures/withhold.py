@@ -8,7 +8,7 @@ tell, and nothing that they do not.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -144,13 +144,18 @@ class _Decision:
         """Return the keys by some dimensions of which what the filters leave may be told.
 
         A filter leaves cells of the answer that has its dimension too. Each must be one that is
-        shown there; or they have all that is not, which is told there as one.
+        shown there; or they have all of several that are not, which are told there as one. If
+        nothing is shown there, it would be told that there is nothing else.
         """
         period, days = self.query.period, self._days
         fine, coarse = self._fine(by), self.crowds.level_of(by)
         withheld = self.withheld[fine]
         at = self._places(by)
-        hidden = Counter(tuple(cell[at[each.name]] for each in by) for cell in withheld)
+
+        def count(cells: Iterable[Key]) -> Counter[Key]:
+            return Counter(tuple(cell[at[each.name]] for each in by) for cell in cells)
+
+        hidden, everything = count(withheld), count(self.crowds.by_level[fine])
 
         def find_lacking(key: Key, cells: Sequence[Key]) -> list[Key]:
             lacking = [cell for cell in cells if cell in withheld]
@@ -165,7 +170,7 @@ class _Decision:
             for key, cells in self.find_left(by).items()
             if not (lacking := find_lacking(key, cells))
             or (
-                len(lacking) == hidden[key]
+                1 < len(lacking) == hidden[key] < everything[key]
                 and project(cells[0], fine, coarse) not in self.withheld[coarse]
                 and self.may_join(by, lacking)
             )
