@@ -8,7 +8,7 @@ over and written under what has begun.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +21,7 @@ from codometer.people.contents import Contents
 from codometer.people.decisions import Decision, Decisions
 from codometer.people.holds import Holds
 from codometer.people.identifier import PERSON_KINDS, Identifier, list_named
+from codometer.people.memberships import Memberships
 from codometer.people.services import find_services
 from codometer.people.vault import Vault
 from codometer.privacy.encryption import Purpose
@@ -39,6 +40,7 @@ from codometer.store.people import (
     rename_repositories,
     replace_identities,
 )
+from codometer.store.teams import Moved, Stay, move_to_teams
 
 if TYPE_CHECKING:
     from codometer.access.actor import Actor
@@ -84,6 +86,9 @@ class People:
         self.in_force = PolicyInForce(POLICIES[decision.profile], decision.version)
         self.identifier = Identifier(
             self.vault, access.keys, self.in_force, access.audit.now, find_services(services)
+        )
+        self.memberships = Memberships(
+            access.control, self.vault, self.identifier.find_person, store.zone
         )
         self.contents = Contents(access, self.vault, self.in_force, days=content_days)
         self.content_views = ContentViews(access, self.contents)
@@ -165,6 +170,7 @@ class People:
                 )
             newer = self._find_newer(frozenset(made))
             with self.access.audit.change(actor) as change:
+                self.memberships.rename(change.connection, made, newer)
                 self.vault.drop(change.connection, made)
                 self.access.keys.delete(change, Purpose.PSEUDONYM, number)
             self.access.keys.reload()
@@ -215,6 +221,7 @@ class People:
             self.vault.save()
             with self.store.reading() as connection:
                 used = find_names(connection)
+            used.update(self.memberships.list_people())
             people = self.vault.people
             persons = {people.find_person(name) for name in used}
             unused = [name for name in people.identities if people.find_person(name) not in persons]
@@ -230,9 +237,9 @@ class People:
         held = self.holds.find_held(self.vault.people.find_person)
         if held is None or not held.persons:
             return held
-        return held._replace(persons=held.persons | self._find_plain(held.persons))
+        return held._replace(persons=held.persons | self.find_plain(held.persons))
 
-    def _find_plain(self, pseudonyms: frozenset[str]) -> set[str]:
+    def find_plain(self, pseudonyms: frozenset[str]) -> set[str]:
         """Return what those of these pseudonyms are called where they are stored plainly."""
         people = self.vault.people
         known = {each.pseudonym for name in pseudonyms for each in people.list_pseudonyms(name)}
@@ -255,23 +262,54 @@ class People:
         return any(not pseudonyms.isdisjoint(made(kind, name)) for kind, name in named)
 
     def look_anew(self) -> None:
-        """Have the intake look anew at who each client is."""
+        """Have the intake look anew at who each client is, and where they belong."""
+        self.memberships.refresh()
         self._forget_origins()
         self.contents.refresh()
 
-    def settle(self) -> None:
-        """Tell the telemetry of persons who are other ones now. The intake must pause."""
+    def settle(self) -> Moved:
+        """Tell the telemetry of persons who are other ones now, or in other teams.
+
+        The intake must pause. Return how many sessions belong elsewhere now.
+        """
         self.vault.save()
         moves = frozenset(self.vault.moves)
         if not moves:
-            return
+            return Moved()
+        self.look_anew()
+        stays, held = self._list_stays(moves), self.find_held()
+        moved = Moved()
         with self.store.changing(for_good=False) as connection:
             stored = list_origins(connection, moves)
             replace_identities(
                 connection, [now for each in stored if (now := self._resolved(each)) != each]
             )
+            if held is not None:
+                moved = move_to_teams(
+                    connection,
+                    stays,
+                    zone=self.store.zone,
+                    resource_keys=self.store.resource_keys,
+                    held=held,
+                )
         self.vault.settle_moves(moves)
-        self.look_anew()
+        return moved
+
+    def _list_stays(self, pseudonyms: Iterable[str]) -> dict[str, list[Stay]]:
+        """Return where whoever these are of was, by what they are called in the telemetry."""
+        people = self.vault.people
+        return {
+            name: stays
+            for person in {people.find_person(each) or each for each in pseudonyms}
+            for stays in [self.memberships.list_stays(person)]
+            for name in self.list_called(person)
+        }
+
+    def list_called(self, person: str) -> set[str]:
+        """Return what a person is called where they are stored, as a pseudonym and plainly."""
+        if self.policy.identity is not Identity.PLAIN:
+            return {person}
+        return {person} | self.find_plain(frozenset({person}))
 
     def _resolved(self, stored: StoredOrigin) -> StoredOrigin:
         told = stored.identities

@@ -228,6 +228,11 @@ class Vault:
                 connection.execute(delete(IDENTITY_MOVE).where(IDENTITY_MOVE.c.pseudonym == name))
         self.moves.difference_update(pseudonyms)
 
+    def tell_anew(self, connection: Connection, person: str) -> None:
+        """Have the telemetry told anew what it should know of a person, in a transaction."""
+        self._move(connection, [person])
+        self._generation = _bump(connection)
+
     def decide(self, connection: Connection, link: Link, now: datetime) -> None:
         """Make two pseudonyms one person's, in somebody's transaction."""
         moved = self.people.decide(link)

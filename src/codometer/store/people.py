@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from codometer.model.identity import Counts, Identities, hash64, number_of_person
 from codometer.store.given import I64, TEXT, U64, give
+from codometer.store.origins import number_of_workplace
 from codometer.store.retention import Held, find_held
 from codometer.store.sealing import seal_work
 from codometer.store.tables import STAND_IN_LIMIT, WORKPLACE_DIMENSIONS, resource_column
@@ -29,6 +30,7 @@ _WORKPLACE_TABLES: Final = (
     *("workplace", "origin", "rollup_15m", "session_15m", "session_day", "workplace_day"),
     "latency_15m",
 )
+_WIDTH: Final = len(WORKPLACE_DIMENSIONS)
 _KEYS: Final = ("installation", "account_uuid", "account_id", "email", "enduser_id")
 _DETAIL: Final = ("event", "reading")
 _AT_ONCE: Final = 50_000
@@ -113,11 +115,9 @@ def rename_repositories(
     ).fetchall():
         told = list(row)
         told[place] = rename(row[place])
-        known = told[1 : 1 + len(WORKPLACE_DIMENSIONS)]
-        pairs = zip(resource_keys, told[1 + len(WORKPLACE_DIMENSIONS) :], strict=True)
-        resource = [part for key, value in pairs if value is not None for part in (key, value)]
+        known, resource = told[1 : 1 + _WIDTH], told[1 + _WIDTH :]
         old.append(row[0])
-        new.append(hash64(*(value or "" for value in known), *resource))
+        new.append(number_of_workplace(known, zip(resource_keys, resource, strict=True)))
         names.append(told[place])
     give(connection, old=(U64, old), new=(U64, new), repository=(TEXT, names))
     for table in _WORKPLACE_TABLES:
