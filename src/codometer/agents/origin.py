@@ -125,7 +125,10 @@ class Origins:
         *,
         salt: str = "",
     ) -> None:
-        """Without `places`, everybody is where their client says they are. `salt` is a secret that keeps ids from telling the identities that they are made of."""
+        """Without `places`, everybody is where their client says they are.
+
+        `salt` is a secret that keeps ids from telling the identities that they are made of.
+        """
         self._rules = rules
         self._identify = identify
         self._places = places or AsTold()

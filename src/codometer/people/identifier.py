@@ -93,7 +93,9 @@ class Identifier:
         if is_plain:
             return of_kind(told, is_service=is_service)
         keeps_values = policy.identity is Identity.VAULT
-        stored = self._stored(named, keeps_values=keeps_values)._replace(repository=repository, version=version)
+        stored = self._stored(named, keeps_values=keeps_values)._replace(
+            repository=repository, version=version
+        )
         return of_kind(stored, is_service=is_service)
 
     def learn(self, told: Identities) -> str:

@@ -16,6 +16,7 @@ from codometer.access.access import Access
 from codometer.errors import CodometerError, StoreUnusable
 from codometer.jobs import Periodic
 from codometer.model.identity import SERVICE, Identities
+from codometer.model.period import local_date
 from codometer.people.content_views import ContentViews
 from codometer.people.contents import Contents
 from codometer.people.decisions import Decision, Decisions
@@ -43,6 +44,8 @@ from codometer.store.people import (
 from codometer.store.teams import Moved, Stay, move_to_teams
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from codometer.access.actor import Actor
     from codometer.store.duckdb_engine import Connection
     from codometer.store.retention import Held
@@ -121,6 +124,11 @@ class People:
         """The policy in force."""
         return self.in_force.policy
 
+    @property
+    def today(self) -> date:
+        """The day that it is in the organisation's time zone."""
+        return local_date(self.access.audit.now(), self.store.zone)
+
     def pausing(self) -> AbstractContextManager[None]:
         """Hold the intake, and everybody else who changes persons, still."""
         return self._pause()
@@ -160,7 +168,7 @@ class People:
         """
         with self.pausing():
             self.access.keys.check_replaced(Purpose.PSEUDONYM, number)
-            self.vault.save()
+            self.settle()
             made = self.vault.find_made_with(number)
             if made and not confirmed:
                 raise KeyInUse(

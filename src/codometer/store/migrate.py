@@ -26,8 +26,10 @@ STEPS: Final[tuple[Step, ...]] = (
     (
         "ALTER TABLE origin ADD COLUMN IF NOT EXISTS told_team VARCHAR",
         "ALTER TABLE origin ADD COLUMN IF NOT EXISTS told_cost_center VARCHAR",
-        "UPDATE origin o SET told_team = w.team, told_cost_center = w.cost_center "
-        "FROM workplace w WHERE w.workplace = o.workplace",
+        (
+            "UPDATE origin o SET told_team = w.team, told_cost_center = w.cost_center "
+            "FROM workplace w WHERE w.workplace = o.workplace"
+        ),
     ),
 )
 

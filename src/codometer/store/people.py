@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from codometer.model.identity import Counts, Identities, hash64, number_of_person
+from codometer.model.identity import SERVICE, Counts, Identities, hash64, number_of_person
 from codometer.store.given import I64, TEXT, U64, give
 from codometer.store.origins import number_of_workplace
 from codometer.store.retention import Held, find_held
@@ -69,6 +69,24 @@ def find_names(connection: duckdb.DuckDBPyConnection) -> set[str]:
     """Return every name by which an origin knows a person, an account and the like."""
     told = " UNION ".join(f"SELECT {name} FROM origin" for name in ("person", *_KEYS))
     return {name for (name,) in connection.execute(told).fetchall() if name is not None}
+
+
+class Counted(NamedTuple):
+    """How many are stored: people, those of them that are known as a machine only, services."""
+
+    people: int = 0
+    installations: int = 0
+    services: int = 0
+
+
+def count_people(connection: duckdb.DuckDBPyConnection) -> Counted:
+    """Count who is stored."""
+    row = connection.execute(
+        f"SELECT count(DISTINCT person) FILTER (person_kind <> '{SERVICE}'), "
+        "count(DISTINCT person) FILTER (person_kind = 'installation'), "
+        f"count(DISTINCT person) FILTER (person_kind = '{SERVICE}') FROM origin"
+    ).fetchone()
+    return Counted(*row) if row else Counted()
 
 
 def replace_identities(

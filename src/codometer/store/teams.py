@@ -57,7 +57,7 @@ class Moved(NamedTuple):
 
 
 class _Stored(NamedTuple):
-    """An origin, where it is, and from which day to which it has rows."""
+    """An origin, where it is, and on which days it has rows."""
 
     origin: int
     session: int | None
@@ -65,8 +65,7 @@ class _Stored(NamedTuple):
     team: str | None
     cost_center: str | None
     is_held: bool
-    first: date
-    last: date
+    days: Sequence[date]
     number: int
     workplace: Sequence[str | None]
 
@@ -127,8 +126,8 @@ def find_last_unmoved(
     row = connection.execute(
         "SELECT max(day) FROM session_day d LEFT JOIN origin o USING (origin) "
         "WHERE day >= $first AND day < coalesce($until, DATE '9999-12-31') "
-        f"AND (d.person_id < {STAND_IN_LIMIT} "
-        f"OR list_contains($persons, o.person) AND NOT {_HAS_KEYS})",
+        f"AND NOT ({_HAS_KEYS}) "
+        f"AND (d.person_id < {STAND_IN_LIMIT} OR list_contains($persons, o.person))",
         {"first": first, "until": until, "persons": [*persons]},
     ).fetchone()
     found: date | None = row[0] if row else None
@@ -146,7 +145,7 @@ def _list_stored(
     workplace = ", ".join(f"w.{name}" for name in (*WORKPLACE_DIMENSIONS, *resources))
     rows = connection.execute(
         "SELECT o.origin, o.session_id, o.person, told_team, told_cost_center, "
-        "o.origin IN (SELECT origin FROM held), min(day), max(day), w.workplace, "
+        "o.origin IN (SELECT origin FROM held), list(DISTINCT day), w.workplace, "
         f"{workplace} FROM origin o JOIN workplace w USING (workplace) "
         "JOIN session_day d ON d.origin = o.origin "
         f"WHERE list_contains($persons, o.person) AND {_HAS_KEYS} GROUP BY ALL",
@@ -158,8 +157,8 @@ def _list_stored(
 
 def _list_moves(stored: _Stored, stays: Sequence[Stay]) -> Iterator[_Move]:
     """Return the days on which rows of an origin are not where they belong."""
-    end = stored.last + _DAY
-    told = _Move(stored, stored.first, end, stored.team, stored.cost_center)
+    end = max(stored.days) + _DAY
+    told = _Move(stored, min(stored.days), end, stored.team, stored.cost_center)
     found: list[_Move] = []
     for stay in sorted(stays):
         first, until = max(stay.first, told.first), min(stay.until or end, end)
@@ -168,7 +167,8 @@ def _list_moves(stored: _Stored, stays: Sequence[Stay]) -> Iterator[_Move]:
             found += told._replace(until=first), _Move(stored, first, until, stay.team, cost_center)
             told = told._replace(first=until)
     for move in (*found, told):
-        if move.first < move.until and move.workplace() != [*stored.workplace]:
+        has_rows = any(move.first <= day < move.until for day in stored.days)
+        if has_rows and move.workplace() != [*stored.workplace]:
             yield move
 
 
@@ -212,15 +212,23 @@ _BUCKETS: Final = (
     "AND t.bucket < make_timestamp(i.until_second * 1000000)"
 )
 _STATEMENTS: Final = (
-    "CREATE OR REPLACE TEMP TABLE touched AS "
-    f"SELECT day, i.was AS workplace FROM session_day t JOIN given i ON {_DAYS} "
-    f"UNION SELECT day, i.workplace FROM session_day t JOIN given i ON {_DAYS}",
-    "INSERT INTO workplace SELECT DISTINCT w.* REPLACE (i.workplace AS workplace, "
-    "i.team AS team, i.cost_center AS cost_center) "
-    "FROM workplace w JOIN given i ON w.workplace = i.was "
-    "WHERE i.workplace NOT IN (SELECT workplace FROM workplace)",
-    "INSERT INTO origin SELECT DISTINCT o.* REPLACE (i.new AS origin, i.workplace AS workplace) "
-    "FROM origin o JOIN given i ON o.origin = i.old WHERE i.new NOT IN (SELECT origin FROM origin)",
+    (
+        "CREATE OR REPLACE TEMP TABLE touched AS "
+        f"SELECT day, i.was AS workplace FROM session_day t JOIN given i ON {_DAYS} "
+        f"UNION SELECT day, i.workplace FROM session_day t JOIN given i ON {_DAYS}"
+    ),
+    (
+        "INSERT INTO workplace SELECT DISTINCT w.* REPLACE (i.workplace AS workplace, "
+        "i.team AS team, i.cost_center AS cost_center) "
+        "FROM workplace w JOIN given i ON w.workplace = i.was "
+        "WHERE i.workplace NOT IN (SELECT workplace FROM workplace)"
+    ),
+    (
+        "INSERT INTO origin "
+        "SELECT DISTINCT o.* REPLACE (i.new AS origin, i.workplace AS workplace) "
+        "FROM origin o JOIN given i ON o.origin = i.old "
+        "WHERE i.new NOT IN (SELECT origin FROM origin)"
+    ),
     *(
         f"UPDATE {table} t SET origin = i.new FROM given i WHERE {_BUCKETS}"
         for table in ("event", "reading")
