@@ -1,11 +1,18 @@
 """An administrator says where people belong: for what comes, and for what is stored."""
 
+import tempfile
+from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from codometer.errors import BadRequest
+from codometer.people.census import Census, take_census
 from codometer.people.holds import HoldKind
 from codometer.people.requests import NoSuchPerson
 from codometer.people.retention import Retention
@@ -362,3 +369,105 @@ def test_a_stay_that_ended_long_ago_goes_and_the_nightly_run_says_so(told: House
     assert (run.memberships, run.pseudonyms) == (1, 0)
     _, found = Teams(told.requests).show_history(EMAIL, ROOT)
     assert [each.team for each in found] == ["search"]
+
+
+def test_people_are_counted_and_a_part_is_not_told_that_leaves_few_beside_it(
+    household: Household,
+) -> None:
+    household.become(Profile.STANDARD)
+    for number in range(9):
+        who = {"user.id": f"machine-{number}"}
+        if number < 6:
+            who["user.email"] = f"person-{number}@example.com"
+        household.send(who, session=f"session-{number}")
+    household.send({"user.id": "machine-0", "user.email": "person-1@example.com"}, session="shared")
+    household.send({"user.email": "bot[bot]@users.noreply.github.com"}, session="bot")
+    household.requests.treat("other@example.com", Treatment.EXCLUDED, "he objects", ROOT)
+    for number in range(5):
+        assign(household, "checkout", subject=f"person-{number}@example.com")
+    exact = take_census(household.people, 1)
+    assert exact == Census(
+        people=9, installations=3, addresses=7, in_teams=5, excluded=1, shared=1, services=1
+    )
+    told = take_census(household.people, 5)
+    assert told == Census(
+        people=9, installations=None, addresses=None, in_teams=None, excluded=None, shared=None,
+        services=1,
+    )  # fmt: skip
+
+
+class Sent(NamedTuple):
+    """One request: whose, of which session, on which day, and the team that the client says."""
+
+    who: int
+    session: int
+    day: int
+    team: str | None
+
+
+class Said(NamedTuple):
+    """An administrator's word; without a team, that the client's holds again."""
+
+    who: int
+    team: str | None
+    first: int
+    days: int | None
+
+
+PEOPLE = (ADA, GRACE)
+SENT = st.builds(
+    Sent,
+    st.integers(0, 1),
+    st.integers(0, 1),
+    st.integers(-4, 0),
+    st.sampled_from(["search", "platform", None]),
+)
+SAID = st.builds(
+    Said,
+    st.integers(0, 1),
+    st.sampled_from(["checkout", "search", None]),
+    st.integers(-5, 1),
+    st.one_of(st.none(), st.integers(1, 4)),
+)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.one_of(SENT, SAID), min_size=4, max_size=14))
+def test_whatever_the_order_rows_are_where_the_last_word_says_and_totals_stay(
+    steps: list[Sent | Said],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        household = Household.open(Path(folder) / "data")
+        try:
+            follow(household, steps)
+        finally:
+            household.close()
+
+
+def follow(household: Household, steps: list[Sent | Said]) -> None:
+    """Do all of it, and compare with what it must come to."""
+    household.become(Profile.STANDARD)
+    words: dict[tuple[int, int], str | None] = {}
+    sent: list[Sent] = []
+    for step in steps:
+        if isinstance(step, Sent):
+            on(household, days(step.day))
+            told = {"team.id": step.team} if step.team else {}
+            household.send({**PEOPLE[step.who], **told}, session=f"{step.who}-{step.session}")
+            sent.append(step)
+            continue
+        on(household, days(0))
+        totals = household.totals()
+        first, until = step.first, 9 if step.days is None else step.first + step.days
+        words.update({(step.who, day): step.team for day in range(first, until)})
+        stretch = days(first), None if step.days is None else days(until)
+        subject = PEOPLE[step.who]["user.email"]
+        if step.team:
+            assign(household, step.team, *stretch, subject=subject)
+        else:
+            remove(household, *stretch, subject=subject)
+        assert household.totals() == totals
+    expected = Counter(
+        (str(days(each.day)), words.get((each.who, each.day)) or each.team) for each in sent
+    )
+    assert requests_by_team(household) == expected
