@@ -470,4 +470,5 @@ def follow(household: Household, steps: list[Sent | Said]) -> None:
     expected = Counter(
         (str(days(each.day)), words.get((each.who, each.day)) or each.team) for each in sent
     )
+    household.people.follow()  # as the server does all the time
     assert requests_by_team(household) == expected

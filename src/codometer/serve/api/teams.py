@@ -65,7 +65,7 @@ def teams_resource(
         active = {
             str(group.key["team"]): group.values[_ACTIVE]
             for group in limited(ask, given.subject)(query).groups
-            if group.key["team"] is not None and not group.merged
+            if group.key["team"] is not None and not (group.merged or group.withheld)
         }
         seen = given.subject.teams
         assigned = {
