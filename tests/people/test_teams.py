@@ -431,7 +431,8 @@ SAID = st.builds(
 )
 
 
-@settings(max_examples=10, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.one_of(SENT, SAID), min_size=4, max_size=14))
 def test_whatever_the_order_rows_are_where_the_last_word_says_and_totals_stay(
     steps: list[Sent | Said],
