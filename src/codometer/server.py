@@ -143,6 +143,7 @@ class Server:
         origins = Origins(
             _origin_rules(self._settings),
             self.people.identifier,
+            self.people.memberships,
             salt=self.access.keys.ring.newest(Purpose.FINGERPRINT).secret.hex(),
         )
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))

@@ -90,7 +90,7 @@ class Household:
             store.close()
             raise
         salt = access.keys.ring.newest(Purpose.FINGERPRINT).secret.hex()
-        origins = Origins(rules, people.identifier, salt=salt)
+        origins = Origins(rules, people.identifier, people.memberships, salt=salt)
         agents = (ClaudeCode(origins, normalise_model), UnknownAgent(origins))
         normaliser = Normaliser(
             agents,

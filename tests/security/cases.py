@@ -145,6 +145,11 @@ CASES: Final[Mapping[tuple[str, str], Case]] = {
     ("POST", "/api/v1/people/link"): action(done=404),
     ("POST", "/api/v1/people/unlink"): action(done=404),
     ("GET", "/api/v1/reveals"): Case(),
+    ("GET", "/api/v1/people"): Case(),
+    ("GET", "/api/v1/teams"): Case(),
+    ("POST", "/api/v1/teams/assign"): action(),
+    ("POST", "/api/v1/teams/remove"): action(),
+    ("POST", "/api/v1/teams/history"): action(),
 }
 
 

@@ -55,6 +55,8 @@ class Action(StrEnum):
     CONTENT_VIEW = "content.view"
     CONTENT_DELETE = "content.delete"
     PERSON_TREAT = "person.treat"
+    TEAM_ASSIGN = "team.assign"
+    TEAM_REMOVE = "team.remove"
     HOLD_SET = "hold.set"
     HOLD_LIFT = "hold.lift"
     RETENTION_RUN = "retention.run"
@@ -109,6 +111,8 @@ ACTIONS: Final = {
     Action.CONTENT_VIEW: "Somebody read content of a person; how many texts.",
     Action.CONTENT_DELETE: "Content was deleted because its time was over; how many texts.",
     Action.PERSON_TREAT: "Somebody's records are treated as a person's, a service's or nobody's.",
+    Action.TEAM_ASSIGN: "A person was said to belong to a team, from when until when.",
+    Action.TEAM_REMOVE: "That was taken back for some days: what clients say holds there.",
     Action.HOLD_SET: "Data of a person, a team or all was put under a legal hold, and stays.",
     Action.HOLD_LIFT: "A legal hold was lifted.",
     Action.RETENTION_RUN: "What was past its retention was let go: how many rows of what.",

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     READ_AUDIT = "read:audit"
     READ_ACCOUNTS = "read:accounts"
     WRITE_ACCOUNTS = "write:accounts"
+    READ_TEAMS = "read:teams"
     READ_PRIVACY = "read:privacy"
     WRITE_PRIVACY = "write:privacy"
     WRITE_PEOPLE = "write:people"
@@ -60,9 +61,11 @@ PERMISSIONS: Final = {
     Permission.READ_AUDIT: "Read and verify the audit log.",
     Permission.READ_ACCOUNTS: "See which accounts there are.",
     Permission.WRITE_ACCOUNTS: "Invite people, and disable accounts.",
+    Permission.READ_TEAMS: "See how many people are known, and how many are in each team.",
     Permission.READ_PRIVACY: "See what is collected, what is not, and why. Every role has it.",
     Permission.WRITE_PRIVACY: "Change privacy profile and purpose; set legal holds; replace keys.",
-    Permission.WRITE_PEOPLE: "Do what people may ask for; merge, split and treat them.",
+    Permission.WRITE_PEOPLE: "Do what people may ask for; merge, split and treat them; say"
+    " which team they are in.",
     Permission.READ_REVEALS: "See who asked for the name behind a pseudonym, and why.",
     Permission.APPROVE_REVEALS: "Agree, or not, that somebody else is told such a name.",
     Permission.REVEAL_PEOPLE: "Ask for such a name. No role or credential has it; it is lent to an"

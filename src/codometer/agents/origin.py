@@ -6,15 +6,19 @@ same answer on every signal, so answers are remembered.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Protocol
+from itertools import repeat
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from codometer.agents.read import label
 from codometer.model.event import Origin
-from codometer.model.identity import SERVICE, Identities, hash64
+from codometer.model.identity import SERVICE, Identities, hash64, number_elsewhere
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from codometer.model.signal import Attributes, AttributeValue
 
 IDENTITY_ATTRIBUTES: Final = (
@@ -76,15 +80,58 @@ def store_plainly(told: Identities, /) -> Identities:
     return told
 
 
+class Place(NamedTuple):
+    """Where somebody belongs. Without a cost centre, to the one that their client says."""
+
+    team: str
+    cost_center: str | None
+
+
+class Places(Protocol):
+    """Knows where people belong, whatever their clients say."""
+
+    @property
+    def changes(self) -> Sequence[int]:
+        """When anything about that changes, in order, in nanoseconds since 1970."""
+
+    def find(self, told: Identities, kept: Identities, since_ns: int) -> Place | None:
+        """Return where somebody belongs from a change on until the next one.
+
+        `kept` is how their identities are stored.
+        """
+
+
+class AsTold:
+    """Leaves everybody where their client says they are."""
+
+    changes: Final[Sequence[int]] = ()
+
+    def find(self, told: Identities, kept: Identities, since_ns: int) -> None:
+        """Return nothing."""
+
+
+Stamp = tuple[int, int]
+"""What decides the origin of a signal beside its attributes: a generation, and a change."""
+
+
 class Origins:
     """Makes the Origin of a signal, or finds the one that it made before."""
 
     def __init__(
-        self, rules: OriginRules, identify: Identify = store_plainly, *, salt: str = ""
+        self,
+        rules: OriginRules,
+        identify: Identify = store_plainly,
+        places: Places | None = None,
+        *,
+        salt: str = "",
     ) -> None:
-        """`salt` is a secret that keeps ids from telling the identities that they are made of."""
+        """Without `places`, everybody is where their client says they are.
+
+        `salt` is a secret that keeps ids from telling the identities that they are made of.
+        """
         self._rules = rules
         self._identify = identify
+        self._places = places or AsTold()
         self._keys = (
             *IDENTITY_ATTRIBUTES,
             *_PLACE_ATTRIBUTES,
@@ -94,25 +141,38 @@ class Origins:
         )
         self._find = lru_cache(maxsize=_MAX_REMEMBERED)(self._make)
         self.salt = salt
-        self.generation = 0
-        """Grows whenever what was made before is no longer right, so that nobody remembers it."""
+        self._generation = 0
         self.attributes = frozenset(self._keys) | {"service.name"}
         """The attributes that are read here."""
 
-    def find(self, agent: str, attributes: Attributes) -> Origin:
+    def stamps(self, times: Sequence[int]) -> Iterable[Stamp]:
+        """Return what `find` needs for signals of these times, one each or one for all.
+
+        Whoever remembers an origin remembers it for one stamp.
+        """
+        changes, generation = self._places.changes, self._generation
+        if not changes:
+            return repeat((generation, 0))
+        first, last = (bisect_right(changes, end(times)) for end in (min, max))
+        if first == last:
+            return repeat((generation, changes[first - 1] if first else 0))
+        passed = (bisect_right(changes, time_ns) for time_ns in times)
+        return [(generation, changes[at - 1] if at else 0) for at in passed]
+
+    def find(self, agent: str, attributes: Attributes, stamp: Stamp = (0, 0)) -> Origin:
         """Return the origin of a signal of `agent`: the same object for the same answer.
 
         Raises:
             Erased: it is of somebody who was erased.
         """
-        return self._find(agent, *map(attributes.get, self._keys))
+        return self._find(agent, stamp[1], *map(attributes.get, self._keys))
 
     def forget(self) -> None:
         """Make all of them anew from now on, because they would be other ones."""
-        self.generation += 1
+        self._generation += 1
         self._find.cache_clear()
 
-    def _make(self, agent: str, *values: AttributeValue) -> Origin:
+    def _make(self, agent: str, since_ns: int, *values: AttributeValue) -> Origin:
         attributes = dict(zip(self._keys, values, strict=True))
 
         def first(*keys: str) -> str | None:
@@ -124,6 +184,7 @@ class Origins:
         if session and told.person and not kept.person:
             # Of somebody who objects: sessions must stay apart, but lead nowhere.
             session = f"{hash64(self.salt, 'session', session):016x}"
+        team, cost_center = first(*self._rules.team), first(*self._rules.cost_center)
         resource = tuple(
             (key, value) for key in self._rules.dimensions if (value := label(attributes.get(key)))
         )
@@ -135,13 +196,7 @@ class Origins:
             first("terminal.type"),
             session,
         )
-        after = (
-            first("organization.id"),
-            first(*self._rules.team),
-            first(*self._rules.cost_center),
-            kept.repository,
-            first("os.type"),
-        )
+        after = first("organization.id"), team, cost_center, kept.repository, first("os.type")
         owner = told.installation or told.person or ""
         # No label is empty, so a team called None is not the same as no team. Whom the keys
         # belong to may be learned later, so it is no part of the id.
@@ -151,7 +206,7 @@ class Origins:
             *("" if part is None else part for part in parts),
             *(part for pair in resource for part in pair),
         )
-        return Origin._make(
+        origin = Origin._make(
             (
                 id_,
                 *before,
@@ -162,8 +217,21 @@ class Origins:
                 resource,
                 hash64(self.salt, "owner", owner),
                 kept.version,
+                team,
+                cost_center,
             )
         )
+        return _placed(origin, self._places.find(told, kept, since_ns))
+
+
+def _placed(origin: Origin, place: Place | None) -> Origin:
+    if place is None:
+        return origin
+    team, cost_center = place.team, place.cost_center or origin.cost_center
+    if (team, cost_center) == (origin.team, origin.cost_center):
+        return origin
+    number = number_elsewhere(origin.id, team, cost_center)
+    return origin._replace(id=number, team=team, cost_center=cost_center)
 
 
 _FIRST_KEY: Final = Identities._fields.index("installation")

@@ -47,12 +47,12 @@ class UnknownAgent:
     def read_points(self, sheet: Sheet[DataPoint]) -> Columns:
         """Keep where the counters stood."""
         points = sheet.signals
-        columns = self._read_shared(sheet)
+        columns = self._read_shared(sheet, [point.time_ns for point in points])
         series = [
             hash64(self._origins.salt, sheet.name, point.temporality, sheet.content(place))
             for place, point in enumerate(points)
         ]
-        for field in ("time_ns", "temporality", "start_ns", "value"):
+        for field in ("temporality", "start_ns", "value"):
             columns[field] = [getattr(point, field) for point in points]
         return columns | {
             "key": [
@@ -66,7 +66,7 @@ class UnknownAgent:
     def _read_events(
         self, sheet: Sheet[Any], source: Source, times: Sequence[int], ids: Sequence[str]
     ) -> Columns:
-        columns = self._read_shared(sheet)
+        columns = self._read_shared(sheet, times)
         scopes, salt = columns["scope"], self._origins.salt
         told = enumerate(zip(scopes, times, ids, strict=True))
         return columns | {
@@ -74,13 +74,12 @@ class UnknownAgent:
                 hash128(salt, scope, source, sheet.name, time_ns, id_, sheet.content(place))
                 for place, (scope, time_ns, id_) in told
             ],
-            "time_ns": times,
             "day_scope": scopes,
             "source": [source] * len(times),
             "kind": [Kind.OTHER] * len(times),
         }
 
-    def _read_shared(self, sheet: Sheet[Any]) -> dict[str, Sequence[Any]]:
+    def _read_shared(self, sheet: Sheet[Any], times: Sequence[int]) -> dict[str, Sequence[Any]]:
         """Return the columns that Event and Reading both have."""
         names, count = sheet.attributes.keys(), len(sheet.signals)
         read = names & self.known_attributes
@@ -89,10 +88,12 @@ class UnknownAgent:
             self._origins.find(
                 label(services[place]) or self.name,
                 {name: sheet.attributes[name][place] for name in read},
+                stamp,
             )
-            for place in range(count)
+            for place, stamp in zip(range(count), self._origins.stamps(times), strict=False)
         ]
         columns: dict[str, Sequence[Any]] = {
+            "time_ns": times,
             "origin": origins,
             "scope": list(map(_scope, origins)),
             "name": [label(sheet.name) or UNNAMED] * count,

@@ -12,6 +12,7 @@ from codometer.cli.credential import credential
 from codometer.cli.demo import demo
 from codometer.cli.edge import EdgeGroup
 from codometer.cli.keys import keys
+from codometer.cli.people import people
 from codometer.cli.person import person
 from codometer.cli.privacy import privacy
 from codometer.cli.query import query
@@ -19,6 +20,7 @@ from codometer.cli.retention import retention
 from codometer.cli.serve import serve
 from codometer.cli.simulate import simulate
 from codometer.cli.status import status
+from codometer.cli.team import team
 from codometer.settings import installed_version
 
 
@@ -52,6 +54,8 @@ main.add_command(audit)
 main.add_command(account)
 main.add_command(keys)
 main.add_command(privacy)
+main.add_command(people)
 main.add_command(person)
+main.add_command(team)
 main.add_command(content)
 main.add_command(retention)

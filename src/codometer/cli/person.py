@@ -228,6 +228,9 @@ def _print_person(document: dict[str, Any], form: str) -> None:
         f"{found['sessions']} sessions, {found['events']} events and {found['readings']} readings,"
         f" from {found['first']} to {found['last']}"
     )
+    for each in found["teams"]:
+        end = f" until {each['until']}" if each["until"] else ""
+        click.echo(f"In the team {clean(each['team'])} since {each['since']}{end}")
     _print_accounts(found)
 
 

@@ -78,6 +78,9 @@ class Origin(NamedTuple):
     """Key and value of the resource attributes which the administrator allows as dimensions."""
     owner: int = 0
     policy_version: int = 0
+    told_team: str | None = None
+    """What the client says, whatever an administrator does."""
+    told_cost_center: str | None = None
 
 
 class Event(NamedTuple):

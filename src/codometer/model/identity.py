@@ -37,6 +37,11 @@ def number_of_person(person: str | None, kind: str | None) -> int | None:
     return None if person is None or kind == SERVICE else hash64(person)
 
 
+def number_elsewhere(origin: int, team: str | None, cost_center: str | None) -> int:
+    """Return the id of what an origin becomes in another team or cost centre than it said."""
+    return hash64(origin, "in", team or "", cost_center or "")
+
+
 class Identities(NamedTuple):
     """Whom a client names: every identity key that came, and the best of them as the person.
 

@@ -162,6 +162,19 @@ def parse_period(since: str | None, until: str | None, *, now: datetime, zone: Z
     )
 
 
+def parse_day(text: str, *, now: datetime, zone: ZoneInfo) -> date:
+    """Read the day that a text names as `parse_period` would: a date, or `30d`.
+
+    Raises:
+        BadRequest: it is neither, or an instant within a day.
+    """
+    instant = _parse_instant(text, now=now, zone=zone)
+    day = local_date(instant, zone)
+    if start_of_day(day, zone) != instant:
+        raise BadRequest(f"{text!r} is no day", hint="write a date, or 30d")
+    return day
+
+
 def _is_calendar(ends: list[date]) -> bool:
     """Tell whether days, of which the last is not included, are one day or whole months or weeks.
 

@@ -29,6 +29,7 @@ yourself, signed in, on your own page.
 """
 WHAT: Final = {
     "identities": "the pseudonyms that stand for you, and what they stand for where that is kept",
+    "teams": "which team you belong to, where an administrator said so, from when until when",
     "origins": "the sessions in which you used a coding agent, and from where",
     "events": "single requests, tool calls and the like, as long as they are kept",
     "readings": "where the counters of your client stood, as long as that is kept",

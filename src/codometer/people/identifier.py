@@ -17,7 +17,7 @@ from codometer.errors import Erased
 from codometer.model.identity import SERVICE, Identities
 from codometer.people.vault import Treatment
 from codometer.privacy.encryption import KeyRing, Purpose
-from codometer.privacy.profile import Identity, Policy, PolicyInForce
+from codometer.privacy.profile import Identity, PolicyInForce
 from codometer.privacy.pseudonym import IdentityKind, Pseudonymiser
 
 if TYPE_CHECKING:
@@ -79,10 +79,8 @@ class Identifier:
         is_service = told.person_kind == SERVICE or self._services(told)
         if is_plain and not self._vault.has_marks:
             return of_kind(told, is_service=is_service)
-        named = [
-            _Named(kind, name, self.list_pseudonyms(kind, name)) for kind, name in list_named(told)
-        ]
-        strong = [each for each in named if each.kind is not IdentityKind.INSTALLATION] or named
+        named = self._name_all(told)
+        strong = _strong(named)
         self._refuse_erased(strong)
         treatment = self._find_treatment(strong)
         repository = told.repository
@@ -94,8 +92,28 @@ class Identifier:
             is_service = treatment is Treatment.SERVICE
         if is_plain:
             return of_kind(told, is_service=is_service)
-        stored = self._stored(named, policy)._replace(repository=repository, version=version)
+        keeps_values = policy.identity is Identity.VAULT
+        stored = self._stored(named, keeps_values=keeps_values)._replace(
+            repository=repository, version=version
+        )
         return of_kind(stored, is_service=is_service)
+
+    def learn(self, told: Identities) -> str:
+        """Have the vault know by pseudonyms alone who this is, whatever the policy; return them."""
+        person = self._stored(self._name_all(told), keeps_values=False).person
+        if person is None:
+            raise ValueError("this names nobody")
+        return person
+
+    def find_person(self, told: Identities, kept: Identities) -> str | None:
+        """Return the pseudonym of whom a client names, if the vault knows them.
+
+        `kept` is how they are stored: plainly, it may be.
+        """
+        if self._in_force.policy.identity is not Identity.PLAIN:
+            return kept.person
+        strong = _strong(self._name_all(told))
+        return self._vault.people.person_of([name for each in strong for name in each.pseudonyms])
 
     def pseudonym(self, kind: IdentityKind, identity: str) -> str:
         """Return the pseudonym that the newest key makes."""
@@ -113,13 +131,17 @@ class Identifier:
             # The rows that follow hold pseudonyms only, so they need not wait for the vault.
             _log.exception("the identity vault could not be written; it is tried again")
 
+    def _name_all(self, told: Identities) -> list[_Named]:
+        return [
+            _Named(kind, name, self.list_pseudonyms(kind, name)) for kind, name in list_named(told)
+        ]
+
     def _find_treatment(self, strong: Sequence[_Named]) -> Treatment | None:
         return self._vault.find_treatment([name for each in strong for name in each.pseudonyms])
 
-    def _stored(self, named: Sequence[_Named], policy: Policy) -> Identities:
+    def _stored(self, named: Sequence[_Named], *, keeps_values: bool) -> Identities:
         if not named:
             return Identities()
-        keeps_values = policy.identity is Identity.VAULT
         known = self._vault.people.identities
         record = [(each.kind, each.pseudonyms[0]) for each in named]
         older = [
@@ -155,6 +177,11 @@ _FIELDS: Final = {
     IdentityKind.EMAIL: "email",
     IdentityKind.INSTALLATION: "installation",
 }
+
+
+def _strong(named: Sequence[_Named]) -> Sequence[_Named]:
+    """Return those that say who it is, and not only on which machine, if there are any."""
+    return [each for each in named if each.kind is not IdentityKind.INSTALLATION] or named
 
 
 def of_kind(who: Identities, *, is_service: bool) -> Identities:

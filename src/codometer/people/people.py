@@ -8,7 +8,7 @@ over and written under what has begun.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,11 +16,13 @@ from codometer.access.access import Access
 from codometer.errors import CodometerError, StoreUnusable
 from codometer.jobs import Periodic
 from codometer.model.identity import SERVICE, Identities
+from codometer.model.period import local_date
 from codometer.people.content_views import ContentViews
 from codometer.people.contents import Contents
 from codometer.people.decisions import Decision, Decisions, find_strictest_since
 from codometer.people.holds import Holds
 from codometer.people.identifier import PERSON_KINDS, Identifier, list_named
+from codometer.people.memberships import Memberships
 from codometer.people.services import find_services
 from codometer.people.vault import Vault
 from codometer.privacy.encryption import Purpose
@@ -39,9 +41,10 @@ from codometer.store.people import (
     rename_repositories,
     replace_identities,
 )
+from codometer.store.teams import Moved, Stay, move_to_teams
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from codometer.access.actor import Actor
     from codometer.store.duckdb_engine import Connection
@@ -88,6 +91,9 @@ class People:
         self.identifier = Identifier(
             self.vault, access.keys, self.in_force, access.audit.now, find_services(services)
         )
+        self.memberships = Memberships(
+            access.control, self.vault, self.identifier.find_person, store.zone
+        )
         self.contents = Contents(access, self.vault, self.in_force, days=content_days)
         self.content_views = ContentViews(access, self.contents)
         self._known_attributes = known_attributes
@@ -125,6 +131,11 @@ class People:
         That is as the strictest policy says that was in force since.
         """
         return POLICIES[find_strictest_since(self._decided, since, now=now)].finest_cut
+
+    @property
+    def today(self) -> date:
+        """The day that it is in the organisation's time zone."""
+        return local_date(self.access.audit.now(), self.store.zone)
 
     def pausing(self) -> AbstractContextManager[None]:
         """Hold the intake, and everybody else who changes persons, still."""
@@ -165,7 +176,7 @@ class People:
         """
         with self.pausing():
             self.access.keys.check_replaced(Purpose.PSEUDONYM, number)
-            self.vault.save()
+            self.settle()
             made = self.vault.find_made_with(number)
             if made and not confirmed:
                 raise KeyInUse(
@@ -175,6 +186,7 @@ class People:
                 )
             newer = self._find_newer(frozenset(made))
             with self.access.audit.change(actor) as change:
+                self.memberships.rename(change.connection, made, newer)
                 self.vault.drop(change.connection, made)
                 self.access.keys.delete(change, Purpose.PSEUDONYM, number)
             self.access.keys.reload()
@@ -225,6 +237,7 @@ class People:
             self.vault.save()
             with self.store.reading() as connection:
                 used = find_names(connection)
+            used.update(self.memberships.list_people())
             people = self.vault.people
             persons = {people.find_person(name) for name in used}
             unused = [name for name in people.identities if people.find_person(name) not in persons]
@@ -240,9 +253,9 @@ class People:
         held = self.holds.find_held(self.vault.people.find_person)
         if held is None or not held.persons:
             return held
-        return held._replace(persons=held.persons | self._find_plain(held.persons))
+        return held._replace(persons=held.persons | self.find_plain(held.persons))
 
-    def _find_plain(self, pseudonyms: frozenset[str]) -> set[str]:
+    def find_plain(self, pseudonyms: frozenset[str]) -> set[str]:
         """Return what those of these pseudonyms are called where they are stored plainly."""
         people = self.vault.people
         known = {each.pseudonym for name in pseudonyms for each in people.list_pseudonyms(name)}
@@ -265,23 +278,54 @@ class People:
         return any(not pseudonyms.isdisjoint(made(kind, name)) for kind, name in named)
 
     def look_anew(self) -> None:
-        """Have the intake look anew at who each client is."""
+        """Have the intake look anew at who each client is, and where they belong."""
+        self.memberships.refresh()
         self._forget_origins()
         self.contents.refresh()
 
-    def settle(self) -> None:
-        """Tell the telemetry of persons who are other ones now. The intake must pause."""
+    def settle(self) -> Moved:
+        """Tell the telemetry of persons who are other ones now, or in other teams.
+
+        The intake must pause. Return how many sessions belong elsewhere now.
+        """
         self.vault.save()
         moves = frozenset(self.vault.moves)
         if not moves:
-            return
+            return Moved()
+        self.look_anew()
+        stays, held = self._list_stays(moves), self.find_held()
+        moved = Moved()
         with self.store.changing(for_good=False) as connection:
             stored = list_origins(connection, moves)
             replace_identities(
                 connection, [now for each in stored if (now := self._resolved(each)) != each]
             )
+            if held is not None:
+                moved = move_to_teams(
+                    connection,
+                    stays,
+                    zone=self.store.zone,
+                    resource_keys=self.store.resource_keys,
+                    held=held,
+                )
         self.vault.settle_moves(moves)
-        self.look_anew()
+        return moved
+
+    def _list_stays(self, pseudonyms: Iterable[str]) -> dict[str, list[Stay]]:
+        """Return where whoever these are of was, by what they are called in the telemetry."""
+        people = self.vault.people
+        return {
+            name: stays
+            for person in {people.find_person(each) or each for each in pseudonyms}
+            for stays in [self.memberships.list_stays(person)]
+            for name in self.list_called(person)
+        }
+
+    def list_called(self, person: str) -> set[str]:
+        """Return what a person is called where they are stored, as a pseudonym and plainly."""
+        if self.policy.identity is not Identity.PLAIN:
+            return {person}
+        return {person} | self.find_plain(frozenset({person}))
 
     def _resolved(self, stored: StoredOrigin) -> StoredOrigin:
         told = stored.identities

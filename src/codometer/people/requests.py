@@ -6,7 +6,7 @@ Every act is on the record, under the person's pseudonym and never a name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select, update
@@ -16,10 +16,11 @@ from codometer.access.audit import check_reason
 from codometer.access.credential_rows import GENERATION as CREDENTIALS
 from codometer.access.generation import bump_generation
 from codometer.errors import BadRequest, CodometerError
-from codometer.model.identity import Counts
+from codometer.model.identity import Counts, Identities
 from codometer.people.archive import make_archive
 from codometer.people.holds import OnHold
 from codometer.people.identifier import list_named, of_kind
+from codometer.people.memberships import Membership
 from codometer.people.vault import Treatment
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
 from codometer.privacy.resolution import Known, Link
@@ -60,6 +61,7 @@ class Found:
     rows: Counts
     accounts: tuple[str, ...]
     credentials: tuple[str, ...]
+    teams: Sequence[Membership] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,27 @@ class Requests:
             [each for each in self._candidates(subject) if each in known.identities]
         )
 
+    def get_known(self, subject: str) -> str:
+        """Return the pseudonym of somebody, by which they are known from now on.
+
+        Whoever sent nothing yet can be named by their e-mail address. The intake must pause.
+
+        Raises:
+            NoSuchPerson: nobody of this name is known.
+        """
+        known = self.find_person(subject.strip())
+        if known is not None:
+            return known
+        stored = {each.identities for each in self._find_if_any(subject)}
+        told = {each for each in stored if list_named(each)}
+        if not told and "@" in subject:
+            told = {Identities(email=subject.strip().lower())}
+        learned = {self.people.identifier.learn(each) for each in told}
+        self.people.vault.save()
+        if not learned:
+            raise _nobody()
+        return self.people.vault.people.find_person(learned.pop()) or ""
+
     def find_stored(self, subject: str) -> Stored:
         """Return what is stored of somebody, for nobody but themselves: it leaves no entry.
 
@@ -125,6 +148,7 @@ class Requests:
             with self.people.store.reading() as connection:
                 newest = export_rows(connection, [each.origin for each in found.origins], newest=1)
             newest |= self.people.content_views.newest_of(self._marks(found))
+            newest["teams"] = _rows(told.teams)[-1:]
             return Stored(
                 found=told,
                 recorded=self._recorded(found),
@@ -154,10 +178,11 @@ class Requests:
             named = () if is_pseudonym(subject.strip()) else {*self._candidates(subject.strip())}
             identities = self._identities(found, lambda name: is_own or name in named)
             content = self.people.content_views.export(self._marks(found), with_texts=is_own)
+            teams = _rows(self._memberships_of(found))
         self._record(Action.PERSON_EXPORT, found, actor, reason)
         return make_archive(
             found.person,
-            {"identities": identities, **tables, **content},
+            {"identities": identities, "teams": teams, **tables, **content},
             self.people.access.audit.now(),
         )
 
@@ -186,6 +211,7 @@ class Requests:
             self.people.store.rewrite()
             with self.people.access.audit.change(actor) as change:
                 texts = self.people.contents.forget(change.connection, marks)
+                self.people.memberships.forget(change.connection, marks)
                 self.people.vault.bury(change.connection, marks, change.time)
                 if told.credentials:
                     mine = CREDENTIAL.c.id.in_(told.credentials)
@@ -329,6 +355,12 @@ class Requests:
             raise _nobody()
         return known
 
+    def _find_if_any(self, subject: str) -> Sequence[StoredOrigin]:
+        try:
+            return self._find(subject).origins
+        except NoSuchPerson:
+            return ()
+
     def _find(self, subject: str) -> _Subject:
         subject = subject.strip()
         if not subject or len(subject) > _MAX_LENGTH:
@@ -385,7 +417,12 @@ class Requests:
             credentials=tuple(
                 row.id for row in credentials if row.person and row.person.casefold() in names
             ),
+            teams=self._memberships_of(found),
         )
+
+    def _memberships_of(self, found: _Subject) -> Sequence[Membership]:
+        person = self.people.vault.people.person_of(self._marks(found))
+        return self.people.memberships.list_of(person) if person else ()
 
     def _refuse_held(self, found: _Subject) -> None:
         held = self.people.find_held()
@@ -421,6 +458,10 @@ class Requests:
     def _record(self, action: Action, found: _Subject, actor: Actor, reason: str = "") -> None:
         with self.people.access.audit.change(actor) as change:
             change.record(action, object=self._recorded(found), reason=reason)
+
+
+def _rows(memberships: Sequence[Membership]) -> list[dict[str, Any]]:
+    return [asdict(each) for each in memberships]
 
 
 def _names_strongly(stored: StoredOrigin, names: set[str]) -> bool:

@@ -18,6 +18,7 @@ from codometer.store.retention import Cuts
 if TYPE_CHECKING:
     from codometer.people.people import People
     from codometer.settings import Retention as RetentionSettings
+    from codometer.store.retention import Held
 
 _OBJECT: Final = "telemetry"
 
@@ -26,7 +27,8 @@ class Run(NamedTuple):
     """One run: when, under which version of the policy, and what went.
 
     `detail`, `persons` and `sums` are rows; `persons` stay without a person. `sessions` are
-    those that lost their names, `pseudonyms` those that went from the vault with them.
+    those that lost their names, `pseudonyms` those that went from the vault with them,
+    `memberships` stays in a team that ended long ago.
     """
 
     time: datetime
@@ -36,6 +38,7 @@ class Run(NamedTuple):
     persons: int = 0
     sums: int = 0
     pseudonyms: int = 0
+    memberships: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,13 @@ class Retention:
             detail = store.seal(now - timedelta(days=kept.detail_days), held)
             cuts = self._cuts(kept, now)
             removed = store.let_go(cuts, held, self.people.pausing)
-            pseudonyms = self.people.drop_unused()
-            done = done._replace(detail=detail, pseudonyms=pseudonyms, **removed._asdict())
+            ended = self._drop_memberships(kept, now, held)
+            done = done._replace(
+                detail=detail,
+                memberships=ended,
+                pseudonyms=self.people.drop_unused(),
+                **removed._asdict(),
+            )
             is_new_week = last is None or self._week(last.time) != self._week(now)
             if removed.persons or is_new_week:
                 store.rewrite()
@@ -96,6 +104,17 @@ class Retention:
             after = {name: value for name, value in done._asdict().items() if name != "time"}
             change.record(Action.RETENTION_RUN, object=_OBJECT, after=after)
         return done
+
+    def _drop_memberships(self, kept: Kept, now: datetime, held: Held) -> int:
+        people = self.people
+        before = self._day(now) - timedelta(days=kept.person_days)
+        with people.pausing():
+            with people.access.control.write() as connection:
+                ended = people.memberships.drop_ended(connection, before, held.persons)
+            if ended:
+                people.access.control.purge()
+                people.memberships.refresh()
+        return ended
 
     def _day(self, moment: datetime) -> date:
         return moment.astimezone(self.zone).date()

@@ -214,6 +214,22 @@ class Vault:
         key = self._keys.ring.newest(Purpose.TOMBSTONE)
         return {tombstone(key, name) for name in pseudonyms}
 
+    def count_addresses(self) -> int:
+        """Return of how many people an e-mail address is kept."""
+        people = self.people
+        return len(
+            {
+                people.find_person(name)
+                for name in self._valued
+                if (known := people.identities.get(name)) and known.kind is IdentityKind.EMAIL
+            }
+        )
+
+    def count_treated(self, treatment: Treatment) -> int:
+        """Return how many are treated so."""
+        treated = self._treatments.values()
+        return len({each.subject for each in treated if each.treatment is treatment})
+
     def find_value(self, pseudonym: str) -> str | None:
         """Return what a pseudonym stands for, where that is kept."""
         with self._control.read() as connection:
@@ -227,6 +243,11 @@ class Vault:
             for name in pseudonyms:
                 connection.execute(delete(IDENTITY_MOVE).where(IDENTITY_MOVE.c.pseudonym == name))
         self.moves.difference_update(pseudonyms)
+
+    def tell_anew(self, connection: Connection, person: str) -> None:
+        """Have the telemetry told anew what it should know of a person, in a transaction."""
+        self._move(connection, [person])
+        self._generation = _bump(connection)
 
     def decide(self, connection: Connection, link: Link, now: datetime) -> None:
         """Make two pseudonyms one person's, in somebody's transaction."""

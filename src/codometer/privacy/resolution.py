@@ -79,6 +79,16 @@ class Resolution:
         """Return how many persons there are."""
         return len(set(self._person.values()))
 
+    def count_shared(self) -> int:
+        """Return how many installations were seen with the keys of several persons."""
+        owners: dict[str, set[str]] = defaultdict(set)
+        for link in list(self.links.values()):
+            ends = [self.identities[name] for name in (link.stronger, link.weaker)]
+            stronger, weaker = (each.kind is IdentityKind.INSTALLATION for each in ends)
+            if weaker and not stronger:
+                owners[link.weaker].add(self._person[link.stronger])
+        return sum(len(each) > 1 for each in owners.values())
+
     def person_of(self, pseudonyms: Sequence[str]) -> str | None:
         """Return whose a record is that has these pseudonyms, the strongest first."""
         for name in pseudonyms:

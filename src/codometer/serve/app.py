@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -21,10 +22,12 @@ from codometer.access.permissions import NOBODY
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
 from codometer.analysis.measures.grain import FindGrain, any_grain
+from codometer.people.census import take_census
 from codometer.people.people import People
 from codometer.people.requests import Requests
 from codometer.people.retention import Retention
 from codometer.people.reveals import Reveals
+from codometer.people.teams import Teams
 from codometer.privacy.profile import Profile
 from codometer.serve.api.account_sessions import (
     account_session_actions,
@@ -40,13 +43,14 @@ from codometer.serve.api.health import liveness_resource, readiness_resource
 from codometer.serve.api.keys import delete_action, keys_resource, rotate_action
 from codometer.serve.api.links import link_actions
 from codometer.serve.api.openapi import openapi_resource
-from codometer.serve.api.people import people_actions
+from codometer.serve.api.people import people_actions, people_resource
 from codometer.serve.api.privacy import cancel_action, privacy_action, privacy_resource
 from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
 from codometer.serve.api.retention import hold_actions, retention_resource
 from codometer.serve.api.reveals import reveals_resource
 from codometer.serve.api.status import StatusSource, status_resource
+from codometer.serve.api.teams import team_actions, teams_resource
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
     MAX_ACTION_BYTES,
@@ -107,6 +111,7 @@ def build_app(
     resources = _build_resources(
         settings, ask, status, check_ready=check_ready, access=access, retention=retention, now=now
     )
+    resources += _build_counts(settings, ask, retention.people, minimum_people, now)
     openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
         build_pages(status),
@@ -164,7 +169,7 @@ def _build_resources(
     access: Access,
     retention: Retention,
     now: Callable[[], datetime],
-) -> Sequence[Resource]:
+) -> list[Resource]:
     version, people = installed_version(), retention.people
 
     def find_profile() -> Profile:
@@ -207,6 +212,21 @@ def _build_resources(
     ]
 
 
+def _build_counts(
+    settings: Settings,
+    ask: Ask,
+    people: People,
+    minimum_people: Callable[[], int],
+    now: Callable[[], datetime],
+) -> Sequence[Resource]:
+    """Return what says how many people there are, and in which teams."""
+    teams, zone = Teams(Requests(people)), ZoneInfo(settings.organisation.time_zone)
+    return (
+        people_resource(partial(take_census, people), minimum_people),
+        teams_resource(teams, ask, minimum_people=minimum_people, zone=zone, now=now),
+    )
+
+
 def _build_actions(
     settings: Settings, access: Access, retention: Retention, now: Callable[[], datetime]
 ) -> Sequence[Action]:
@@ -222,6 +242,7 @@ def _build_actions(
         cancel_action(people.decisions, settings.retention),
         *hold_actions(people.holds),
         *people_actions(requests),
+        *team_actions(Teams(requests), zone=ZoneInfo(settings.organisation.time_zone), now=now),
         *content_actions(people, requests),
         *link_actions(access.vouching),
     )

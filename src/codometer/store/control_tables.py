@@ -14,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -355,6 +356,19 @@ TREATMENT: Final = Table(
 """Keyed hashes of pseudonyms whose records are treated otherwise than usual: who objected, and
 whom an administrator declared to be a service, or a person after all. `subject` is a number by
 chance, the same for all of one."""
+
+TEAM_MEMBERSHIP: Final = Table(
+    "team_membership",
+    METADATA,
+    Column("person", Text, primary_key=True),
+    Column("first", Date, primary_key=True),
+    Column("until", Date),
+    Column("team", Text, nullable=False),
+    Column("cost_center", Text),
+    Column("decided", Instant, nullable=False),
+)
+"""Which team a person belongs to, by a pseudonym, as an administrator says: from one day until
+another, which is not included."""
 
 EVERYTHING: Final = "everything"
 """The kind of a hold on all that there is, the audit log too."""

@@ -23,6 +23,14 @@ Step = tuple[str, ...]
 STEPS: Final[tuple[Step, ...]] = (
     tuple(DUCKDB.create_table(name, columns) for name, columns in TABLES.items()),
     ("ALTER TABLE origin ADD COLUMN IF NOT EXISTS policy_version BIGINT",),
+    (
+        "ALTER TABLE origin ADD COLUMN IF NOT EXISTS told_team VARCHAR",
+        "ALTER TABLE origin ADD COLUMN IF NOT EXISTS told_cost_center VARCHAR",
+        (
+            "UPDATE origin o SET told_team = w.team, told_cost_center = w.cost_center "
+            "FROM workplace w WHERE w.workplace = o.workplace"
+        ),
+    ),
 )
 
 _DRAFT: Final = 1

@@ -6,7 +6,7 @@ most questions are about those: so sums are kept by workplace too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from codometer.model.identity import hash64, number_of_person
@@ -47,9 +47,21 @@ def workplace_rows(origins: Sequence[Origin], resource_keys: Sequence[str]) -> R
     }
 
 
+def number_of_workplace(
+    dimensions: Iterable[str | None], resource: Iterable[tuple[str, str | None]]
+) -> int:
+    """Return by which number a workplace is known: `WORKPLACE_DIMENSIONS`, and what else is told.
+
+    Attributes that are not told do not matter.
+    """
+    told = (part for key, value in resource if value is not None for part in (key, value))
+    return hash64(*(value or "" for value in dimensions), *told)
+
+
 def _workplace(origin: Origin) -> int:
-    known = (getattr(origin, name) or "" for name in WORKPLACE_DIMENSIONS)
-    return hash64(*known, *(part for pair in origin.resource for part in pair))
+    return number_of_workplace(
+        (getattr(origin, name) for name in WORKPLACE_DIMENSIONS), origin.resource
+    )
 
 
 def _number(name: str | None) -> int | None:

@@ -10,8 +10,9 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from codometer.model.identity import Counts, Identities, hash64, number_of_person
+from codometer.model.identity import SERVICE, Counts, Identities, hash64, number_of_person
 from codometer.store.given import I64, TEXT, U64, give
+from codometer.store.origins import number_of_workplace
 from codometer.store.retention import Held, find_held
 from codometer.store.sealing import seal_work
 from codometer.store.tables import STAND_IN_LIMIT, WORKPLACE_DIMENSIONS, resource_column
@@ -29,6 +30,7 @@ _WORKPLACE_TABLES: Final = (
     *("workplace", "origin", "rollup_15m", "session_15m", "session_day", "workplace_day"),
     "latency_15m",
 )
+_WIDTH: Final = len(WORKPLACE_DIMENSIONS)
 _KEYS: Final = ("installation", "account_uuid", "account_id", "email", "enduser_id")
 _DETAIL: Final = ("event", "reading")
 _AT_ONCE: Final = 50_000
@@ -67,6 +69,24 @@ def find_names(connection: duckdb.DuckDBPyConnection) -> set[str]:
     """Return every name by which an origin knows a person, an account and the like."""
     told = " UNION ".join(f"SELECT {name} FROM origin" for name in ("person", *_KEYS))
     return {name for (name,) in connection.execute(told).fetchall() if name is not None}
+
+
+class Counted(NamedTuple):
+    """How many are stored: people, those of them that are known as a machine only, services."""
+
+    people: int = 0
+    installations: int = 0
+    services: int = 0
+
+
+def count_people(connection: duckdb.DuckDBPyConnection) -> Counted:
+    """Count who is stored."""
+    row = connection.execute(
+        f"SELECT count(DISTINCT person) FILTER (person_kind <> '{SERVICE}'), "
+        "count(DISTINCT person) FILTER (person_kind = 'installation'), "
+        f"count(DISTINCT person) FILTER (person_kind = '{SERVICE}') FROM origin"
+    ).fetchone()
+    return Counted(*row) if row else Counted()
 
 
 def replace_identities(
@@ -113,11 +133,9 @@ def rename_repositories(
     ).fetchall():
         told = list(row)
         told[place] = rename(row[place])
-        known = told[1 : 1 + len(WORKPLACE_DIMENSIONS)]
-        pairs = zip(resource_keys, told[1 + len(WORKPLACE_DIMENSIONS) :], strict=True)
-        resource = [part for key, value in pairs if value is not None for part in (key, value)]
+        known, resource = told[1 : 1 + _WIDTH], told[1 + _WIDTH :]
         old.append(row[0])
-        new.append(hash64(*(value or "" for value in known), *resource))
+        new.append(number_of_workplace(known, zip(resource_keys, resource, strict=True)))
         names.append(told[place])
     give(connection, old=(U64, old), new=(U64, new), repository=(TEXT, names))
     for table in _WORKPLACE_TABLES:

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 MAX_SCOPES: Final = 20_000
 """How many sessions lose their names in one transaction, so that clients never wait long."""
 
-_KEYS: Final = "session, installation, account_uuid, account_id, email, enduser_id"
+KEYS: Final = ("session", "installation", "account_uuid", "account_id", "email", "enduser_id")
+"""What an origin loses with its session's name; its person stays longer."""
+_KEYS: Final = ", ".join(KEYS)
 _BITS: Final = 63
 _FIRST_DAY: Final = date(1970, 1, 1)
 _NOT_HELD: Final = "origin NOT IN (SELECT origin FROM held)"
@@ -129,7 +131,7 @@ def fold_sessions(connection: duckdb.DuckDBPyConnection, before: date, held: Hel
             f"g.{kind}_session AS session_id, workplace, policy_version{who} "
             "FROM given g JOIN origin USING (origin)"
         )
-    unused = _delete_unused("origin", by=("session_day", "event", "reading"))
+    unused = delete_unused("origin", by=("session_day", "event", "reading"))
     connection.execute(f"{unused} AND origin IN (SELECT origin FROM given)")
     return len({scope for scope, *_ in pairs})
 
@@ -231,7 +233,8 @@ def drop_sums(connection: duckdb.DuckDBPyConnection, cuts: Cuts, held: Held) -> 
     return rows
 
 
-def _delete_unused(table: str, *, by: tuple[str, ...]) -> str:
+def delete_unused(table: str, *, by: tuple[str, ...]) -> str:
+    """Return the DELETE of rows whose number, which has the table's name, is in no other table."""
     used = " AND ".join(f"{table} NOT IN (SELECT {table} FROM {each})" for each in by)
     return f"DELETE FROM {table} WHERE {used}"
 
@@ -245,6 +248,6 @@ _DROP_UNUSED: Final = (
     "DELETE FROM sealed_series WHERE until < $before",
     "DELETE FROM stranger WHERE last < $before",
     "DELETE FROM rejected WHERE last < $before",
-    _delete_unused("origin", by=("session_day", "rollup_15m", "event", "reading")),
-    _delete_unused("workplace", by=("origin", "workplace_day")),
+    delete_unused("origin", by=("session_day", "rollup_15m", "event", "reading")),
+    delete_unused("workplace", by=("origin", "workplace_day")),
 )

@@ -37,7 +37,6 @@ from codometer.store.sums import (
 )
 
 if TYPE_CHECKING:
-    from datetime import date
     from zoneinfo import ZoneInfo
 
     import duckdb
@@ -228,28 +227,7 @@ class Rollups:
         run(f"DELETE FROM session_day WHERE {in_days}")
         run(sum_up("session_day", day, "session_15m", in_buckets))
         run(_ADD_TOUCHED)
-        self._sum_up_workplaces(day)
-
-    def _sum_up_workplaces(self, day: str) -> None:
-        connection = self._connection
-        first, last = _row(connection, "SELECT min(day), max(day) FROM touched")
-        if first is None:
-            return
-        connection.execute(
-            "DELETE FROM workplace_day WHERE day BETWEEN $first AND $last "
-            "AND (day, workplace) IN (SELECT day, workplace FROM touched)",
-            {"first": first, "last": last},
-        )
-        connection.execute(
-            sum_up(
-                "workplace_day",
-                "day",
-                f"(SELECT *, {day} AS day FROM rollup_15m WHERE bucket >= $start AND bucket < $end)"
-                " SEMI JOIN touched USING (day, workplace)",
-                "TRUE",
-            ),
-            {"start": self._start_of(first), "end": self._start_of(last + timedelta(days=1))},
-        )
+        sum_up_workplaces(connection, self._zone)
 
     def _cut_days_anew(self) -> None:
         """Rebuild the days when they were cut in another time zone, or not at all."""
@@ -271,8 +249,31 @@ class Rollups:
         until = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=2)
         return local_day("bucket", self._zone, since, max(until, since + timedelta(days=2)))
 
-    def _start_of(self, day: date) -> datetime:
-        return start_of_day(day, self._zone).replace(tzinfo=None)
+
+def sum_up_workplaces(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
+    """Sum up anew what the days and workplaces in the temporary table `touched` add up to."""
+    first, last = _row(connection, "SELECT min(day), max(day) FROM touched")
+    if first is None:
+        return
+    start, end = (
+        start_of_day(day, zone).replace(tzinfo=None) for day in (first, last + timedelta(days=1))
+    )
+    connection.execute(
+        "DELETE FROM workplace_day WHERE day BETWEEN $first AND $last "
+        "AND (day, workplace) IN (SELECT day, workplace FROM touched)",
+        {"first": first, "last": last},
+    )
+    day = local_day("bucket", zone, start, end)
+    connection.execute(
+        sum_up(
+            "workplace_day",
+            "day",
+            f"(SELECT *, {day} AS day FROM rollup_15m WHERE bucket >= $start AND bucket < $end)"
+            " SEMI JOIN touched USING (day, workplace)",
+            "TRUE",
+        ),
+        {"start": start, "end": end},
+    )
 
 
 def _row(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:

@@ -145,6 +145,11 @@ class Store:
             self._writer.write(batch)
         self._commits += 1
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The organisation's time zone, in which days are cut."""
+        return self._zone
+
     @contextmanager
     def changing(self, *, for_good: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         """Give a connection to change what is stored, in one transaction, while nobody writes.
@@ -155,6 +160,7 @@ class Store:
         self._mend()
         self.roll_up()
         with self._using(self._writing), self._using(self._refreshing):
+            self._writer.look_anew()
             connection = self._engine.connect()
             try:
                 with transaction(connection):
@@ -227,7 +233,6 @@ class Store:
 
     def _cut(self, cut: Callable[[duckdb.DuckDBPyConnection], int]) -> int:
         with self.changing(for_good=False) as connection:
-            self._writer.look_anew()
             rows = cut(connection)
             if rows:
                 connection.execute(_MARK_REWRITE)

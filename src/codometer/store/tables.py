@@ -157,6 +157,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         *_columns("text", "installation", "account_uuid", "account_id", "email", "enduser_id"),
         *_columns("label", "entrypoint", "os_type"),
         Column("policy_version", "i64"),
+        *_columns("label", "told_team", "told_cost_center"),
     ),
     "event": (
         *_columns("u64", "key_high", "key_low", required=True),

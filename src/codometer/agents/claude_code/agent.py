@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from codometer.agents.agent import NormaliseModel
-    from codometer.agents.origin import Origins
+    from codometer.agents.origin import Origins, Stamp
     from codometer.agents.read import Reader
     from codometer.model.event import Columns, Origin
     from codometer.model.signal import AttributeValue, DataPoint, LogRecord, Sheet, Span
@@ -184,7 +184,7 @@ class ClaudeCode:
         days = [time_ns // _NS_PER_DAY for time_ns in times]
         whose = map(
             self._find_whose,
-            repeat(self._origins.generation),
+            self._origins.stamps(times),
             repeat(shape),
             zip(*told, days, strict=True),
         )
@@ -227,9 +227,11 @@ class ClaudeCode:
             tuple(sorted(present - self._columns)),
         )
 
-    def _make_whose(self, _: int, shape: _Shape, told: tuple[Any, ...]) -> tuple[Origin, int, int]:
+    def _make_whose(
+        self, stamp: Stamp, shape: _Shape, told: tuple[Any, ...]
+    ) -> tuple[Origin, int, int]:
         *values, day = told
-        origin = self._origins.find(self.name, dict(zip(shape.whose, values, strict=True)))
+        origin = self._origins.find(self.name, dict(zip(shape.whose, values, strict=True)), stamp)
         return origin, *_scopes(origin, day)
 
     def _make_model_columns(

@@ -111,8 +111,8 @@ def _project_actions(people: People) -> Sequence[Action]:
     def open_(call: Call) -> object:
         with people.pausing():
             people.contents.open_project(
-                _text(call, "project"),
-                _text(call, "purpose"),
+                call.text("project"),
+                call.text("purpose"),
                 _texts(call, "reviewers"),
                 call.actor,
                 days=_days(call),
@@ -121,7 +121,7 @@ def _project_actions(people: People) -> Sequence[Action]:
 
     def close(call: Call) -> object:
         with people.pausing():
-            people.contents.close_project(_text(call, "project"), _text(call, "reason"), call.actor)
+            people.contents.close_project(call.text("project"), call.text("reason"), call.actor)
         return _projects(people)
 
     project = {"project": "team:payments"}
@@ -153,19 +153,19 @@ def _project_actions(people: People) -> Sequence[Action]:
 def _personal_actions(people: People, requests: Requests) -> Sequence[Action]:
     def agree(call: Call) -> object:
         person = _own(people, call.actor)
-        words = _text(call, "text_hash")
+        words = call.text("text_hash")
         with people.pausing():
-            people.contents.agree(person, _text(call, "project"), words, "signed in", call.actor)
+            people.contents.agree(person, call.text("project"), words, "signed in", call.actor)
         return _own_document(people, person)
 
     def withdraw(call: Call) -> object:
         person = _own(people, call.actor)
         with people.pausing():
-            count = people.contents.withdraw(person, _text(call, "project"), call.actor)
+            count = people.contents.withdraw(person, call.text("project"), call.actor)
         return {"deleted": count}
 
     def withdraw_for(call: Call) -> object:
-        told = _text(call, "subject"), _text(call, "project"), _text(call, "reason")
+        told = call.text("subject"), call.text("project"), call.text("reason")
         return {"deleted": requests.withdraw_content(*told, call.actor)}
 
     project = {"project": "team:payments"}
@@ -201,8 +201,8 @@ def _personal_actions(people: People, requests: Requests) -> Sequence[Action]:
 
 def _read_action(people: People) -> Action:
     def read(call: Call) -> object:
-        wanted = {name: _text(call, name) or None for name in ("project", "person", "session")}
-        reason = _text(call, "reason")
+        wanted = {name: call.text(name) or None for name in ("project", "person", "session")}
+        reason = call.text("reason")
         found = people.content_views.read(call.actor, **wanted, reason=reason)
         return {"texts": [_read(each) for each in found]}
 
@@ -262,13 +262,6 @@ def _own(people: People, actor: Actor) -> str:
             hint="an administrator confirms that",
         )
     return person
-
-
-def _text(call: Call, name: str) -> str:
-    value = call.body.get(name, "")
-    if not isinstance(value, str):
-        raise BadRequest(f"{name} is no text")
-    return value
 
 
 def _texts(call: Call, name: str) -> list[str]:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from codometer.access.permissions import Permission
 from codometer.errors import BadRequest
 from codometer.model.identity import Counts
+from codometer.people.census import Census
 from codometer.people.requests import Found, Requests
 from codometer.people.vault import Treatment
 from codometer.privacy.pseudonym import IdentityKind
 from codometer.privacy.resolution import Known
-from codometer.serve.api.resource import Action, Call
-from codometer.serve.api.schema import array_schema, object_schema
+from codometer.serve.api.resource import Action, Call, Resource
+from codometer.serve.api.schema import array_schema, object_schema, schema_of
+from codometer.serve.api.teams import MEMBERSHIP_SCHEMA, describe_membership
 
 _TEXT: Final = {"type": "string"}
 _DAY: Final = {"type": ["string", "null"], "format": "date"}
@@ -40,33 +43,63 @@ _PERSON: Final = object_schema(
     last=_DAY,
     accounts=array_schema(_TEXT),
     credentials=array_schema(_TEXT),
+    teams=array_schema(MEMBERSHIP_SCHEMA),
 )
 _FOUND: Final = object_schema(person=_PERSON)
 _FORGOTTEN: Final = object_schema(person=_PERSON, erased={"type": "boolean"})
 _ERRORS: Final = {404: "nothing is stored of such a person"}
 
 
+def people_resource(
+    take_census: Callable[[int], Census], minimum_people: Callable[[], int]
+) -> Resource:
+    """Return the resource that says how many people are known, and by what."""
+
+    def answer(_: object) -> dict[str, Any]:
+        minimum = minimum_people()
+        return {"minimum_people": minimum, **asdict(take_census(minimum))}
+
+    example = Census(
+        people=120,
+        installations=14,
+        addresses=98,
+        in_teams=0,
+        excluded=None,
+        shared=0,
+        services=3,
+    )
+    return Resource(
+        path="/api/v1/people",
+        name="people",
+        summary="How many people are known, and by what; null is fewer than may be told",
+        permission=Permission.READ_TEAMS,
+        answer=answer,
+        schema=object_schema(minimum_people=_COUNT, **schema_of(Census)["properties"]),
+        example={"minimum_people": 5, **asdict(example)},
+    )
+
+
 def people_actions(requests: Requests) -> Sequence[Action]:
     """Return what can be done."""
 
     def show(call: Call) -> object:
-        return {"person": _document(requests.show(_text(call, "subject"), call.actor))}
+        return {"person": _document(requests.show(call.text("subject"), call.actor))}
 
     def export(call: Call) -> object:
-        packed = requests.export(_text(call, "subject"), _text(call, "reason"), call.actor)
+        packed = requests.export(call.text("subject"), call.text("reason"), call.actor)
         return {"zip": base64.b64encode(packed).decode()}
 
     def forget(call: Call) -> object:
-        confirmed = _text(call, "confirm")
-        told = requests.forget(_text(call, "subject"), confirmed, _text(call, "reason"), call.actor)
+        confirmed = call.text("confirm")
+        told = requests.forget(call.text("subject"), confirmed, call.text("reason"), call.actor)
         return {"person": _document(told), "erased": bool(confirmed)}
 
     def merge(call: Call) -> object:
-        names = _text(call, "pseudonym"), _text(call, "with")
-        return {"person": _document(requests.merge(*names, _text(call, "reason"), call.actor))}
+        names = call.text("pseudonym"), call.text("with")
+        return {"person": _document(requests.merge(*names, call.text("reason"), call.actor))}
 
     def split(call: Call) -> object:
-        name, reason = _text(call, "pseudonym"), _text(call, "reason")
+        name, reason = call.text("pseudonym"), call.text("reason")
         return {"person": _document(requests.split(name, reason, call.actor))}
 
     reason = {"reason": "she asked for it"}
@@ -102,11 +135,11 @@ def people_actions(requests: Requests) -> Sequence[Action]:
 
 def _treat_action(requests: Requests) -> Action:
     def treat(call: Call) -> object:
-        treatment = _text(call, "as")
+        treatment = call.text("as")
         if treatment not in [*Treatment]:
             raise BadRequest(f"{treatment!r} is no treatment", hint=", ".join(Treatment))
         found = requests.treat(
-            _text(call, "subject"), Treatment(treatment), _text(call, "reason"), call.actor
+            call.text("subject"), Treatment(treatment), call.text("reason"), call.actor
         )
         return {"sessions": found}
 
@@ -148,13 +181,6 @@ def _action(
     )
 
 
-def _text(call: Call, name: str) -> str:
-    value = call.body.get(name, "")
-    if not isinstance(value, str):
-        raise BadRequest(f"{name} is no text")
-    return value
-
-
 def _document(found: Found) -> dict[str, Any]:
     return {
         "person": found.person,
@@ -165,6 +191,7 @@ def _document(found: Found) -> dict[str, Any]:
         **found.rows._asdict(),
         "accounts": [*found.accounts],
         "credentials": [*found.credentials],
+        "teams": [describe_membership(each) for each in found.teams],
     }
 
 

@@ -71,6 +71,17 @@ class Call:
     path: Mapping[str, str]
     body: Mapping[str, Any]
 
+    def text(self, name: str) -> str:
+        """Return a text of the body, "" where there is none.
+
+        Raises:
+            BadRequest: it is no text.
+        """
+        value = self.body.get(name, "")
+        if not isinstance(value, str):
+            raise BadRequest(f"{name} is no text")
+        return value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:

@@ -25,6 +25,7 @@ RUN_SCHEMA: Final = object_schema(
     persons={**_COUNT, "description": "rows that lost their person"},
     sums={**_COUNT, "description": "rows of sums that went"},
     pseudonyms={**_COUNT, "description": "pseudonyms that went from the vault"},
+    memberships={**_COUNT, "description": "stays in a team that ended long ago"},
 )
 _HOLD: Final = object_schema(
     id=_TEXT, kind={"enum": [*HoldKind]}, subject=_TEXT, reason=_TEXT, created=_INSTANT
@@ -70,14 +71,14 @@ def hold_actions(holds: Holds) -> tuple[Action, ...]:
     """Return the actions that set and lift legal holds."""
 
     def hold(call: Call) -> object:
-        kind = _text(call, "kind")
+        kind = call.text("kind")
         if kind not in [*HoldKind]:
             raise BadRequest(f"{kind!r} is no kind of hold", hint=", ".join(HoldKind))
-        holds.set(HoldKind(kind), _text(call, "subject"), _text(call, "reason"), call.actor)
+        holds.set(HoldKind(kind), call.text("subject"), call.text("reason"), call.actor)
         return _document(holds)
 
     def lift(call: Call) -> object:
-        holds.lift(_text(call, "hold"), _text(call, "reason"), call.actor)
+        holds.lift(call.text("hold"), call.text("reason"), call.actor)
         return _document(holds)
 
     example = {"kind": "team", "subject": "checkout", "reason": "a claim before a court"}
@@ -114,13 +115,6 @@ def hold_actions(holds: Holds) -> tuple[Action, ...]:
             errors={404: "there is no such hold"},
         ),
     )
-
-
-def _text(call: Call, name: str) -> str:
-    value = call.body.get(name, "")
-    if not isinstance(value, str):
-        raise BadRequest(f"{name} is no text")
-    return value
 
 
 def _document(holds: Holds) -> dict[str, Any]:
