@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from codometer.access.actor import SYSTEM, Actor, ActorKind
+from codometer.privacy.profile import POLICIES, Profile
 from tests.browser.office import DANA, PASSWORD, PURPOSE, ROOT, Office
 from tests.browser.visit import THEMES, Theme, find_barriers, text_of
 
@@ -211,6 +212,17 @@ def test_people_agree_and_take_it_back_on_their_own_page(open_page: Open, office
     page.wait_for_url("**/me#consents")
     assert "you agreed, until" in text_of(page, "#consents")
     assert find_barriers(page) == []
+    in_force = office.served.server.people.in_force
+    before, in_force.policy = in_force.policy, POLICIES[Profile.OPEN]
+    try:
+        page.reload()
+        assert "taking that back would not stop anything" in text_of(page, "#consents")
+        assert "you agreed, until" not in text_of(page, "#consents")
+        assert page.get_by_role("button", name="Take it back").count() == 0
+        assert page.get_by_role("button", name="Delete what was kept").count() == 1
+    finally:
+        in_force.policy = before
+    page.reload()
     page.get_by_role("button", name="Take it back").click()
     page.get_by_role("button", name="Agree").wait_for()
     assert "you have not agreed" in text_of(page, "#consents")

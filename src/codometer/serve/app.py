@@ -108,7 +108,9 @@ def build_app(
     openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
         build_pages(status),
-        build_records(access, retention, settings, ask=look, minimum_people=minimum_people),
+        build_records(
+            access, retention, settings, status=status, ask=look, minimum_people=minimum_people
+        ),
         find_upcoming=retention.people.decisions.find_upcoming,
         first_run=first_run_page(status, settings, since=now()),
         zone=ZoneInfo(settings.organisation.time_zone),

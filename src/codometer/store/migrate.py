@@ -23,6 +23,7 @@ Step = tuple[str, ...]
 STEPS: Final[tuple[Step, ...]] = (
     tuple(DUCKDB.create_table(name, columns) for name, columns in TABLES.items()),
     ("ALTER TABLE origin ADD COLUMN IF NOT EXISTS policy_version BIGINT",),
+    (DUCKDB.create_table("sent_content", TABLES["sent_content"]),),
 )
 
 _DRAFT: Final = 1

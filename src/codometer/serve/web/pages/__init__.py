@@ -33,13 +33,17 @@ def build_records(
     retention: Retention,
     settings: Settings,
     *,
+    status: StatusSource,
     ask: Callable[[Query], Answer],
     minimum_people: Callable[[], int],
 ) -> tuple[Page[Visitor], ...]:
     """Return every page that shows no period; `ask` and `minimum_people` as `build_app` has."""
     people = retention.people
     privacy = PrivacySources(
-        decisions=people.decisions, settings=settings, minimum_people=minimum_people
+        decisions=people.decisions,
+        settings=settings,
+        minimum_people=minimum_people,
+        sent_content=status.read_sent_content,
     )
     return (
         own_page(OwnData(Requests(people)), people.decisions, ask),

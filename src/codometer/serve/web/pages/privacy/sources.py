@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from codometer.model.status import ContentStatus
 from codometer.people.decisions import Decision, Decisions
 from codometer.privacy.profile import POLICIES, Kept, Policy, find_kept
 from codometer.settings import Settings
@@ -17,6 +18,8 @@ class PrivacySources:
     decisions: Decisions
     settings: Settings
     minimum_people: Callable[[], int]
+    sent_content: Callable[[], Sequence[ContentStatus]]
+    """Tells which clients send what people or models write."""
 
     def policy(self, decision: Decision) -> Policy:
         """Return what a decision means."""
