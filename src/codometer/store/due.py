@@ -34,7 +34,7 @@ class Amounts(NamedTuple):
 
 _NOT_HELD: Final = "origin NOT IN (SELECT origin FROM held)"
 _PERSON: Final = f"person_id >= {STAND_IN_LIMIT}"
-_DETAIL: Final = f"""
+_DETAIL: Final = """
 SELECT count(*), min(time), count(*) FILTER (scope IN (
   SELECT scope FROM detail GROUP BY scope
   HAVING max(bucket) < $3 AND NOT bool_or(origin IN (SELECT origin FROM held))))
@@ -48,14 +48,14 @@ SELECT count(DISTINCT scope), min(day), count(DISTINCT scope) FILTER (
 FROM session_day WHERE origin IN (SELECT origin FROM origin WHERE {HAS_KEYS})
 """
 _PERSONS: Final = f"""
-SELECT count(*), min(at), count(*) FILTER (at < before AND {_NOT_HELD}) FROM (
-  SELECT origin, bucket AS at, $5::TIMESTAMP AS before FROM rollup_15m WHERE {_PERSON} UNION ALL
+SELECT count(*), min(start), count(*) FILTER (start < before AND {_NOT_HELD}) FROM (
+  SELECT origin, bucket AS start, $5::TIMESTAMP AS before FROM rollup_15m WHERE {_PERSON} UNION ALL
   SELECT origin, bucket, $5::TIMESTAMP FROM session_15m WHERE {_PERSON} UNION ALL
   SELECT origin, day::TIMESTAMP, $6::TIMESTAMP FROM session_day WHERE {_PERSON})
 """
 _SUMS: Final = f"""
-SELECT count(*), min(at), count(*) FILTER (at < before AND NOT is_held) FROM (
-  SELECT bucket AS at, $8::TIMESTAMP AS before, NOT ({_NOT_HELD}) AS is_held FROM rollup_15m
+SELECT count(*), min(start), count(*) FILTER (start < before AND NOT is_held) FROM (
+  SELECT bucket AS start, $8::TIMESTAMP AS before, NOT ({_NOT_HELD}) AS is_held FROM rollup_15m
   UNION ALL SELECT bucket, $8::TIMESTAMP, NOT ({_NOT_HELD}) FROM session_15m
   UNION ALL SELECT bucket, $8::TIMESTAMP, NOT ({_NOT_HELD}) FROM latency_15m
   UNION ALL SELECT day::TIMESTAMP, $7::TIMESTAMP, NOT ({_NOT_HELD}) FROM session_day

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from codometer.store.due import Amounts, count_amounts
 from codometer.store.duckdb_engine import LOST, REWRITE_DUE, DuckDBEngine, transaction
+from codometer.store.due import Amounts, count_amounts
 from codometer.store.migrate import add_resource_columns, migrate
 from codometer.store.retention import (
     NOBODY,

@@ -16,7 +16,7 @@ from codometer.serve.web.page import Page
 from codometer.serve.web.pages.audit import audit_page
 from codometer.serve.web.pages.overview import overview_page
 from codometer.serve.web.pages.own import own_page
-from codometer.serve.web.pages.privacy import PrivacySources, privacy_pages
+from codometer.serve.web.pages.privacy import PrivacySources, privacy_pages, retention_page
 from codometer.serve.web.pages.reveals import reveals_page
 from codometer.serve.web.view import View
 from codometer.serve.web.visitor import Visitor
@@ -48,6 +48,7 @@ def build_records(
     return (
         own_page(OwnData(Requests(people)), people.decisions, ask),
         *privacy_pages(privacy),
+        retention_page(retention),
         reveals_page(people, Reveals(people), access.vouching),
         audit_page(access.audit, access.accounts),
     )
