@@ -71,6 +71,8 @@ CASES: Final[Mapping[tuple[str, str], Case]] = {
     ("GET", "/privacy/change"): Case(),
     ("POST", "/privacy/change"): form(),
     ("GET", "/privacy/record"): Case(),
+    ("GET", "/privacy/redaction"): Case(),
+    ("POST", "/privacy/redaction"): form(),
     ("GET", "/privacy/retention"): Case(),
     ("POST", "/privacy/retention/hold"): form(),
     ("POST", "/privacy/retention/lift"): form(),

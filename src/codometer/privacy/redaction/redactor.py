@@ -13,6 +13,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -228,3 +229,8 @@ def _whole(span: Span, text: str) -> Span:
         return span
     match = _TOKEN_END.match(text, span.end)
     return span._replace(end=match.end()) if match else span
+
+
+def count_marks(redacted: str) -> Counter[str]:
+    """Count what was cut out of a text, by kind."""
+    return Counter(match.group().split(":")[1] for match in _MARK.finditer(redacted))

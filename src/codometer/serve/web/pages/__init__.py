@@ -11,12 +11,19 @@ from codometer.people.own import OwnData
 from codometer.people.requests import Requests
 from codometer.people.retention import Retention
 from codometer.people.reveals import Reveals
+from codometer.privacy.encryption import Purpose
+from codometer.privacy.redaction import Redactor
 from codometer.serve.api.status import StatusSource
 from codometer.serve.web.page import Page
 from codometer.serve.web.pages.audit import audit_page
 from codometer.serve.web.pages.overview import overview_page
 from codometer.serve.web.pages.own import own_page
-from codometer.serve.web.pages.privacy import PrivacySources, privacy_pages, retention_page
+from codometer.serve.web.pages.privacy import (
+    PrivacySources,
+    privacy_pages,
+    redaction_page,
+    retention_page,
+)
 from codometer.serve.web.pages.reveals import reveals_page
 from codometer.serve.web.view import View
 from codometer.serve.web.visitor import Visitor
@@ -48,6 +55,7 @@ def build_records(
     return (
         own_page(OwnData(Requests(people)), people.decisions, ask),
         *privacy_pages(privacy),
+        redaction_page(Redactor(access.keys.ring.newest(Purpose.FINGERPRINT).secret).redact),
         retention_page(retention),
         reveals_page(people, Reveals(people), access.vouching),
         audit_page(access.audit, access.accounts),
