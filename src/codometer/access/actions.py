@@ -53,6 +53,8 @@ class Action(StrEnum):
     CONTENT_VIEW = "content.view"
     CONTENT_DELETE = "content.delete"
     PERSON_TREAT = "person.treat"
+    REQUEST_ASK = "request.ask"
+    REQUEST_DECIDE = "request.decide"
     HOLD_SET = "hold.set"
     HOLD_LIFT = "hold.lift"
     RETENTION_RUN = "retention.run"
@@ -105,6 +107,8 @@ ACTIONS: Final = {
     Action.CONTENT_VIEW: "Somebody read content of a person; how many texts.",
     Action.CONTENT_DELETE: "Content was deleted because its time was over; how many texts.",
     Action.PERSON_TREAT: "Somebody's records are treated as a person's, a service's or nobody's.",
+    Action.REQUEST_ASK: "A person asked for erasure, objected, or asked for a correction.",
+    Action.REQUEST_DECIDE: "Such a request was done, or declined; the person reads the reason.",
     Action.HOLD_SET: "Data of a person, a team or all was put under a legal hold, and stays.",
     Action.HOLD_LIFT: "A legal hold was lifted.",
     Action.RETENTION_RUN: "What was past its retention was let go: how many rows of what.",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from codometer.access.actions import Action
 from codometer.access.audit import check_reason
@@ -23,7 +23,7 @@ from codometer.people.identifier import list_named, of_kind
 from codometer.people.vault import Treatment
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
 from codometer.privacy.resolution import Known, Link
-from codometer.store.control_tables import ACCOUNT, CREDENTIAL
+from codometer.store.control_tables import ACCOUNT, CREDENTIAL, SUBJECT_REQUEST
 from codometer.store.people import (
     StoredOrigin,
     are_held,
@@ -186,6 +186,8 @@ class Requests:
             self.people.store.rewrite()
             with self.people.access.audit.change(actor) as change:
                 texts = self.people.contents.forget(change.connection, marks)
+                mine = SUBJECT_REQUEST.c.person.in_(marks)
+                change.connection.execute(delete(SUBJECT_REQUEST).where(mine))
                 self.people.vault.bury(change.connection, marks, change.time)
                 if told.credentials:
                     mine = CREDENTIAL.c.id.in_(told.credentials)

@@ -21,6 +21,7 @@ from codometer.access.permissions import NOBODY
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
 from codometer.people.people import People
+from codometer.people.queue import Queue
 from codometer.people.requests import Requests
 from codometer.people.retention import Retention
 from codometer.people.reveals import Reveals
@@ -40,6 +41,10 @@ from codometer.serve.api.keys import delete_action, keys_resource, rotate_action
 from codometer.serve.api.links import link_actions
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.people import people_actions
+from codometer.serve.api.people_requests import (
+    people_requests_actions,
+    people_requests_resource,
+)
 from codometer.serve.api.privacy import cancel_action, privacy_action, privacy_resource
 from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
@@ -198,6 +203,7 @@ def _build_resources(
         reveals_resource(Reveals(people), access.vouching),
         privacy_resource(people.decisions, settings.retention),
         retention_resource(retention),
+        people_requests_resource(Queue(Requests(people)), now),
         audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
         verification_resource(access.audit),
         *content_resources(people),
@@ -221,6 +227,7 @@ def _build_actions(
         cancel_action(people.decisions, settings.retention),
         *hold_actions(people.holds),
         *people_actions(requests),
+        *people_requests_actions(Queue(requests), now),
         *content_actions(people, requests),
         *link_actions(access.vouching),
     )

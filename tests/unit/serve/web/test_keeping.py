@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from codometer.access.actor import SYSTEM
 from codometer.access.permissions import Role
+from codometer.people.queue import Queue, Right
+from codometer.people.requests import Requests
 from codometer.serve.web.pages.privacy.redaction import MOST_CHARACTERS
 from tests.unit.serve.installation import Browser, Installation
 
@@ -113,3 +117,33 @@ def test_who_may_not_see_the_settings_cannot_try_it(
     viewer = installation.person("ada", Role.VIEWER)
     assert viewer.get("/privacy/redaction").status_code == 403
     assert viewer.submit("/privacy/redaction", text="x").status_code == 403
+
+
+def test_what_people_asked_for_is_decided_on_a_page_and_marked_when_it_waits_too_long(
+    installation: Installation, root: Browser
+) -> None:
+    path, queue = "/privacy/requests", Queue(Requests(installation.people))
+    assert "Nobody waits for anything" in root.get(path).text
+    assert "Nobody waits for anything" in root.get("/privacy").text
+    queue.ask("p_aaaaaaaaaaaaaaaaaaaa", Right.CORRECTION, "those are not mine", SYSTEM)
+    (asked,) = queue.list_open()
+    shown = root.get(path).text
+    assert "p_aaaaaaaaaaaaaaaaaaaa" in shown
+    assert "those are not mine" in shown
+    assert 'tag bad">overdue' not in shown
+    assert "1 request waits, none for too long" in root.get("/privacy").text
+    refused = root.submit(f"{path}/do", request="req_none", reason=WHY)
+    assert refused.status_code == 404
+    auditor = installation.person("ada", Role.AUDITOR)
+    assert f"{path}/do" not in auditor.get(path).text
+    assert auditor.submit(f"{path}/decline", request=asked.id, reason=WHY).status_code == 403
+    assert root.submit(f"{path}/decline", request=asked.id, reason=WHY).status_code == 303
+    queue.ask("p_aaaaaaaaaaaaaaaaaaaa", Right.CORRECTION, "they still are not", SYSTEM)
+    installation.now += timedelta(days=31)
+    root = installation.browser()
+    root.sign_in("root")
+    assert "1 overdue" in root.get(path).text
+    assert "1 of 1 requests of people wait longer" in root.get("/privacy").text
+    (asked,) = queue.list_open()
+    assert root.submit(f"{path}/do", request=asked.id, reason="they were split").is_redirect
+    assert queue.list_open() == []

@@ -8,6 +8,7 @@ from codometer.access.access import Access
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.run import Answer
 from codometer.people.own import OwnData
+from codometer.people.queue import Queue
 from codometer.people.requests import Requests
 from codometer.people.retention import Retention
 from codometer.people.reveals import Reveals
@@ -22,6 +23,7 @@ from codometer.serve.web.pages.privacy import (
     PrivacySources,
     privacy_pages,
     redaction_page,
+    requests_page,
     retention_page,
 )
 from codometer.serve.web.pages.reveals import reveals_page
@@ -50,12 +52,14 @@ def build_records(
         decisions=people.decisions,
         settings=settings,
         minimum_people=minimum_people,
+        list_waiting=Queue(Requests(people)).list_open,
         sent_content=status.read_sent_content,
     )
     return (
         own_page(OwnData(Requests(people)), people.decisions, ask),
         *privacy_pages(privacy),
         redaction_page(Redactor(access.keys.ring.newest(Purpose.FINGERPRINT).secret).redact),
+        requests_page(Queue(Requests(people))),
         retention_page(retention),
         reveals_page(people, Reveals(people), access.vouching),
         audit_page(access.audit, access.accounts),

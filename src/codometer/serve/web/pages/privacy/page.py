@@ -10,6 +10,7 @@ from codometer.access.permissions import Permission
 from codometer.errors import BadRequest
 from codometer.operate.connect import WITHOUT_CONTENT
 from codometer.people.decisions import NOTICE, Decision
+from codometer.people.queue import count_overdue
 from codometer.privacy.profile import Profile, describe, is_weaker
 from codometer.serve.web.forms import Fields, Form
 from codometer.serve.web.page import Page, Panel
@@ -38,6 +39,7 @@ def _privacy_page(sources: PrivacySources) -> Page[Visitor]:
         ("collected", "What is collected, and what is not", _build_collected, "c8"),
         ("decision", "In force", _build_decision, "c4"),
         ("upcoming", "What is about to change", _build_upcoming, "c12"),
+        ("waiting", "What people asked for", _build_waiting, "c12"),
         ("sent", "Clients that send what people or models write", _build_sent, "c12"),
         ("profiles", "Profiles", _build_profiles, "c12"),
         ("sight", "Who may see what", _build_sight, "c12"),
@@ -112,6 +114,11 @@ def _build_upcoming(sources: PrivacySources, _: Visitor) -> Mapping[str, object]
         "now": now,
         "changes": list_changes(now.profile, upcoming.profile),
     }
+
+
+def _build_waiting(sources: PrivacySources, visitor: Visitor) -> Mapping[str, object]:
+    waiting = sources.list_waiting()
+    return {"waiting": len(waiting), "overdue": count_overdue(waiting, visitor.now)}
 
 
 def _build_sent(sources: PrivacySources, _: Visitor) -> Mapping[str, object]:

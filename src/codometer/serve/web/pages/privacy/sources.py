@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from codometer.model.status import ContentStatus
 from codometer.people.decisions import Decision, Decisions
+from codometer.people.queue import Asked
 from codometer.privacy.profile import POLICIES, Kept, Policy, find_kept
 from codometer.settings import Settings
 
@@ -18,6 +19,8 @@ class PrivacySources:
     decisions: Decisions
     settings: Settings
     minimum_people: Callable[[], int]
+    list_waiting: Callable[[], Sequence[Asked]]
+    """Tells what people asked for that nobody decided yet."""
     sent_content: Callable[[], Sequence[ContentStatus]]
     """Tells which clients send what people or models write."""
 
