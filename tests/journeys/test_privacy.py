@@ -232,3 +232,19 @@ def test_commands_confirm_whose_an_account_is_and_tell_who_asked_for_names(
     assert told == "At the moment nobody may ask.\n"
     heads = command(server, "person", "reveals", form="csv").split(",")
     assert heads[:3] == ["asked", "account", "person"]
+
+
+def test_what_is_kept_and_what_people_asked_for_are_listed(server: RunningServer) -> None:
+    send(server, ADA, "one")
+    shown = command(server, "retention", "show", form="table")
+    assert "retention.sum_days" in shown
+    assert "The next run is due " in shown
+    waits = ("person", "requests")
+    assert command(server, *waits) == {"requests": []}
+    assert "Nobody waits for anything" in command(server, *waits, form="table")
+    assert command(server, *waits, form="csv").startswith("id,right,person,asked,")
+    mine = {"CODOMETER_DATA": str(server.data)}
+    twice = ("--do", "a", "--decline", "b", "--reason", "c")
+    for wrong in (("--do", "a"), twice, ("--decline", "a", "--reason", "c")):
+        refused = run_codometer(*waits, *wrong, url=server.url, environ=mine)
+        assert refused.exit_code == ExitStatus.WRONG_USAGE

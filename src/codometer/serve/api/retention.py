@@ -15,14 +15,14 @@ from codometer.serve.api.resource import Action, Call, Resource
 from codometer.serve.api.schema import array_schema, object_schema
 
 KINDS: Final = {
-    "content": "what people and models wrote, where it was agreed to",
-    "detail": "single events",
-    "sessions": "whose a session was",
-    "persons": "what somebody used on a day",
-    "sums": "sums of teams and of all",
-    "audit": "the audit log, and with it who looked at whose data",
+    "content": "Content",
+    "detail": "Single events",
+    "sessions": "Names of sessions",
+    "persons": "Persons by day",
+    "sums": "Sums",
+    "audit": "Audit log",
 }
-"""The kinds of data that have a time, and what each is."""
+"""The kinds of data that have a time, and what each is called."""
 _TEXT: Final = {"type": "string"}
 _COUNT: Final = {"type": "integer"}
 _INSTANT: Final = {"type": "string", "format": "date-time"}
