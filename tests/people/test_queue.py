@@ -1,5 +1,8 @@
 """What people ask for waits until it is done or declined, and they see what became of it."""
 
+import io
+import json
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -143,3 +146,17 @@ def test_only_whose_account_was_confirmed_can_ask(office: Household) -> None:
     (account,) = [each for each in office.access.accounts.list_accounts() if "ada" in each.login]
     own.ask(account, Right.ERASURE, "", ROOT)
     assert [each.right for each in own.list_asked(account)] == [Right.ERASURE]
+
+
+def test_a_copy_has_what_somebody_asked_for(office: Household) -> None:
+    asked = ask(office, Right.CORRECTION, "those are not mine")
+    Queue(office.requests).decline(asked.id, "they are", ROOT)
+    ask(office, Right.OBJECTION)
+    packed = office.requests.export(EMAIL, WHY, ROOT)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        rows = json.loads(archive.read("data.json"))["requests"]
+    told = [(row["right"], row["words"], row["outcome"], row["reason"]) for row in rows]
+    assert told == [
+        ("correction", "those are not mine", "refused", "they are"),
+        ("objection", "", None, ""),
+    ]

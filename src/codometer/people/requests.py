@@ -157,7 +157,7 @@ class Requests:
         self._record(Action.PERSON_EXPORT, found, actor, reason)
         return make_archive(
             found.person,
-            {"identities": identities, **tables, **content},
+            {"identities": identities, **tables, **content, "requests": self._asked(found)},
             self.people.access.audit.now(),
         )
 
@@ -399,6 +399,12 @@ class Requests:
             "a legal hold keeps what is stored of this person",
             hint="codometer retention show lists the holds",
         )
+
+    def _asked(self, found: _Subject) -> list[dict[str, Any]]:
+        mine = SUBJECT_REQUEST.c.person.in_(self._marks(found))
+        wanted = select(SUBJECT_REQUEST).where(mine).order_by(SUBJECT_REQUEST.c.asked)
+        with self.people.access.control.read() as connection:
+            return [dict(row) for row in connection.execute(wanted).mappings()]
 
     def _marks(self, found: _Subject) -> list[str]:
         """Return every pseudonym under which the person could come back."""
