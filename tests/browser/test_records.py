@@ -239,7 +239,7 @@ def test_people_ask_on_their_own_page_and_read_what_became_of_it(
     page.get_by_label("Why, or what exactly").fill("those commits are not mine")
     page.get_by_role("button", name="Ask", exact=True).click()
     page.wait_for_url("**/me#asked")
-    assert "Correction waits asked for" in text_of(page, ".asked")
+    assert "Correction waits asked for" in text_of(page, "[data-panel=rights]")
     mine = {"CODOMETER_CREDENTIAL": office.served.server.access.operator_secret}
     wanted = ("person", "requests", "--format", "table")
     listed = run_codometer(*wanted, url=office.served.url, environ=mine)
@@ -250,7 +250,7 @@ def test_people_ask_on_their_own_page_and_read_what_became_of_it(
     page.get_by_role("button", name="It was corrected").click()
     page.get_by_text("Nobody waits for anything").wait_for()
     page = sign_in(open_page, office, office.ada, "/me")
-    assert "because: they were split" in text_of(page, ".asked")
+    assert "because: they were split" in text_of(page, "[data-panel=rights]")
 
 
 def test_redaction_can_be_tried_without_script(open_page: Open, office: Office) -> None:
