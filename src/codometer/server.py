@@ -39,6 +39,7 @@ from codometer.networks import is_loopback, parse_network
 from codometer.operate.connect import connection_lines, grpc_url, otlp_url
 from codometer.people.own import OwnData
 from codometer.people.people import People
+from codometer.people.queue import Queue
 from codometer.people.requests import Requests
 from codometer.people.retention import Retention
 from codometer.pricing import load_catalogue, normalise_model
@@ -261,6 +262,7 @@ class Server:
 
     def _retain(self) -> None:
         self.people.contents.sweep()
+        Queue(Requests(self.people)).sweep()
         self.retention.run_if_due()
 
     def _check(self) -> None:

@@ -13,8 +13,10 @@ from urllib.parse import quote
 import pytest
 
 from codometer.access.actor import SYSTEM, Actor, ActorKind
+from codometer.privacy.profile import POLICIES, Profile
 from tests.browser.office import DANA, PASSWORD, PURPOSE, ROOT, Office
 from tests.browser.visit import THEMES, Theme, find_barriers, text_of
+from tests.journeys.office import run_codometer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -29,6 +31,9 @@ PLACES = (
     "/privacy/change?profile=open&reason=tests",
     "/privacy/record",
     "/privacy/reveals",
+    "/privacy/retention",
+    "/privacy/redaction",
+    "/privacy/requests",
     "/audit",
     "/me",
 )
@@ -211,6 +216,45 @@ def test_people_agree_and_take_it_back_on_their_own_page(open_page: Open, office
     page.wait_for_url("**/me#consents")
     assert "you agreed, until" in text_of(page, "#consents")
     assert find_barriers(page) == []
+    in_force = office.served.server.people.in_force
+    before, in_force.policy = in_force.policy, POLICIES[Profile.OPEN]
+    try:
+        page.reload()
+        assert "taking that back would not stop anything" in text_of(page, "#consents")
+        assert "you agreed, until" not in text_of(page, "#consents")
+        assert page.get_by_role("button", name="Take it back").count() == 0
+        assert page.get_by_role("button", name="Delete what was kept").count() == 1
+    finally:
+        in_force.policy = before
+    page.reload()
     page.get_by_role("button", name="Take it back").click()
     page.get_by_role("button", name="Agree").wait_for()
     assert "you have not agreed" in text_of(page, "#consents")
+
+
+def test_people_ask_on_their_own_page_and_read_what_became_of_it(
+    open_page: Open, office: Office
+) -> None:
+    page = sign_in(open_page, office, office.ada, "/me")
+    page.get_by_label("Why, or what exactly").fill("those commits are not mine")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    page.wait_for_url("**/me#asked")
+    assert "Correction waits asked for" in text_of(page, "[data-panel=rights]")
+    mine = {"CODOMETER_CREDENTIAL": office.served.server.access.operator_secret}
+    wanted = ("person", "requests", "--format", "table")
+    listed = run_codometer(*wanted, url=office.served.url, environ=mine)
+    assert "those commits are not mine" in listed.stdout
+    assert office.ada not in listed.stdout
+    page = sign_in(open_page, office, ROOT, "/privacy/requests")
+    page.get_by_label("What was done").fill("they were split")
+    page.get_by_role("button", name="It was corrected").click()
+    page.get_by_text("Nobody waits for anything").wait_for()
+    page = sign_in(open_page, office, office.ada, "/me")
+    assert "because: they were split" in text_of(page, "[data-panel=rights]")
+
+
+def test_redaction_can_be_tried_without_script(open_page: Open, office: Office) -> None:
+    page = sign_in(open_page, office, DANA, "/privacy/redaction", script=False)
+    page.get_by_label("Text, of at most").fill('{"password": "correct horse", "to": "ada@exam')
+    page.get_by_role("button", name="Redact it").click()
+    assert "Cut out: password." in text_of(page, "main")

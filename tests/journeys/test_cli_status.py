@@ -52,6 +52,16 @@ Refused signals
 Reason   Signals  Last
 too_old        1  12 s ago
 
+Clients that send what people or models write; it is dropped where nobody agreed to it
+What    Agent        Version  Signals  Last
+prompt  claude_code  2.1.330        9  12 s ago
+With these settings, all of them, Claude Code sends none:
+  OTEL_LOG_USER_PROMPTS=0
+  OTEL_LOG_ASSISTANT_RESPONSES=0
+  OTEL_LOG_TOOL_DETAILS=0
+  OTEL_LOG_TOOL_CONTENT=0
+  OTEL_LOG_RAW_API_BODIES=0
+
 Names that this version does not know; what they carry is kept
 Name       What   Agent        Seen  Last
 new_thing  event  claude_code     2  12 s ago

@@ -67,6 +67,9 @@ def test_what_was_agreed_to_is_kept_without_what_was_marked(
     assert "No project is open" in command(server, "content", "list", form="table")
     send(server, way)
     assert command(server, "content", "show") == {"texts": []}
+    sent = command(server, "status")["sent_content"]
+    newest = {each["part"] for each in sent if each["version"] == "2.1.330"}
+    assert newest == {"prompt", "response", "tool"}
     for project in PROJECTS:
         command(server, "content", "open", project, "--purpose", PURPOSE)
     listed = command(server, "content", "list", form="table")

@@ -257,3 +257,19 @@ def test_under_strict_teams_are_told_of_by_weeks_that_are_over(server: RunningSe
     assert "Try again" not in page.text
     told = run_codometer("privacy", "show", url=server.url, environ=place).stdout
     assert "by whole weeks and months that are over" in " ".join(told.split())
+
+
+def test_what_is_kept_and_what_people_asked_for_are_listed(server: RunningServer) -> None:
+    send(server, ADA, "one")
+    shown = command(server, "retention", "show", form="table")
+    assert "retention.sum_days" in shown
+    assert "The next run is due " in shown
+    waits = ("person", "requests")
+    assert command(server, *waits) == {"requests": []}
+    assert "Nobody waits for anything" in command(server, *waits, form="table")
+    assert command(server, *waits, form="csv").startswith("id,right,person,asked,")
+    mine = {"CODOMETER_DATA": str(server.data)}
+    twice = ("--do", "a", "--decline", "b", "--reason", "c")
+    for wrong in (("--do", "a"), twice, ("--decline", "a", "--reason", "c")):
+        refused = run_codometer(*waits, *wrong, url=server.url, environ=mine)
+        assert refused.exit_code == ExitStatus.WRONG_USAGE

@@ -336,3 +336,68 @@ def test_who_is_in_no_row_any_more_goes_from_the_vault(household: Household) -> 
     household.reopen()
     household.send(ADA, session="three")
     assert household.requests.show(ADA["user.email"], ROOT).rows.sessions == 1
+
+
+def due(household: Household, **days: int) -> dict[str, int]:
+    household.store.roll_up()
+    stocks = retention(household, **days).list_stocks()
+    return {stock.kind: stock.due for stock in stocks}
+
+
+@pytest.mark.parametrize("held", [None, *HoldKind])
+def test_what_the_next_run_lets_go_is_told_before(told: Household, held: HoldKind | None) -> None:
+    told.send({**ADA, "team.id": "checkout"}, session="of-a-team", number=4)
+    if held is not None:
+        subjects = {HoldKind.TEAM: "checkout", HoldKind.EVERYTHING: ""}
+        named = told.people.identifier.list_pseudonyms(IdentityKind.EMAIL, ADA["user.email"])
+        told.people.holds.set(held, subjects.get(held, next(iter(named))), WHY, ROOT)
+    went = 0
+    for day in (0, 15, 40, 60, 300, 900):
+        go_on(told, day)
+        told.send(GRACE, session=f"of-day-{day}", number=1 + day)
+        told.store.roll_up()
+        before = due(told)
+        run = retention(told).run()
+        done = {"detail": run.detail, "sessions": run.sessions, "persons": run.persons}
+        done |= {"sums": run.sums}
+        assert {kind: before[kind] for kind in done} == done, day
+        went += sum(done.values())
+    assert (went > 0) is (held is not HoldKind.EVERYTHING)
+
+
+def test_what_there_is_of_each_kind_is_counted(household: Household) -> None:
+    household.become(Profile.STRICT)
+    nothing = {stock.kind: stock for stock in retention(household).list_stocks()}
+    assert {kind: (stock.rows, stock.oldest) for kind, stock in nothing.items()} == {
+        **dict.fromkeys(("content", "detail", "sessions", "persons", "sums"), (0, None)),
+        "audit": (len(household.actions()), BEGIN),
+    }
+    household.send(ADA, session="one", number=1)
+    household.send(GRACE, session="two", number=2)
+    household.store.roll_up()
+    stocks = {stock.kind: stock for stock in retention(household, sum_days=500).list_stocks()}
+    assert (stocks["detail"].rows, stocks["sessions"].rows) == (4, 2)
+    oldest = stocks["detail"].oldest
+    assert oldest is not None
+    assert oldest - BEGIN == timedelta(seconds=1)
+    assert {stock.kind: (stock.days, stock.decided_by) for stock in stocks.values()} == {
+        "content": (7, "retention.content_days"),
+        "detail": (14, "profile strict"),
+        "sessions": (90, "retention.session_days"),
+        "persons": (90, "profile strict"),
+        "sums": (500, "retention.sum_days"),
+        "audit": (400, "retention.audit_days"),
+    }
+    assert (stocks["content"].bytes, stocks["detail"].bytes) == (0, None)
+
+
+def test_the_next_run_is_due_now_or_with_the_next_day(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    keeping = retention(household)
+    assert keeping.find_next() == BEGIN
+    keeping.run()
+    assert keeping.find_next() == BEGIN.replace(hour=0) + timedelta(days=1)
+    go_on(household, 401)
+    assert due(household)["audit"] == len(household.actions())
+    household.people.holds.set(HoldKind.EVERYTHING, "", WHY, ROOT)
+    assert due(household)["audit"] == 0

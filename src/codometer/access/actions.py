@@ -57,6 +57,8 @@ class Action(StrEnum):
     PERSON_TREAT = "person.treat"
     TEAM_ASSIGN = "team.assign"
     TEAM_REMOVE = "team.remove"
+    REQUEST_ASK = "request.ask"
+    REQUEST_DECIDE = "request.decide"
     HOLD_SET = "hold.set"
     HOLD_LIFT = "hold.lift"
     RETENTION_RUN = "retention.run"
@@ -113,6 +115,8 @@ ACTIONS: Final = {
     Action.PERSON_TREAT: "Somebody's records are treated as a person's, a service's or nobody's.",
     Action.TEAM_ASSIGN: "A person was said to belong to a team, from when until when.",
     Action.TEAM_REMOVE: "That was taken back for some days: what clients say holds there.",
+    Action.REQUEST_ASK: "A person asked for erasure, objected, or asked for a correction.",
+    Action.REQUEST_DECIDE: "Such a request was done, or declined; the person reads the reason.",
     Action.HOLD_SET: "Data of a person, a team or all was put under a legal hold, and stays.",
     Action.HOLD_LIFT: "A legal hold was lifted.",
     Action.RETENTION_RUN: "What was past its retention was let go: how many rows of what.",

@@ -195,6 +195,15 @@ class AuditLog:
                 break
         return found
 
+    def count(self, before: datetime) -> tuple[int, datetime | None, int]:
+        """Return how many entries there are, the time of the oldest, and how many `seal` takes."""
+        is_older = AUDIT_ENTRY.c.time < instant_text(before)
+        with self.control.read() as connection:
+            total = select(func.count(), func.min(AUDIT_ENTRY.c.time)).select_from(AUDIT_ENTRY)
+            rows, oldest = connection.execute(total).one()
+            due = connection.execute(total.where(is_older)).one()[0]
+        return rows, datetime.fromisoformat(oldest) if oldest else None, due
+
     def seal(self, before: datetime) -> int:
         """Let the entries go that are older than an instant; return how many.
 

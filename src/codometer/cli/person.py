@@ -211,6 +211,53 @@ def treat(*, subject: str, treatment: str, reason: str, url: str | None, form: s
         )
 
 
+@person.command(short_help="What people asked for, and do or decline it.")
+@click.option("--do", "done", metavar="ID", help="Do what was asked for.")
+@click.option("--decline", "declined", metavar="ID", help="Decline it; the person reads why.")
+@click.option("--reason", help="Why; it is kept, and the person reads it.")
+@asks_server
+def requests(
+    *, done: str | None, declined: str | None, reason: str | None, url: str | None, form: str
+) -> None:
+    """List what people asked for on their own page, or decide one of it.
+
+    \b
+    erasure     to do it forgets the person, for good
+    objection   to do it makes their records nobody's from now on
+    correction  merge or split first, then say here that it is done
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    if done and declined:
+        raise click.UsageError("--do and --decline exclude each other")
+    path = f"{_PATH}/requests"
+    chosen = done or declined
+    if chosen and not reason:
+        raise click.UsageError("to decide needs --reason")
+    if chosen:
+        wanted = {"request": chosen, "reason": reason}
+        document = tell_server(url, f"{path}/{'do' if done else 'decline'}", wanted)
+    else:
+        document = ask_server(url, path)
+    _print_requests(document, form)
+
+
+def _print_requests(document: dict[str, Any], form: str) -> None:
+    from codometer.cli.output import clean, print_csv, print_json, print_rows
+
+    names = ("id", "right", "person", "asked", "due", "age_days", "is_overdue", "words")
+    rows = [[clean(str(each[name])) for name in names] for each in document["requests"]]
+    if form == "json":
+        print_json(document)
+    elif form == "csv":
+        print_csv(list(names), rows)
+    elif rows:
+        print_rows(
+            ["Request", "Right", "Person", "Asked", "Due", "Days", "Overdue", "Words"],
+            [[*row[:3], row[3][:10], row[4][:10], *row[5:]] for row in rows],
+        )
+    else:
+        click.echo("Nobody waits for anything that they asked for.")
+
+
 def _print_person(document: dict[str, Any], form: str) -> None:
     from codometer.cli.output import clean, print_csv, print_json
 

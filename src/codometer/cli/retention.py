@@ -6,18 +6,14 @@ from typing import Any, Final
 
 import click
 
+from codometer.analysis.numbers import UNKNOWN, format_bytes
 from codometer.cli.client import ask_server, tell_server
 from codometer.cli.options import asks_server
 
 _PATH: Final = "/api/v1/retention"
 _FIELDS: Final = ("id", "kind", "subject", "reason", "created")
 _REASON: Final = click.option("--reason", required=True, help="Why; it is kept in the audit log.")
-_KEPT: Final = {
-    "detail_days": "single events",
-    "session_days": "whose a session was",
-    "person_days": "what somebody used on a day",
-    "sum_days": "sums of teams and of all",
-}
+_STOCK: Final = ("kind", "days", "decided_by", "rows", "oldest", "bytes", "due")
 
 
 @click.group(short_help="How long what is kept, and what must stay.")
@@ -28,24 +24,34 @@ def retention() -> None:
 @retention.command(short_help="How long what is kept, what went last, what is held.")
 @asks_server
 def show(*, url: str | None, form: str) -> None:
-    """Show for how many days what is kept, what the last run let go, and the legal holds."""
-    from codometer.cli.output import print_json, print_rows
+    """Show how long what is kept, how much there is, what goes next, and the legal holds.
+
+    What goes next is counted anew each time, which takes a while where much is stored.
+    """
+    from codometer.cli.output import print_json
 
     document = ask_server(url, _PATH)
     if form == "json":
         print_json(document)
         return
     if form == "table":
-        kept = document["kept"]
-        print_rows(["Days", "Kept"], [[str(kept[name]), what] for name, what in _KEPT.items()])
-        run = document["last_run"]
-        if run:
-            click.echo(
-                f"\nOn {run['time'][:10]} {run['detail']} rows of detail and {run['sums']} of sums"
-                f" went; {run['sessions']} sessions lost their names, {run['persons']} rows their"
-                " person.\n"
-            )
+        _print_stocks(document)
     _print_holds(document, form)
+
+
+def _print_stocks(document: dict[str, Any]) -> None:
+    from codometer.cli.output import print_rows
+
+    stocks = [[_cell(stock, name) for name in _STOCK] for stock in document["stocks"]]
+    print_rows(["Kind", "Days", "Decided by", "Rows", "Oldest", "Size", "Go next"], stocks)
+    run = document["last_run"]
+    if run:
+        click.echo(
+            f"\nOn {run['time'][:10]} {run['detail']} rows of detail and {run['sums']} of sums"
+            f" went; {run['sessions']} sessions lost their names, {run['persons']} rows their"
+            " person."
+        )
+    click.echo(f"The next run is due {document['next_run'][:16].replace('T', ' ')} UTC.\n")
 
 
 @retention.command(short_help="Keep everything, a team's data or a person's.")
@@ -70,6 +76,15 @@ def hold(*, kind: str, subject: str, reason: str, url: str | None, form: str) ->
 def lift(*, hold: str, reason: str, url: str | None, form: str) -> None:
     """Lift a hold: what is past its time goes with the next nightly run."""
     _print_holds(tell_server(url, f"{_PATH}/lift", {"hold": hold, "reason": reason}), form)
+
+
+def _cell(stock: dict[str, Any], name: str) -> str:
+    value = stock[name]
+    if value is None:
+        return UNKNOWN
+    if name == "oldest":
+        return str(value)[:10]
+    return format_bytes(value) if name == "bytes" else str(value)
 
 
 def _print_holds(document: dict[str, Any], form: str) -> None:

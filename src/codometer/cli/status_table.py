@@ -99,6 +99,7 @@ def _print_attention(console: Console, status: dict[str, Any], now: datetime) ->
         _text("Last", [format_ago(entry["last"], now) for entry in rejects]),
         more=len(status["rejects"]) - len(rejects),
     )
+    _print_sent_content(console, status, now)
     names = status["unknown_names"][:_MAX_LISTED]
     _print_section(
         console,
@@ -118,6 +119,26 @@ def _print_attention(console: Console, status: dict[str, Any], now: datetime) ->
         _right("Requests", [_count(entry["requests"]) for entry in models]),
         more=len(status["unpriced_models"]) - len(models),
     )
+
+
+def _print_sent_content(console: Console, status: dict[str, Any], now: datetime) -> None:
+    from codometer.operate.connect import WITHOUT_CONTENT
+
+    sent = status["sent_content"][:_MAX_LISTED]
+    _print_section(
+        console,
+        "Clients that send what people or models write; it is dropped where nobody agreed to it",
+        _text("What", [entry["part"] for entry in sent]),
+        _text("Agent", [entry["agent"] for entry in sent]),
+        _text("Version", [entry["version"] or "unknown" for entry in sent]),
+        _right("Signals", [_count(entry["count"]) for entry in sent]),
+        _text("Last", [format_ago(entry["last"], now) for entry in sent]),
+        more=len(status["sent_content"]) - len(sent),
+    )
+    if sent:
+        print_block(console, "With these settings, all of them, Claude Code sends none:")
+        for name, value in WITHOUT_CONTENT.items():
+            print_block(console, f"  {name}={value}")
 
 
 def _print_stored(console: Console, status: dict[str, Any]) -> None:

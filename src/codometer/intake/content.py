@@ -23,6 +23,7 @@ from codometer.privacy.policy import (
     CONTENT_PARTS,
     MAX_CONTENT_LENGTH,
     MAX_CONTENT_OF_REQUEST,
+    PLACEHOLDERS,
 )
 from codometer.privacy.pseudonym import is_pseudonym
 
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from codometer.privacy.redaction import Redactor
 
 _NS_PER_SECOND: Final = 10**9
-_PLACEHOLDERS: Final = frozenset({"<REDACTED>", "[REDACTED]"})
-"""What clients send in place of content that they were told to leave out."""
 
 
 class _Covered(NamedTuple):
@@ -83,7 +82,7 @@ class ContentKeeper:
     def _read(self, request: ExportRequest) -> Iterator[_Covered]:
         """Find out anew which event each record is: the origins alone do not tell."""
         texts = [
-            [each for each in written if each.text not in _PLACEHOLDERS]
+            [each for each in written if each.text not in PLACEHOLDERS]
             for written in read_content(request, CONTENT_PARTS)
         ]
         if not any(texts):

@@ -12,14 +12,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from codometer.agents.read import label
 from codometer.errors import Erased
-from codometer.model.event import UNNAMED, Counter, Event, Reading, Rows, Stranger
+from codometer.model.event import (
+    UNNAMED,
+    Counter,
+    Event,
+    Reading,
+    Rows,
+    SentContent,
+    Stranger,
+)
 from codometer.model.money import MAX_PICO_USD, PICO_PER_USD
 from codometer.model.signal import DataPoint, LogRecord, Sheet, Span
+from codometer.privacy.policy import PLACEHOLDERS, SENT_CONTENT
 from codometer.privacy.profile import POLICIES, PolicyInForce, Profile
 from codometer.privacy.protect import is_name, protect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from codometer.agents.agent import Agent
     from codometer.model.event import Columns
@@ -57,6 +66,7 @@ class Normalised:
     readings: Rows[Reading] = field(default_factory=lambda: Rows(Reading))
     strangers: collections.Counter[Stranger] = field(default_factory=collections.Counter)
     rejected: collections.Counter[Reason] = field(default_factory=collections.Counter)
+    sent_content: collections.Counter[SentContent] = field(default_factory=collections.Counter)
 
     def meet(self, stranger: Stranger, count: int) -> None:
         """Count a stranger, unless there are more of them than anybody would read."""
@@ -104,6 +114,8 @@ class Normaliser:
             places, alike = zip(*group, strict=True)
             agent = self._find_agent(alike[0])
             sheet = _lay_out(alike)
+            if not SENT_CONTENT.keys().isdisjoint(sheet.attributes):
+                into.sent_content.update(_find_content(sheet.attributes, agent.name))
             kept = self._in_force.policy.strangers
             for name in protect(sheet.attributes, agent.known_attributes, kept):
                 into.meet(Stranger(agent.name, "attribute", name), len(alike))
@@ -116,6 +128,21 @@ class Normaliser:
         service = signal.attributes.get("service.name")
         name = _name_of(signal)
         return next(agent for agent in self._agents if agent.recognises(service, name))
+
+
+def _find_content(attributes: AttributeColumns, agent: str) -> Iterator[SentContent]:
+    """Yield for each signal what it has of content, once for each part."""
+    versions = attributes.get("app.version") or attributes.get("service.version")
+    names = [name for name in attributes if name in SENT_CONTENT]
+    for place, values in enumerate(zip(*map(attributes.__getitem__, names), strict=True)):
+        parts = {
+            SENT_CONTENT[name]
+            for name, value in zip(names, values, strict=True)
+            if value and not (isinstance(value, str) and value in PLACEHOLDERS)
+        }
+        version = label(versions[place]) if versions else None
+        for part in parts:
+            yield SentContent(agent, version or "", part)
 
 
 def _add(sheet: Sheet[Any], agent: Agent, into: Normalised, refused: Sequence[Refused]) -> None:

@@ -177,6 +177,7 @@ class Intake:
                     total.readings,
                     total.strangers,
                     {str(reason): count for reason, count in total.rejected.items()},
+                    total.sent_content,
                 )
             )
         except Exception:  # noqa: BLE001 - an outer edge: the batch

@@ -218,6 +218,15 @@ UNNAMED: Final = "unnamed"
 """The name of what came without one, or under one that could be prose."""
 
 
+class SentContent(NamedTuple):
+    """Which clients send what people or models wrote: counted, and nothing of it is kept here."""
+
+    agent: str
+    version: str
+    """Empty where the client does not say."""
+    part: str
+
+
 class Stranger(NamedTuple):
     """A name that this version does not know: kept, counted, and listed for the administrator."""
 

@@ -53,6 +53,20 @@ class UnknownName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContentStatus:
+    """Signals of one version of an agent in which what people or models wrote was sent.
+
+    `part` is prompt, response, tool or body. Of it nothing is kept but where it was agreed to.
+    """
+
+    agent: str
+    version: str | None
+    part: str
+    count: int
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RejectStatus:
     """Signals refused for one reason."""
 
@@ -98,6 +112,7 @@ class Status:
     people: tuple[PeopleStatus, ...]
     versions: tuple[VersionStatus, ...]
     unknown_names: tuple[UnknownName, ...]
+    sent_content: tuple[ContentStatus, ...]
     rejects: tuple[RejectStatus, ...]
     unpriced_models: tuple[UnpricedModel, ...]
     storage: StorageStatus

@@ -21,6 +21,17 @@ _VARIABLES: Final = {
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
 }
 
+WITHOUT_CONTENT: Final = {
+    "OTEL_LOG_USER_PROMPTS": "0",
+    "OTEL_LOG_ASSISTANT_RESPONSES": "0",
+    "OTEL_LOG_TOOL_DETAILS": "0",
+    "OTEL_LOG_TOOL_CONTENT": "0",
+    "OTEL_LOG_RAW_API_BODIES": "0",
+}
+"""What Claude Code is told so that it sends nothing that people or models write. Each of them is
+said: since 2.1.193 responses follow prompts where nothing is said of them, and another file of
+settings may have the rest. https://code.claude.com/docs/en/monitoring-usage (2026-10)"""
+
 _NAME: Final = "codometer"
 _HEADERS: Final = "OTEL_EXPORTER_OTLP_HEADERS"
 _SCRAPE: Final = """scrape_configs:
@@ -51,7 +62,7 @@ def grpc_url(listen: Listen) -> str:
 
 def variables_to_connect(endpoint: str) -> dict[str, str]:
     """Return the environment in which Claude Code reports to `endpoint`, OTLP over HTTP."""
-    return {**_VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+    return {**_VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, **WITHOUT_CONTENT}
 
 
 def lines_with(kind: Kind, secret: str, settings: Settings) -> str:

@@ -36,6 +36,7 @@ WHAT: Final = {
     "days": "what your use adds up to, by day and session",
     "content": "what is kept of what you and coding agents wrote, without secrets and names",
     "consents": "what you agreed to, and until when",
+    "requests": "what you asked for, in your words, and what was decided",
     "looks": "who looked at what is stored about you, and why",
 }
 """What each table holds, in words for whom it is about."""

@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, func, or_, select
 
 from codometer.access.actions import Action
 from codometer.access.actor import SYSTEM, Actor
@@ -66,6 +66,15 @@ class Text(NamedTuple):
     name: str
     part: Part
     text: str
+
+
+class Stored(NamedTuple):
+    """How many texts are kept, since when, how many bytes those are, and how many are over."""
+
+    texts: int
+    oldest: datetime | None
+    bytes: int
+    due: int
 
 
 class Contents:
@@ -174,27 +183,39 @@ class Contents:
 
     def sweep(self) -> int:
         """Delete what was kept long enough, or whose consent ended; return how many texts."""
-        now = self._access.audit.now()
         with self._access.control.read() as connection:
-            offers = read_project_consents(connection)
-            personal = read_personal_consents(connection)
+            is_over = self._is_over(connection, self._access.audit.now())
+            found = select(CONTENT.c.id).where(is_over).limit(1)
+            if connection.execute(found).first() is None:
+                return 0
+        with self._access.audit.change(SYSTEM) as change:
+            count = _delete(change.connection, is_over)
+            change.record(Action.CONTENT_DELETE, object="content", after={"texts": count})
+        self._access.control.purge()
+        return count
+
+    def count(self, at: datetime) -> Stored:
+        """Count what is kept, and how much of it `sweep` would delete at an instant."""
+        with self._access.control.read() as connection:
+            is_over = self._is_over(connection, at)
+            due = select(func.count()).select_from(CONTENT).where(is_over)
+            size = func.sum(func.length(CONTENT.c.text))
+            found = select(func.count(), func.min(CONTENT.c.time), size)
+            rows, oldest, bytes_ = connection.execute(found).one()
+            return Stored(rows, oldest, bytes_ or 0, connection.execute(due).scalar_one())
+
+    def _is_over(self, connection: Connection, now: datetime) -> ColumnElement[bool]:
+        """Return what is so of texts that were kept long enough, or whose consent ended."""
+        personal = read_personal_consents(connection)
         over = [each.id for each in personal if not each.is_live(now)]
         conditions: list[ColumnElement[bool]] = [CONTENT.c.personal_consent.in_(over)]
-        for offer in offers.values():
+        for offer in read_project_consents(connection).values():
             mine = CONTENT.c.project_consent == offer.id
             days = timedelta(days=min(self._days, offer.days))
             conditions.append(
                 and_(mine, CONTENT.c.time < now - days) if offer.is_live(now) else mine
             )
-        with self._access.control.read() as connection:
-            found = select(CONTENT.c.id).where(or_(*conditions)).limit(1)
-            if connection.execute(found).first() is None:
-                return 0
-        with self._access.audit.change(SYSTEM) as change:
-            count = _delete(change.connection, or_(*conditions))
-            change.record(Action.CONTENT_DELETE, object="content", after={"texts": count})
-        self._access.control.purge()
-        return count
+        return or_(*conditions)
 
     # What an administrator and a person decide. The intake must pause.
 

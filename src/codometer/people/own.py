@@ -15,6 +15,7 @@ from codometer.access.account import find_account, read_accounts
 from codometer.access.actor import ActorKind
 from codometer.errors import Forbidden
 from codometer.people.access_log import list_acts
+from codometer.people.queue import Asked, Queue, Right
 from codometer.people.requests import NoSuchPerson, Requests, Stored
 
 if TYPE_CHECKING:
@@ -119,6 +120,26 @@ class OwnData:
         people = self.requests.people
         with people.pausing():
             return people.contents.withdraw(self._get_person(account), project, actor)
+
+    def list_asked(self, account: Account) -> Sequence[Asked]:
+        """Return what the account's person asked for, and what was decided.
+
+        Raises:
+            Forbidden: nobody vouched for the account.
+        """
+        _check_vouched(account)
+        person = self.requests.find_person(account.person)
+        return Queue(self.requests).list_of(person) if person else []
+
+    def ask(self, account: Account, right: Right, words: str, actor: Actor) -> None:
+        """Ask for something to be done with the data of the account's person.
+
+        Raises:
+            Forbidden: nobody vouched for the account.
+            NoSuchPerson: nothing is stored of the person.
+            BadRequest: the same waits already, or the words are too many.
+        """
+        Queue(self.requests).ask(self._get_person(account), right, words, actor)
 
     def _get_person(self, account: Account) -> str:
         _check_vouched(account)

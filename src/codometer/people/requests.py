@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from codometer.access.actions import Action
 from codometer.access.audit import check_reason
@@ -24,7 +24,7 @@ from codometer.people.memberships import Membership
 from codometer.people.vault import Treatment
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
 from codometer.privacy.resolution import Known, Link
-from codometer.store.control_tables import ACCOUNT, CREDENTIAL
+from codometer.store.control_tables import ACCOUNT, CREDENTIAL, SUBJECT_REQUEST
 from codometer.store.people import (
     StoredOrigin,
     are_held,
@@ -182,7 +182,13 @@ class Requests:
         self._record(Action.PERSON_EXPORT, found, actor, reason)
         return make_archive(
             found.person,
-            {"identities": identities, "teams": teams, **tables, **content},
+            {
+                "identities": identities,
+                "teams": teams,
+                **tables,
+                **content,
+                "requests": self._asked(found),
+            },
             self.people.access.audit.now(),
         )
 
@@ -212,6 +218,8 @@ class Requests:
             with self.people.access.audit.change(actor) as change:
                 texts = self.people.contents.forget(change.connection, marks)
                 self.people.memberships.forget(change.connection, marks)
+                mine = SUBJECT_REQUEST.c.person.in_(marks)
+                change.connection.execute(delete(SUBJECT_REQUEST).where(mine))
                 self.people.vault.bury(change.connection, marks, change.time)
                 if told.credentials:
                     mine = CREDENTIAL.c.id.in_(told.credentials)
@@ -434,6 +442,12 @@ class Requests:
             "a legal hold keeps what is stored of this person",
             hint="codometer retention show lists the holds",
         )
+
+    def _asked(self, found: _Subject) -> list[dict[str, Any]]:
+        mine = SUBJECT_REQUEST.c.person.in_(self._marks(found))
+        wanted = select(SUBJECT_REQUEST).where(mine).order_by(SUBJECT_REQUEST.c.asked)
+        with self.people.access.control.read() as connection:
+            return [dict(row) for row in connection.execute(wanted).mappings()]
 
     def _marks(self, found: _Subject) -> list[str]:
         """Return every pseudonym under which the person could come back."""

@@ -41,6 +41,22 @@ class Run(NamedTuple):
     memberships: int = 0
 
 
+class Stock(NamedTuple):
+    """One kind of data: for how many days it is kept at most, and what says so.
+
+    `rows` are there now, the oldest of them from `oldest`, in `bytes` where that is known;
+    `due` is how many of them the next run lets go, or takes names and persons from.
+    """
+
+    kind: str
+    days: int
+    decided_by: str
+    rows: int
+    oldest: datetime | None
+    bytes: int | None
+    due: int
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """Lets go of what is past its time in the telemetry of one server."""
@@ -66,6 +82,46 @@ class Retention:
             datetime.fromisoformat(entry.time),
             **{name: told.get(name, 0) for name in Run._fields[1:]},
         )
+
+    def find_next(self) -> datetime:
+        """Return when the next run is due: now, or with the next day."""
+        last, now = self.find_last(), self.people.access.audit.now()
+        is_same = last is not None and last.version == self.people.in_force.version
+        if last is None or not is_same or self._day(last.time) < self._day(now):
+            return now
+        return start_of_day(self._day(now) + timedelta(days=1), self.zone).astimezone(UTC)
+
+    def list_stocks(self) -> list[Stock]:
+        """Return what there is of each kind, and what goes with the next run.
+
+        It reads all that is stored, which takes as long as that is much.
+        """
+        policy, settings, at = self.people.policy, self.settings, self.find_next()
+        kept, held = self.kept, self.people.find_held()
+        before = at - timedelta(days=kept.detail_days)
+        amounts = self.people.store.count_amounts(before, self._cuts(kept, at), held)
+        content = self.people.contents.count(at)
+        entries, first, old = self.people.access.audit.count(
+            at - timedelta(days=settings.audit_days)
+        )
+        stocks = [
+            Stock(
+                "content", settings.content_days, "retention.content_days",
+                content.texts, content.oldest, content.bytes, content.due,
+            )
+        ]  # fmt: skip
+        for name in ("detail", "sessions", "persons", "sums"):
+            setting = f"{name.removesuffix('s')}_days"
+            is_policy = getattr(policy, setting, settings.sum_days) < getattr(settings, setting)
+            by = f"profile {policy.profile}" if is_policy else f"retention.{setting}"
+            amount = getattr(amounts, name)
+            days = getattr(kept, setting)
+            stocks.append(Stock(name, days, by, amount.rows, amount.oldest, None, amount.due))
+        due = 0 if held is None else old
+        stocks.append(
+            Stock("audit", settings.audit_days, "retention.audit_days", entries, first, None, due)
+        )
+        return stocks
 
     def run_if_due(self) -> Run | None:
         """Run, unless this was done today under the policy in force."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -101,6 +102,15 @@ CONTENT_PARTS: Final = {
 }
 """The content that can be agreed to; all other content is dropped whoever agrees, such as system
 prompts, bodies of requests, settings and error texts."""
+
+SENT_CONTENT: Final[Mapping[str, str]] = {
+    **CONTENT_PARTS,
+    **dict.fromkeys(("body", "body_ref"), "body"),
+}
+"""What an administrator is told of clients that send it, and nothing else of it."""
+
+PLACEHOLDERS: Final = frozenset({"<REDACTED>", "[REDACTED]"})
+"""What clients send in place of content that they were told to leave out."""
 
 MAX_CONTENT_LENGTH: Final = 2**16
 """The most characters of one text that are kept."""

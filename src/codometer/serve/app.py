@@ -24,6 +24,7 @@ from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimensio
 from codometer.analysis.measures.grain import FindGrain, any_grain
 from codometer.people.census import take_census
 from codometer.people.people import People
+from codometer.people.queue import Queue
 from codometer.people.requests import Requests
 from codometer.people.retention import Retention
 from codometer.people.reveals import Reveals
@@ -44,6 +45,10 @@ from codometer.serve.api.keys import delete_action, keys_resource, rotate_action
 from codometer.serve.api.links import link_actions
 from codometer.serve.api.openapi import openapi_resource
 from codometer.serve.api.people import people_actions, people_resource
+from codometer.serve.api.people_requests import (
+    people_requests_actions,
+    people_requests_resource,
+)
 from codometer.serve.api.privacy import cancel_action, privacy_action, privacy_resource
 from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
@@ -115,7 +120,9 @@ def build_app(
     openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
         build_pages(status),
-        build_records(access, retention, settings, ask=look, minimum_people=minimum_people),
+        build_records(
+            access, retention, settings, status=status, ask=look, minimum_people=minimum_people
+        ),
         find_upcoming=retention.people.decisions.find_upcoming,
         first_run=first_run_page(status, settings, since=now()),
         zone=ZoneInfo(settings.organisation.time_zone),
@@ -204,6 +211,7 @@ def _build_resources(
         reveals_resource(Reveals(people), access.vouching),
         privacy_resource(people.decisions, settings.retention),
         retention_resource(retention),
+        people_requests_resource(Queue(Requests(people)), now),
         audit_resource(access.audit, zone=settings.organisation.time_zone, now=now),
         verification_resource(access.audit),
         *content_resources(people),
@@ -243,6 +251,7 @@ def _build_actions(
         *hold_actions(people.holds),
         *people_actions(requests),
         *team_actions(Teams(requests), zone=ZoneInfo(settings.organisation.time_zone), now=now),
+        *people_requests_actions(Queue(requests), now),
         *content_actions(people, requests),
         *link_actions(access.vouching),
     )

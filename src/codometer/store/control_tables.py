@@ -383,3 +383,17 @@ LEGAL_HOLD: Final = Table(
     Column("created", Instant, nullable=False),
 )
 """Whose data must stay, whatever its age. A hold that was lifted is in the audit log alone."""
+
+SUBJECT_REQUEST: Final = Table(
+    "subject_request",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("right", Text, nullable=False),
+    Column("person", Text, nullable=False, index=True),
+    Column("words", Text, nullable=False),
+    Column("asked", Instant, nullable=False),
+    Column("decided", Instant),
+    Column("outcome", Text),
+    Column("reason", Text, nullable=False),
+)
+"""What people ask for of their own data. `words` are theirs; `reason` says how it was decided."""

@@ -31,6 +31,7 @@ STEPS: Final[tuple[Step, ...]] = (
             "FROM workplace w WHERE w.workplace = o.workplace"
         ),
     ),
+    (DUCKDB.create_table("sent_content", TABLES["sent_content"]),),
 )
 
 _DRAFT: Final = 1

@@ -38,6 +38,8 @@ MAX_SCOPES: Final = 20_000
 KEYS: Final = ("session", "installation", "account_uuid", "account_id", "email", "enduser_id")
 """What an origin loses with its session's name; its person stays longer."""
 _KEYS: Final = ", ".join(KEYS)
+HAS_KEYS: Final = f"coalesce({_KEYS}) IS NOT NULL"
+"""Tells of an origin whether it has the name of a session or the keys of a client."""
 _BITS: Final = 63
 _FIRST_DAY: Final = date(1970, 1, 1)
 _NOT_HELD: Final = "origin NOT IN (SELECT origin FROM held)"
@@ -99,7 +101,7 @@ def fold_sessions(connection: duckdb.DuckDBPyConnection, before: date, held: Hel
         f"""CREATE OR REPLACE TEMP TABLE work AS
         SELECT DISTINCT scope FROM session_day
         WHERE day < $before AND {_NOT_HELD}
-          AND origin IN (SELECT origin FROM origin WHERE coalesce({_KEYS}) IS NOT NULL)
+          AND origin IN (SELECT origin FROM origin WHERE {HAS_KEYS})
           AND scope NOT IN (SELECT scope FROM session_day WHERE day >= $before)
           AND scope NOT IN (SELECT scope FROM event)
           AND scope NOT IN (SELECT scope FROM reading)
@@ -247,6 +249,7 @@ _DROP_UNUSED: Final = (
     "DELETE FROM sealed_usage WHERE until < $before",
     "DELETE FROM sealed_series WHERE until < $before",
     "DELETE FROM stranger WHERE last < $before",
+    "DELETE FROM sent_content WHERE last < $before",
     "DELETE FROM rejected WHERE last < $before",
     delete_unused("origin", by=("session_day", "rollup_15m", "event", "reading")),
     delete_unused("workplace", by=("origin", "workplace_day")),

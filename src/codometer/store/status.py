@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codometer.model.status import (
+    ContentStatus,
     PeopleStatus,
     RejectStatus,
     RollupStatus,
@@ -46,6 +47,9 @@ WHERE unpriced_requests > 0 GROUP BY 1 ORDER BY 2 DESC LIMIT {_LISTED}
 _STRANGERS = f"""
 SELECT agent, what, name, count, last FROM stranger ORDER BY count DESC LIMIT {_LISTED}
 """
+_SENT_CONTENT = f"""
+SELECT agent, version, part, count, last FROM sent_content ORDER BY last DESC LIMIT {_LISTED}
+"""
 _REJECTED = f"SELECT reason, count, last FROM rejected ORDER BY count DESC LIMIT {_LISTED}"
 
 
@@ -72,6 +76,7 @@ def read_status(engine: Engine, path: Path, as_of: datetime | None) -> Status:
             UnknownName(agent=agent, what=what, name=name, count=count, last=_aware(last))
             for agent, what, name, count, last in engine.fetch(_STRANGERS)
         ),
+        sent_content=read_sent_content(engine),
         rejects=read_rejects(engine),
         unpriced_models=tuple(
             UnpricedModel(model=model, requests=int(requests))
@@ -97,6 +102,16 @@ def read_rejects(engine: Engine) -> tuple[RejectStatus, ...]:
     return tuple(
         RejectStatus(reason=reason, count=count, last=_aware(last))
         for reason, count, last in engine.fetch(_REJECTED)
+    )
+
+
+def read_sent_content(engine: Engine) -> tuple[ContentStatus, ...]:
+    """Read which clients send content, the latest first, at once as well."""
+    return tuple(
+        ContentStatus(
+            agent=agent, version=version or None, part=part, count=count, last=_aware(last)
+        )
+        for agent, version, part, count, last in engine.fetch(_SENT_CONTENT)
     )
 
 

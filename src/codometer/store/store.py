@@ -10,6 +10,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from codometer.store.duckdb_engine import LOST, REWRITE_DUE, DuckDBEngine, transaction
+from codometer.store.due import Amounts, count_amounts
 from codometer.store.migrate import add_resource_columns, migrate
 from codometer.store.retention import (
     NOBODY,
@@ -21,7 +22,7 @@ from codometer.store.retention import (
     fold_sessions,
 )
 from codometer.store.rollups import Rollups
-from codometer.store.status import read_rejects, read_status
+from codometer.store.status import read_rejects, read_sent_content, read_status
 from codometer.store.writer import Batch, Writer
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from codometer.model.status import RejectStatus, Status
+    from codometer.model.status import ContentStatus, RejectStatus, Status
     from codometer.store.dialect import Dialect
     from codometer.store.engine import Row
 
@@ -231,6 +232,10 @@ class Store:
         sums = cut(lambda connection: drop_sums(connection, cuts, held))
         return Removed(sessions=sessions, persons=quarters + days, sums=sums)
 
+    def count_amounts(self, before: datetime, cuts: Cuts, held: Held | None) -> Amounts:
+        """Count how much there is, and how much `seal` and `let_go` would take of it."""
+        return count_amounts(self._engine, before, cuts, held)
+
     def _cut(self, cut: Callable[[duckdb.DuckDBPyConnection], int]) -> int:
         with self.changing(for_good=False) as connection:
             rows = cut(connection)
@@ -268,6 +273,10 @@ class Store:
     def read_rejects(self) -> Sequence[RejectStatus]:
         """Tell which signals were refused, at once."""
         return read_rejects(self._engine)
+
+    def read_sent_content(self) -> Sequence[ContentStatus]:
+        """Tell which clients send content, at once."""
+        return read_sent_content(self._engine)
 
     def _refresh(self) -> None:
         with self._using(self._refreshing):

@@ -18,6 +18,7 @@ Detail is kept for a while; rollups are recomputed from it and stay:
     dirty         which (scope, bucket) must be rolled up again
     unit_price    list prices by model and day, for what only metrics told
     stranger      names that we do not know, counted
+    sent_content  which clients send what people or models wrote, counted
     rejected      signals that were refused for good, counted by reason
     meta          schema version, time zone of the days, instance id
 
@@ -228,6 +229,11 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
     ),
     "stranger": (
         *_columns("label", "agent", "what", "name", required=True),
+        Column("count", "i64", required=True),
+        Column("last", "time", required=True),
+    ),
+    "sent_content": (
+        *_columns("label", "agent", "version", "part", required=True),
         Column("count", "i64", required=True),
         Column("last", "time", required=True),
     ),

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from arro3.core import Array, DataType, Table
@@ -31,7 +32,7 @@ from codometer.store.origins import origin_rows, workplace_columns, workplace_ro
 from codometer.store.tables import TABLES, Column
 
 if TYPE_CHECKING:
-    from codometer.model.event import Origin, Stranger
+    from codometer.model.event import Origin, SentContent, Stranger
     from codometer.store.tables import ColumnType
 
 BUCKET_US: Final = 15 * 60 * 10**6
@@ -91,6 +92,7 @@ class Batch(NamedTuple):
     readings: Rows[Reading]
     strangers: Mapping[Stranger, int]
     rejected: Mapping[str, int]
+    sent_content: Mapping[SentContent, int] = MappingProxyType({})
 
 
 _Marks = Mapping[tuple[int, int], int | None]
@@ -134,6 +136,7 @@ class Writer:
                 self._insert_new(rows)
                 self._mark_dirty(rows.marks)
             self._count("stranger", batch.strangers)
+            self._count("sent_content", batch.sent_content)
             self._count("rejected", {(reason,): n for reason, n in batch.rejected.items()})
         for known, new in ((self._known_origins, origins), (self._known_workplaces, workplaces)):
             if len(known) > _MAX_KNOWN_ORIGINS:

@@ -11,14 +11,14 @@ from codometer.agents.claude_code.agent import ClaudeCode
 from codometer.agents.origin import OriginRules, Origins
 from codometer.agents.unknown import UnknownAgent
 from codometer.intake.normalise import Normalised, Normaliser, Reason
-from codometer.model.event import UNNAMED, Stranger
+from codometer.model.event import UNNAMED, SentContent, Stranger
 from codometer.model.signal import DataPoint, LogRecord, Span, Temporality
 from codometer.pricing import normalise_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from codometer.model.signal import Signal
+    from codometer.model.signal import AttributeValue, Signal
 
 NOW_NS: Final = 1_790_000_000 * 10**9
 DAY_NS: Final = 86_400 * 10**9
@@ -115,6 +115,30 @@ def test_a_name_that_could_be_prose_is_not_kept() -> None:
     total = normalise([log(name="please write a poem")])
     assert [event.name for event in total.events] == [UNNAMED]
     assert not total.strangers
+
+
+def test_clients_that_send_content_are_counted_by_version_and_nothing_of_it_is_kept() -> None:
+    def said(version: str | None, **attributes: AttributeValue) -> LogRecord:
+        told = {"service.name": "claude-code", "service.version": version, **attributes}
+        return LogRecord(NOW_NS, "claude_code.user_prompt", dict(told))
+
+    total = normalise(
+        [
+            said("2.1.330", prompt="sell the farm", prompt_text="sell the farm"),
+            said("2.1.330", prompt="<REDACTED>", prompt_text="<REDACTED>"),
+            said("2.1.330", prompt="", prompt_text="buy it back"),
+            said(None, response="the farm is sold"),
+            said("2.1.40", tool_input='{"command": "sell"}', body="farm"),
+            said("2.1.40", prompt_length=12),
+        ]
+    )
+    assert total.sent_content == {
+        SentContent("claude_code", "2.1.330", "prompt"): 2,
+        SentContent("claude_code", "", "response"): 1,
+        SentContent("claude_code", "2.1.40", "tool"): 1,
+        SentContent("claude_code", "2.1.40", "body"): 1,
+    }
+    assert "farm" not in repr(total)
 
 
 def test_strangers_are_listed_up_to_a_bound_and_counted_beyond() -> None:

@@ -7,7 +7,7 @@ from codometer.operate.connect import command, connection_lines
 from codometer.settings import Listen, Settings
 
 
-def test_the_lines_name_this_server() -> None:
+def test_the_lines_name_this_server_and_ask_for_nothing_that_people_write() -> None:
     lines = connection_lines(Settings(listen=Listen(host="::1", otlp_port=5000))).splitlines()
     exports = [line.strip() for line in lines if "export" in line]
     assert exports == [
@@ -16,6 +16,11 @@ def test_the_lines_name_this_server() -> None:
         "export OTEL_LOGS_EXPORTER=otlp",
         "export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
         "export OTEL_EXPORTER_OTLP_ENDPOINT=http://[::1]:5000",
+        "export OTEL_LOG_USER_PROMPTS=0",
+        "export OTEL_LOG_ASSISTANT_RESPONSES=0",
+        "export OTEL_LOG_TOOL_DETAILS=0",
+        "export OTEL_LOG_TOOL_CONTENT=0",
+        "export OTEL_LOG_RAW_API_BODIES=0",
     ]
 
 

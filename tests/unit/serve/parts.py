@@ -23,6 +23,7 @@ from codometer.analysis.measures.run import Answer, Group, KeyValue, Values
 from codometer.errors import CodometerError
 from codometer.model.period import Period, local_date
 from codometer.model.status import (
+    ContentStatus,
     PeopleStatus,
     RejectStatus,
     RollupStatus,
@@ -147,6 +148,10 @@ class Office:
         """Tell what of that was refused."""
         return self.read_status().rejects
 
+    def read_sent_content(self) -> Sequence[ContentStatus]:
+        """Tell who sends content."""
+        return self.read_status().sent_content
+
     def _groups(self, query: Query) -> list[Group]:
         found: dict[tuple[KeyValue, ...], list[Use]] = {}
         for use in self.uses:
@@ -216,6 +221,9 @@ STATUS: Final = Status(
     ),
     unknown_names=(
         UnknownName(agent="claude_code", what="event", name="new_thing", count=2, last=LAST),
+    ),
+    sent_content=(
+        ContentStatus(agent="claude_code", version="2.1.330", part="prompt", count=9, last=LAST),
     ),
     rejects=(RejectStatus(reason="too_old", count=1, last=LAST),),
     unpriced_models=(UnpricedModel(model="claude-next", requests=3),),

@@ -13,12 +13,14 @@ from __future__ import annotations
 import hmac
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
 from codometer.privacy.redaction import checks
+from codometer.privacy.redaction.cut import Closed, list_closed
 from codometer.privacy.redaction.patterns import RANDOM, SECRET_NAME, SECRETS
 from codometer.privacy.redaction.personal import Span, find_personal
 
@@ -76,19 +78,29 @@ class Redactor:
         """Redact a text that may be a JSON document, in which escapes would hide what is there."""
         if depth > _MAX_DEPTH:
             raise TooDeep
-        if longest is not None and len(text) > longest:
-            return self._plain(text, longest)
         if text.lstrip().startswith(_JSON_BEGINS):
+            head = text if longest is None else text[: longest + SLICE]
+            redacted = self._json(head, depth, is_secret=is_secret)
+            if redacted is not None:
+                # At the end of a head may be half of a secret.
+                sure = len(redacted) if head == text else max(0, len(redacted) - _OVERLAP)
+                return redacted[: sure if longest is None else min(sure, longest)]
+        return self._plain(text, longest)
+
+    def _json(self, text: str, depth: int, *, is_secret: bool) -> str | None:
+        """Redact a JSON document, also one that was cut off; None if the text is none."""
+        for left, closing in (Closed(text, ""), *list_closed(text)):
             try:
-                document = json.loads(text, object_pairs_hook=_keep_all)
+                document = json.loads(left + closing, object_pairs_hook=_keep_all)
             except (ValueError, RecursionError):
-                return self._plain(text)
-            if isinstance(document, dict | list | str):
-                redacted = self._value(document, depth, is_secret=is_secret)
-                if redacted == document:
-                    return text
-                return json.dumps(redacted, ensure_ascii=False, separators=(",", ":"))
-        return self._plain(text)
+                continue
+            if not isinstance(document, dict | list | str):
+                return None
+            redacted = self._value(document, depth, is_secret=is_secret)
+            if redacted == document:
+                return left
+            return json.dumps(redacted, ensure_ascii=False, separators=(",", ":"))
+        return None
 
     def _value(self, value: Any, depth: int, *, is_secret: bool = False) -> Any:  # noqa: ANN401 - what a JSON document has
         """Redact a value: of what is in a field that is named like a secret, all of its text."""
@@ -217,3 +229,8 @@ def _whole(span: Span, text: str) -> Span:
         return span
     match = _TOKEN_END.match(text, span.end)
     return span._replace(end=match.end()) if match else span
+
+
+def count_marks(redacted: str) -> Counter[str]:
+    """Count what was cut out of a text, by kind."""
+    return Counter(match.group().split(":")[1] for match in _MARK.finditer(redacted))

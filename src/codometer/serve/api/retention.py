@@ -9,11 +9,20 @@ from typing import Any, Final
 from codometer.access.permissions import Permission
 from codometer.errors import BadRequest
 from codometer.people.holds import Hold, HoldKind, Holds
-from codometer.people.retention import Retention, Run
+from codometer.people.retention import Retention, Run, Stock
 from codometer.privacy.profile import Kept
 from codometer.serve.api.resource import Action, Call, Resource
 from codometer.serve.api.schema import array_schema, object_schema
 
+KINDS: Final = {
+    "content": "Content",
+    "detail": "Single events",
+    "sessions": "Names of sessions",
+    "persons": "Persons by day",
+    "sums": "Sums",
+    "audit": "Audit log",
+}
+"""The kinds of data that have a time, and what each is called."""
 _TEXT: Final = {"type": "string"}
 _COUNT: Final = {"type": "integer"}
 _INSTANT: Final = {"type": "string", "format": "date-time"}
@@ -26,6 +35,15 @@ RUN_SCHEMA: Final = object_schema(
     sums={**_COUNT, "description": "rows of sums that went"},
     pseudonyms={**_COUNT, "description": "pseudonyms that went from the vault"},
     memberships={**_COUNT, "description": "stays in a team that ended long ago"},
+)
+_STOCK: Final = object_schema(
+    kind={"enum": [*KINDS]},
+    days=_COUNT,
+    decided_by={**_TEXT, "description": "a setting, or the privacy profile"},
+    rows={**_COUNT, "description": "there now; of sessions, those that have names"},
+    oldest={"anyOf": [_INSTANT, {"type": "null"}]},
+    bytes={"type": ["integer", "null"], "description": "null where that is not known"},
+    due={**_COUNT, "description": "of them, what the next run lets go or takes persons from"},
 )
 _HOLD: Final = object_schema(
     id=_TEXT, kind={"enum": [*HoldKind]}, subject=_TEXT, reason=_TEXT, created=_INSTANT
@@ -44,6 +62,8 @@ def retention_resource(retention: Retention) -> Resource:
     def answer(_: object) -> dict[str, Any]:
         return {
             "kept": retention.kept._asdict(),
+            "stocks": [stock._asdict() for stock in retention.list_stocks()],
+            "next_run": retention.find_next(),
             "last_run": describe_run(retention.find_last()),
             **_document(retention.people.holds),
         }
@@ -56,11 +76,15 @@ def retention_resource(retention: Retention) -> Resource:
         answer=answer,
         schema=object_schema(
             kept=object_schema(**dict.fromkeys(Kept._fields, _COUNT)),
+            stocks=array_schema(_STOCK),
+            next_run=_INSTANT,
             last_run={"anyOf": [RUN_SCHEMA, {"type": "null"}]},
             holds=array_schema(_HOLD),
         ),
         example={
             "kept": Kept(30, 90, 400, 1127)._asdict(),
+            "stocks": [_EXAMPLE_STOCK],
+            "next_run": _TIME,
             "last_run": RUN_EXAMPLE,
             "holds": [_EXAMPLE],
         },
@@ -122,6 +146,9 @@ def _document(holds: Holds) -> dict[str, Any]:
 
 
 _TIME: Final = datetime(2026, 11, 23, 2, tzinfo=UTC)
+_EXAMPLE_STOCK: Final = Stock(
+    "detail", 30, "profile standard", 8_214, datetime(2026, 10, 24, 8, tzinfo=UTC), None, 214
+)._asdict()
 RUN_EXAMPLE: Final = Run(_TIME, 2, detail=8_214, sessions=41, persons=0, sums=0)._asdict()
 _EXAMPLE: Final = asdict(
     Hold(

@@ -11,6 +11,7 @@ from codometer.access.credential import NOTICES, Credential, find_notice
 from codometer.access.permissions import Permission
 from codometer.access.secret import Kind
 from codometer.model.status import (
+    ContentStatus,
     PeopleStatus,
     RejectStatus,
     RollupStatus,
@@ -53,6 +54,9 @@ class StatusSource(Protocol):
 
     def read_rejects(self) -> Sequence[RejectStatus]:
         """Return which signals were refused, which is a part of it, at once."""
+
+    def read_sent_content(self) -> Sequence[ContentStatus]:
+        """Return which clients send content, likewise."""
 
 
 def status_resource(
@@ -146,6 +150,11 @@ _EXAMPLE: Final = Status(
     unknown_names=(
         UnknownName(
             agent="claude_code", what="event", name="new_thing", count=2, last=_EXAMPLE_LAST
+        ),
+    ),
+    sent_content=(
+        ContentStatus(
+            agent="claude_code", version="2.1.330", part="prompt", count=17, last=_EXAMPLE_LAST
         ),
     ),
     rejects=(RejectStatus(reason="too_old", count=1, last=_EXAMPLE_LAST),),

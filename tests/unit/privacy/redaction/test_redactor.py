@@ -100,6 +100,46 @@ def test_all_text_within_a_field_that_is_named_like_a_secret_goes(value: object)
     assert REDACTOR.redact(redacted) == redacted
 
 
+_TOLD: Final = {
+    "auth": "ab",
+    "list": [1, True, -2.5],
+    "credentials": {"user": "ada lovelace", "pin": "pi"},
+    "password": 'hunter2 \\ "horse" \u00e9 battery',
+    "inner": json.dumps({"client_secret": "hunter2 horse", "n": None}),
+    "more": ["x"],
+}
+
+
+@pytest.mark.parametrize("text", [json.dumps(_TOLD), json.dumps(_TOLD, indent=2)])
+def test_a_document_that_was_cut_off_keeps_no_part_of_what_its_keys_call_secret(text: str) -> None:
+    for end in range(len(text)):
+        redacted = REDACTOR.redact(text[:end])
+        for secret in ("ada", "lovelace", "hunt", "horse", "battery"):
+            assert secret not in redacted, (text[:end], redacted)
+        assert REDACTOR.redact(redacted) == redacted
+    assert json.loads(REDACTOR.redact(text[:90]))["list"] == [1, True, -2.5]
+
+
+def test_a_long_document_is_cut_without_what_its_keys_call_secret() -> None:
+    text = json.dumps([{"text": "x" * 700, "auth": {"pin": "hunter2 horse"}}] * 400)
+    for longest in (1000, 20_000, len(text) - 10):
+        redacted = REDACTOR.redact(text, longest=longest)
+        assert len(redacted) <= longest
+        assert "hunter2" not in redacted
+        assert redacted.count("[REDACTED:password:") >= longest // 1000
+    short = [{"auth": "pi" * 4000, "pin": AWS}] * 40
+    assert AWS[:8] not in REDACTOR.redact(json.dumps(short), longest=1000)
+
+
+@pytest.mark.parametrize(
+    "text", ["[", '{"a', '{"a": ', "[1, 2,", "[no", "{so", '"say', '["\\u00', "[}"]
+)
+def test_what_was_cut_off_and_is_harmless_stays_as_it_is(text: str) -> None:
+    redacted = REDACTOR.redact(text)
+    assert text.startswith(redacted)
+    assert len(text) - len(redacted) <= len("\\u00")
+
+
 @pytest.mark.parametrize("depth", [32, 100])
 def test_what_is_nested_too_deeply_is_not_returned(depth: int) -> None:
     nested: object = AWS

@@ -11,7 +11,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from codometer.intake.normalise import Reason
-from codometer.model.status import RejectStatus, SignalStatus, Status, UnknownName
+from codometer.model.status import (
+    ContentStatus,
+    RejectStatus,
+    SignalStatus,
+    Status,
+    UnknownName,
+)
 from codometer.serve.web.pages.first_run import REFUSALS, Check, first_run_page
 from codometer.serve.web.view import read_view
 from codometer.settings import Listen, Settings
@@ -32,6 +38,9 @@ class Source:
 
     def read_rejects(self) -> Sequence[RejectStatus]:
         return self.status.rejects
+
+    def read_sent_content(self) -> Sequence[ContentStatus]:
+        return self.status.sent_content
 
 
 @pytest.fixture

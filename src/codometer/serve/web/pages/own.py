@@ -14,12 +14,13 @@ from codometer.access.permissions import Permission
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.query import Query, parse_query
 from codometer.analysis.measures.run import Answer
-from codometer.errors import Forbidden
+from codometer.errors import BadRequest, Forbidden
 from codometer.model.period import parse_period
 from codometer.people.access_log import REVEALS
 from codometer.people.archive import WHAT
 from codometer.people.decisions import Decisions
 from codometer.people.own import Look, OwnData
+from codometer.people.queue import MOST_WORDS, TARGET, Right
 from codometer.people.requests import Stored
 from codometer.serve.web.forms import Fields, File, Form
 from codometer.serve.web.page import Page, Panel
@@ -29,12 +30,21 @@ _PATH: Final = "/me"
 _EXPORT: Final = "/me/export"
 _AGREE: Final = "/me/agree"
 _WITHDRAW: Final = "/me/withdraw"
+_ASK: Final = "/me/ask"
+_ASKED: Final = "/me#asked"
 _CONSENTS: Final = "/me#consents"
 _RANGE: Final = "28d"
 _MEASURES: Final = (
     "cost", "tokens", "sessions", "requests",
     "prompts", "lines_added", "commits", "pull_requests",
 )  # fmt: skip
+
+
+_RIGHTS: Final = (
+    (Right.CORRECTION, "Correction: something is counted as mine, or not"),
+    (Right.OBJECTION, "Objection: count me as nobody from now on"),
+    (Right.ERASURE, "Erasure: forget me, for good"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +141,7 @@ def _list_forms(sources: Sources) -> tuple[Form, ...]:
     return (
         Form(path=_EXPORT, permission=own, act=export, is_export=True),
         Form(path=_AGREE, permission=own, act=partial(_agree, sources)),
+        Form(path=_ASK, permission=own, act=partial(_ask, sources)),
         Form(path=_WITHDRAW, permission=own, act=partial(_withdraw, sources)),
     )
 
@@ -178,8 +189,23 @@ def _build_looks(sources: Sources, visitor: Visitor) -> Mapping[str, object]:
     return {"looks": _looks(sources, visitor), "texts": _TEXTS, "when": _when}
 
 
-def _build_rights(sources: Sources, _: Visitor) -> Mapping[str, object]:
-    return {"decision": sources.decisions.find_in_force()}
+def _build_rights(sources: Sources, visitor: Visitor) -> Mapping[str, object]:
+    is_somebody = visitor.account is not None and visitor.account.person
+    return {
+        "decision": sources.decisions.find_in_force(),
+        "asked": sources.own.list_asked(_account(visitor)) if is_somebody else None,
+        "rights": _RIGHTS,
+        "most": MOST_WORDS,
+        "target": TARGET.days,
+    }
+
+
+def _ask(sources: Sources, visitor: Visitor, fields: Fields) -> str:
+    right = fields.get("right", "")
+    if right not in [*Right]:
+        raise BadRequest(f"{right[:20]!r} cannot be asked for", hint=", ".join(Right))
+    sources.own.ask(_account(visitor), Right(right), fields.get("words", ""), visitor.actor)
+    return _ASKED
 
 
 def _export(sources: Sources, visitor: Visitor, _: Fields) -> File:

@@ -21,7 +21,7 @@ from codometer.access.permissions import EVERYTHING, ROLES, Role, Subject
 from codometer.analysis.measures.grain import Grain
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.run import Answer, run_query
-from codometer.model.status import RejectStatus, Status
+from codometer.model.status import ContentStatus, RejectStatus, Status
 from codometer.privacy.profile import Cut
 from codometer.serve.gate import Gate
 from codometer.serve.web.events import Changes
@@ -160,6 +160,9 @@ class Company:
 
     def read_rejects(self) -> Sequence[RejectStatus]:
         return self._status.rejects
+
+    def read_sent_content(self) -> Sequence[ContentStatus]:
+        return self._status.sent_content
 
     def page(self, **parameters: str) -> str:
         """Return the whole page."""

@@ -8,7 +8,9 @@ from typing import Final
 
 from codometer.access.permissions import Permission
 from codometer.errors import BadRequest
+from codometer.operate.connect import WITHOUT_CONTENT
 from codometer.people.decisions import NOTICE, Decision
+from codometer.people.queue import count_overdue
 from codometer.privacy.profile import Profile, describe, is_weaker
 from codometer.serve.web.forms import Fields, Form
 from codometer.serve.web.page import Page, Panel
@@ -33,6 +35,17 @@ def privacy_pages(sources: PrivacySources) -> tuple[Page[Visitor], ...]:
 
 
 def _privacy_page(sources: PrivacySources) -> Page[Visitor]:
+    panels = (
+        ("collected", "What is collected, and what is not", _build_collected, "c8"),
+        ("decision", "In force", _build_decision, "c4"),
+        ("upcoming", "What is about to change", _build_upcoming, "c12"),
+        ("waiting", "What people asked for", _build_waiting, "c12"),
+        ("sent", "Clients that send what people or models write", _build_sent, "c12"),
+        ("profiles", "Profiles", _build_profiles, "c12"),
+        ("sight", "Who may see what", _build_sight, "c12"),
+        ("history", "What was decided", _build_history, "c7"),
+        ("change", "Change it", _build_change, "c5 screen"),
+    )
     return Page(
         path=_PATH,
         name="privacy",
@@ -40,56 +53,15 @@ def _privacy_page(sources: PrivacySources) -> Page[Visitor]:
         template="privacy/page.html",
         group="Privacy & access",
         permission=Permission.READ_PRIVACY,
-        panels=(
+        panels=tuple(
             Panel(
-                name="collected",
-                title="What is collected, and what is not",
-                template="privacy/collected.html",
-                build=partial(_build_collected, sources),
-                classes="c8",
-            ),
-            Panel(
-                name="decision",
-                title="In force",
-                template="privacy/decision.html",
-                build=partial(_build_decision, sources),
-                classes="c4",
-            ),
-            Panel(
-                name="upcoming",
-                title="What is about to change",
-                template="privacy/upcoming.html",
-                build=partial(_build_upcoming, sources),
-                classes="c12",
-            ),
-            Panel(
-                name="profiles",
-                title="Profiles",
-                template="privacy/profiles.html",
-                build=partial(_build_profiles, sources),
-                classes="c12",
-            ),
-            Panel(
-                name="sight",
-                title="Who may see what",
-                template="privacy/sight.html",
-                build=_build_sight,
-                classes="c12",
-            ),
-            Panel(
-                name="history",
-                title="What was decided",
-                template="privacy/history.html",
-                build=partial(_build_history, sources),
-                classes="c7",
-            ),
-            Panel(
-                name="change",
-                title="Change it",
-                template="privacy/change.html",
-                build=partial(_build_change, sources),
-                classes="c5 screen",
-            ),
+                name=name,
+                title=title,
+                template=f"privacy/{name}.html",
+                build=partial(build, sources),
+                classes=classes,
+            )
+            for name, title, build, classes in panels
         ),
     )
 
@@ -144,12 +116,26 @@ def _build_upcoming(sources: PrivacySources, _: Visitor) -> Mapping[str, object]
     }
 
 
+def _build_waiting(sources: PrivacySources, visitor: Visitor) -> Mapping[str, object]:
+    waiting = sources.list_waiting()
+    return {"waiting": len(waiting), "overdue": count_overdue(waiting, visitor.now)}
+
+
+def _build_sent(sources: PrivacySources, _: Visitor) -> Mapping[str, object]:
+    policy = sources.policy(sources.decisions.find_in_force())
+    return {
+        "sent": sources.sent_content(),
+        "content": policy.content,
+        "settings": WITHOUT_CONTENT,
+    }
+
+
 def _build_profiles(sources: PrivacySources, _: Visitor) -> Mapping[str, object]:
     decision = sources.decisions.find_in_force()
     return {"profiles": PROFILES, "rows": list_rows(), "current": decision.profile}
 
 
-def _build_sight(_: Visitor) -> Mapping[str, object]:
+def _build_sight(_sources: PrivacySources, _: Visitor) -> Mapping[str, object]:
     columns, rows = list_sight()
     return {"columns": columns, "rows": rows}
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from codometer.model.status import ContentStatus
 from codometer.people.decisions import Decision, Decisions
+from codometer.people.queue import Asked
 from codometer.privacy.profile import POLICIES, Kept, Policy, find_kept
 from codometer.settings import Settings
 
@@ -17,6 +19,10 @@ class PrivacySources:
     decisions: Decisions
     settings: Settings
     minimum_people: Callable[[], int]
+    list_waiting: Callable[[], Sequence[Asked]]
+    """Tells what people asked for that nobody decided yet."""
+    sent_content: Callable[[], Sequence[ContentStatus]]
+    """Tells which clients send what people or models write."""
 
     def policy(self, decision: Decision) -> Policy:
         """Return what a decision means."""
