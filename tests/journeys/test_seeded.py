@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from base64 import b64encode
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
@@ -16,6 +17,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from codometer.agents.claude_code.agent import ClaudeCode
+from codometer.agents.origin import OriginRules, Origins
+from codometer.pricing import normalise_model
 from codometer.store.control import FILE_NAME as CONTROL_NAME
 from codometer.store.duckdb_engine import FILE_NAME
 from codometer.store.tables import TABLES
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+KNOWN: Final = ClaudeCode(Origins(OriginRules()), normalise_model).known_attributes
 NAMES: Final = {
     "user.id": "machine-of-ada-4f1ada00",
     "user.account_uuid": "0add-ada-uuid-lovelace",
@@ -61,8 +66,11 @@ SEEDS: Final = (
     "very-secret",
     "ghp_0123456789",
 )
-IDS: Final = (b"a" * 16, b"b" * 8)
-"""Of a trace and of a span."""
+STRAYED: Final = "AKIAIOSFODNN7EXAMPLE ada.lovelace@elsewhere.example"
+"""What no known attribute should carry, and any may."""
+TRACE: Final = b"a" * 16
+SPANS: Final = [number.to_bytes(8, "big") for number in range(1, 2 * len(KNOWN) + 2)]
+"""The ids of one trace and its spans."""
 PROTOCOLS: Final = ("protobuf", "json", "grpc")
 
 
@@ -88,25 +96,61 @@ def requests(session: str) -> Iterator[tuple[str, str, Message]]:
         {"timeUnixNano": now, "body": {"stringValue": name}, "attributes": [*told, *use]}
         for name in ("claude_code.api_request", "claude_code.user_prompt", SECRETS["prompt"])
     ]
+    logs += [
+        {
+            "timeUnixNano": now,
+            "body": {"stringValue": event},
+            "attributes": attributes({"session.id": session, name: STRAYED}),
+        }
+        for name in sorted(KNOWN)
+        for event in ("claude_code.api_request", "claude_code.tool_result", "else.where")
+    ]
     point = {"timeUnixNano": now, "asDouble": 1, "attributes": told}
+    points = [
+        {**point, "attributes": attributes({"session.id": session, name: STRAYED})}
+        for name in sorted(KNOWN)
+    ]
     metric = {
         "name": "claude_code.commit.count",
-        "sum": {"aggregationTemporality": 1, "isMonotonic": True, "dataPoints": [point]},
+        "sum": {"aggregationTemporality": 1, "isMonotonic": True, "dataPoints": [point, *points]},
     }
     span = {
-        "traceId": b64encode(IDS[0]).decode(),
-        "spanId": b64encode(IDS[1]).decode(),
+        "traceId": b64encode(TRACE).decode(),
+        "spanId": b64encode(SPANS[0]).decode(),
         "name": "claude_code.llm_request",
         "startTimeUnixNano": now,
         "endTimeUnixNano": now,
         "attributes": [*told, *use],
         "status": {"code": 2, "message": SECRETS["error"]},
     }
+    kinds = product(sorted(KNOWN), ("claude_code.llm_request", "claude_code.tool"))
+    spans = [
+        {
+            **span,
+            "spanId": b64encode(id_).decode(),
+            "name": name,
+            "attributes": attributes({"session.id": session, known: STRAYED}),
+        }
+        for id_, (known, name) in zip(SPANS[1:], kinds, strict=True)
+    ]
+    strayed = {
+        "attributes": attributes(
+            {
+                "service.name": "claude-code",
+                **{name: STRAYED for name in KNOWN if name != "service.name"},
+            }
+        )
+    }
     yield (
         "logs",
         EXPORT_LOGS,
         ParseDict(
-            {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": logs}]}]},
+            {
+                "resourceLogs": [
+                    {"resource": resource, "scopeLogs": [{"logRecords": logs}]},
+                    {"resource": strayed, "scopeLogs": [{"logRecords": logs[1:2]}]},
+                ]
+            },
             ExportLogsServiceRequest(),
         ),
     )
@@ -122,7 +166,7 @@ def requests(session: str) -> Iterator[tuple[str, str, Message]]:
         "traces",
         EXPORT_TRACES,
         ParseDict(
-            {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span]}]}]},
+            {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span, *spans]}]}]},
             ExportTraceServiceRequest(),
         ),
     )
@@ -131,7 +175,7 @@ def requests(session: str) -> Iterator[tuple[str, str, Message]]:
 def to_json(message: Message) -> bytes:
     """Write a request as OTLP does, whose ids are hexadecimal and not base64."""
     text = MessageToJson(message)
-    for id_ in IDS:
+    for id_ in (TRACE, *SPANS):
         text = text.replace(b64encode(id_).decode(), id_.hex())
     return text.encode()
 
@@ -198,8 +242,10 @@ def test_no_seeded_secret_and_no_name_is_found_in_clear(
     for protocol in PROTOCOLS:
         send(server, protocol)
     arrived = {each["signal"]: each["events"] for each in command(server, "status")["signals"]}
-    assert arrived["metrics"] == arrived["traces"] == len(PROTOCOLS)
-    assert arrived["logs"] == 3 * len(PROTOCOLS)
+    assert arrived["metrics"] == (1 + len(KNOWN)) * len(PROTOCOLS)
+    # Two spans lost the name of their session, by which they differed between protocols.
+    assert arrived["traces"] == (1 + 2 * (len(KNOWN) - 1)) * len(PROTOCOLS) + 2
+    assert arrived["logs"] == (4 + 3 * len(KNOWN)) * len(PROTOCOLS)
     assert held_in_files(server) == set()
     server.kill()
     assert held_in_files(server) == set()

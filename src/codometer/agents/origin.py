@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import repeat
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from codometer.agents.read import label
+from codometer.agents.read import label, line
 from codometer.model.event import Origin
 from codometer.model.identity import SERVICE, Identities, hash64, number_elsewhere
 
@@ -247,7 +247,7 @@ def _identities(attributes: Attributes) -> Identities:
     """
 
     def read(key: str) -> str | None:
-        return label(attributes.get(key))
+        return line(attributes.get(key))
 
     email = read("user.email")
     told = Identities(
@@ -256,7 +256,7 @@ def _identities(attributes: Attributes) -> Identities:
         account_id=read("user.account_id"),
         email=email.lower() if email else None,
         enduser_id=read("enduser.id"),
-        repository=read("vcs.repository.name"),
+        repository=label(attributes.get("vcs.repository.name")),
     )
     is_gateway = attributes.get("identity.source") == _GATEWAY
     is_service = attributes.get("app.entrypoint") in _OF_SERVICES

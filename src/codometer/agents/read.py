@@ -12,6 +12,7 @@ from json.encoder import encode_basestring_ascii as quote
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 
 from codometer.model.money import MAX_PICO_USD, PicoUSD, pico_from_usd
+from codometer.privacy.protect import is_telling
 
 if TYPE_CHECKING:
     from codometer.model.signal import AttributeValue, Sheet
@@ -75,9 +76,18 @@ def truth(value: AttributeValue) -> bool | None:
 
 
 def label(value: AttributeValue) -> str | None:
-    """Read a name of a thing: one printable line of at most 200 characters.
+    """Read a name of a thing: a `line` without a credential and without an e-mail address.
 
-    Longer or multi-line text is content that strayed into a label; it is unknown.
+    What has one strayed into a label; it is unknown.
+    """
+    text = line(value)
+    return None if text is None or is_telling(text) else text
+
+
+def line(value: AttributeValue) -> str | None:
+    """Read one printable line of at most 200 characters, whatever it tells.
+
+    Longer or multi-line text is content that strayed here; it is unknown.
     Values that are equal in Python (1, 1.0 and true) read the same, so that what
     was made of a value can be remembered by it.
     """
@@ -94,10 +104,11 @@ def label(value: AttributeValue) -> str | None:
 def labels(column: Sequence[AttributeValue]) -> Sequence[str | None]:
     """Read a column of names, most often without looking at one after the other."""
     if _are(column, str):
-        joined = "".join(column)
+        distinct = set(column)
+        joined = ",".join(distinct)
         # All that `strip` takes away is a space or not printable.
-        if joined.isprintable() and " " not in joined:
-            lengths = set(map(len, column))
+        if joined.isprintable() and " " not in joined and not is_telling(joined):
+            lengths = set(map(len, distinct))
             if min(lengths) > 0 and max(lengths) <= MAX_LABEL_LENGTH:
                 return column
     return list(map(label, column))

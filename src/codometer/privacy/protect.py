@@ -1,7 +1,8 @@
 """Nothing that people or models wrote reaches a disk, a log or another host.
 
-Attributes are judged by name. What an agent's folder declares is read by it;
-content is dropped. What is kept of an attribute that nobody knows depends on the
+Attributes are judged by name. What an agent's folder declares is read by it, as
+labels that hold no credential and no e-mail address (`is_telling`); content is
+dropped. What is kept of an attribute that nobody knows depends on the
 profile: under `standard` a value that cannot be prose (a number, a yes or no, or
 one short token) and that names no person or machine, under `strict` nothing but
 the attribute's name, under `open` also short texts, though no secret and no
@@ -30,11 +31,16 @@ if TYPE_CHECKING:
 
 _TOKEN: Final = re.compile(rf"[A-Za-z0-9_.:-]{{1,{MAX_STRANGER_LENGTH}}}")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.:/-]+")
-_SECRET: Final = re.compile(
+_MAKES: Final = (
     r"(?<![A-Za-z0-9])(?:AKIA|ASIA|AIza|sk-|[rs]k_|gh[pousr]_|github_pat_|glpat-|xox[a-z]-|npm_"
     r"|pypi-|hf_|SG\.|ya29\.|cdm_|eyJ)"
 )
 """How credentials of known makes begin."""
+_SECRET: Final = re.compile(_MAKES)
+_WHOLE_SECRET: Final = re.compile(_MAKES + r"[A-Za-z0-9_./+=-]{12}")
+"""A team may well be called sk-sales."""
+_ADDRESS: Final = re.compile(r"(?<=[\w.+-])@(?:[\w-]+\.)+[A-Za-z]{2}")
+"""An e-mail address. On Vertex AI, models have versions behind an @: claude-opus-4@20250514."""
 
 
 def protect(
@@ -71,7 +77,14 @@ def is_name(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _matches_name(text: str) -> bool:
-    return _NAME.fullmatch(text) is not None
+    return _NAME.fullmatch(text) is not None and not is_telling(text)
+
+
+def is_telling(text: str) -> bool:
+    """Tell whether a text has what looks like a credential, or an e-mail address."""
+    if "@" in text and _ADDRESS.search(text) is not None:
+        return True
+    return _WHOLE_SECRET.search(text) is not None
 
 
 def is_kept(name: str, value: AttributeValue, kept: Strangers) -> bool:
