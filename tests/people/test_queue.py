@@ -37,7 +37,7 @@ def person(office: Household) -> str:
 
 def ask(office: Household, right: Right, words: str = "") -> Asked:
     queue = Queue(office.requests)
-    queue.ask(person(office), right, words, ROOT)
+    queue.ask(person(office), right, words)
     return queue.list_of(person(office))[-1]
 
 
@@ -121,7 +121,7 @@ def test_what_cannot_be_done_goes_on_waiting(office: Household) -> None:
     assert queue.list_open() == [asked]
     office.people.holds.lift(office.people.holds.list_holds()[0].id, "settled", ROOT)
     other = Queue(office.requests)
-    other.ask("p_aaaaaaaaaaaaaaaaaaaa", Right.ERASURE, "", ROOT)
+    other.ask("p_aaaaaaaaaaaaaaaaaaaa", Right.ERASURE, "")
     with pytest.raises(NoSuchPerson):
         other.do(other.list_open()[-1].id, WHY, ROOT)
 
@@ -138,13 +138,13 @@ def test_only_whose_account_was_confirmed_can_ask(office: Household) -> None:
     office.invite(Role.DEVELOPER, "ada.lovelace@example.com")
     (account,) = [each for each in office.access.accounts.list_accounts() if "ada" in each.login]
     with pytest.raises(Forbidden):
-        own.ask(account, Right.ERASURE, "", ROOT)
+        own.ask(account, Right.ERASURE, "")
     with pytest.raises(Forbidden):
         own.list_asked(account)
     assert Queue(office.requests).list_open() == []
     office.access.vouching.link(account.id, "she showed it", ROOT)
     (account,) = [each for each in office.access.accounts.list_accounts() if "ada" in each.login]
-    own.ask(account, Right.ERASURE, "", ROOT)
+    own.ask(account, Right.ERASURE, "")
     assert [each.right for each in own.list_asked(account)] == [Right.ERASURE]
 
 

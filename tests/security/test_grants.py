@@ -7,7 +7,8 @@ from typing import Final
 
 import pytest
 
-from codometer.access.account import Account
+from codometer.access.account import Account, LinkNotGood
+from codometer.access.accounts import change_role
 from codometer.access.actions import Action
 from codometer.access.actor import SYSTEM
 from codometer.access.audit import Filter
@@ -136,3 +137,24 @@ def test_whoever_is_limited_to_teams_is_told_and_grants_nothing_of_the_whole(fir
             name = f"{role} of {which}"
             for path in ("status", "audit", "accounts", "credentials", "keys", "retention"):
                 assert firm.ask(name, "GET", f"/api/v1/{path}").status_code == 403, name
+
+
+def test_a_link_to_a_password_ends_when_the_account_may_more(
+    firm: Firm, targets: dict[Role, Account]
+) -> None:
+    weak, accounts = targets[Role.VIEWER], firm.access.accounts
+    link = accounts.reset(weak.id, SYSTEM)
+    accounts.change(weak.id, SYSTEM, role=Role.ADMINISTRATOR, teams=None)
+    with pytest.raises(LinkNotGood):
+        accounts.find_link(link.secret)
+
+
+def test_an_account_without_a_role_is_changed_by_an_administrator_alone(
+    firm: Firm, targets: dict[Role, Account]
+) -> None:
+    strong = targets[Role.ADMINISTRATOR]
+    with firm.access.audit.change(SYSTEM) as change:  # as a provider does whose groups are gone
+        change_role(change, strong, None, None)
+    weak = "service, write:accounts alone"
+    assert post(firm, firm.askers[weak], f"accounts/{strong.id}/reset", {}) == 403
+    assert post(firm, firm.askers[weak], f"accounts/{strong.id}/disable", {}) == 403

@@ -29,7 +29,7 @@ from codometer.access.account import (
     teams_text,
 )
 from codometer.access.actions import Action
-from codometer.access.granting import check_grant
+from codometer.access.granting import check_change, check_grant
 from codometer.access.password import check_password, hash_password
 from codometer.access.permissions import Role, granted_to
 from codometer.access.secret import digest
@@ -222,6 +222,7 @@ class Accounts:
             _keep_an_administrator(change.connection, account)
             mine = update(ACCOUNT).where(ACCOUNT.c.id == account.id)
             change.connection.execute(mine.values(disabled=change.time))
+            _drop_links(change, account.id)
             end_sessions(change, SESSION.c.account == account.id)
             change.record(Action.ACCOUNT_DISABLE, object=account.id)
         return replace(account, disabled=change.time)
@@ -352,6 +353,7 @@ def replace_password(change: Change, account_id: str, kept: str, *, but: str = "
     """Store another hash, and end all sessions but the one with this secret."""
     mine = update(ACCOUNT).where(ACCOUNT.c.id == account_id)
     change.connection.execute(mine.values(password=kept))
+    _drop_links(change, account_id)
     end_sessions(change, (SESSION.c.account == account_id) & (SESSION.c.digest != digest(but)))
     change.record(Action.PASSWORD_CHANGE, object=account_id)
 
@@ -362,6 +364,7 @@ def change_role(
     """Give an account another role, or none, and other teams; its sessions end."""
     mine = update(ACCOUNT).where(ACCOUNT.c.id == account.id)
     change.connection.execute(mine.values(role=role or "", teams=teams_text(teams)))
+    _drop_links(change, account.id)
     end_sessions(change, SESSION.c.account == account.id)
     change.record(
         Action.ACCOUNT_CHANGE,
@@ -396,6 +399,8 @@ def connect(change: Change, account_id: str, vouched: Vouched) -> None:
 def disconnect(change: Change, account_id: str, issuer: str) -> None:
     """Take away what `connect` gave, with the sessions that came by it.
 
+    Nobody vouches for the account's address any more, until a provider does again.
+
     Raises:
         BadRequest: nobody signs in to this account with that provider.
     """
@@ -403,6 +408,7 @@ def disconnect(change: Change, account_id: str, issuer: str) -> None:
     mine = (table.account == account_id) & (table.issuer == issuer)
     if not run(delete(ACCOUNT_IDENTITY).where(mine)).rowcount:
         raise BadRequest("nobody signs in to this account with that provider")
+    run(update(ACCOUNT).where(ACCOUNT.c.id == account_id).values(email=""))
     end_sessions(change, (SESSION.c.account == account_id) & (SESSION.c.issuer == issuer))
     change.record(Action.ACCOUNT_DISCONNECT, object=account_id, before={"issuer": issuer})
 
@@ -424,6 +430,11 @@ def _make_link(
     return Invitation(secret=secret, role=role, teams=teams, expires=expires, account=account)
 
 
+def _drop_links(change: Change, account_id: str) -> None:
+    """Forget links to an account's password: they were made for what it was."""
+    change.connection.execute(delete(INVITATION).where(INVITATION.c.account == account_id))
+
+
 def _get_active(change: Change, account_id: str) -> Account:
     """Return an account that is in use, for somebody to change who may do no less than it.
 
@@ -434,7 +445,7 @@ def _get_active(change: Change, account_id: str) -> Account:
     account = get_account(change.connection, account_id)
     if account.disabled is not None:
         raise NoSuchAccount(f"there is no account {account_id!r} that is in use")
-    check_grant(change, account.usual)
+    check_change(change, account)
     return account
 
 

@@ -115,7 +115,7 @@ ACTIONS: Final = {
     Action.PERSON_TREAT: "Somebody's records are treated as a person's, a service's or nobody's.",
     Action.TEAM_ASSIGN: "A person was said to belong to a team, from when until when.",
     Action.TEAM_REMOVE: "That was taken back for some days: what clients say holds there.",
-    Action.REQUEST_ASK: "A person asked for erasure, objected, or asked for a correction.",
+    Action.REQUEST_ASK: "Somebody asked for erasure, objected, or asked for a correction; not who.",
     Action.REQUEST_DECIDE: "Such a request was done, or declined; the person reads the reason.",
     Action.HOLD_SET: "Data of a person, a team or all was put under a legal hold, and stays.",
     Action.HOLD_LIFT: "A legal hold was lifted.",

@@ -20,7 +20,7 @@ from codometer.access.account import Account, Session, clean_login, find_account
 from codometer.access.accounts import change_role, connect, create_account, disconnect
 from codometer.access.actions import Action, Outcome
 from codometer.access.actor import Actor, ActorKind
-from codometer.access.granting import check_grant
+from codometer.access.granting import check_change
 from codometer.access.permissions import Role
 from codometer.access.provider import Begun, Told
 from codometer.access.sessions import begin_session, renew_session
@@ -123,7 +123,7 @@ class Federation:
         accounts = self._accounts
         with accounts.known.changing(accounts.audit, actor) as change:
             account = get_account(change.connection, account_id)
-            check_grant(change, account.usual)
+            check_change(change, account)
             disconnect(change, account.id, issuer)
             account = get_account(change.connection, account_id)
             if account.is_usable and not self._has_way_in(account):

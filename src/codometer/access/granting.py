@@ -13,10 +13,11 @@ from codometer.access.account import find_account
 from codometer.access.actions import Action
 from codometer.access.actor import ActorKind
 from codometer.access.credential_rows import get_credential
-from codometer.access.permissions import EVERYTHING, GIVEN_FREELY, Permission
+from codometer.access.permissions import EVERYTHING, GIVEN_FREELY, Permission, Role, granted_to
 from codometer.errors import Forbidden
 
 if TYPE_CHECKING:
+    from codometer.access.account import Account
     from codometer.access.audit import Change
 
 
@@ -35,15 +36,27 @@ def check_grant(change: Change, wanted: AbstractSet[Permission]) -> None:
         change.refuse(error, Action.GRANT, object="grant", reason=f"lacks {listed}")
 
 
+def check_change(change: Change, account: Account) -> None:
+    """Refuse to whoever acts to change an account that may do what they may not.
+
+    One whose provider gives it no role now may have any again tomorrow.
+
+    Raises:
+        Forbidden: it names what they lack.
+    """
+    check_grant(change, account.usual if account.role else granted_to(Role.ADMINISTRATOR, None))
+
+
 def _find_held(change: Change) -> AbstractSet[Permission]:
     actor = change.actor
     match actor.kind:
         case ActorKind.LOCAL | ActorKind.SYSTEM:
             return EVERYTHING
         case ActorKind.CREDENTIAL:
-            return get_credential(change.connection, actor.id).granted
+            credential = get_credential(change.connection, actor.id)
+            return frozenset() if credential.revoked else credential.granted
         case ActorKind.ACCOUNT:
             account = find_account(change.connection, actor.id)
-            return account.usual if account else frozenset()
+            return account.usual if account and account.is_usable else frozenset()
         case ActorKind.UNKNOWN:
             return frozenset()

@@ -12,7 +12,7 @@ from json.encoder import encode_basestring_ascii as quote
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 
 from codometer.model.money import MAX_PICO_USD, PicoUSD, pico_from_usd
-from codometer.privacy.protect import is_telling
+from codometer.privacy.telling import is_telling
 
 if TYPE_CHECKING:
     from codometer.model.signal import AttributeValue, Sheet

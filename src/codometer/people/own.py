@@ -131,7 +131,7 @@ class OwnData:
         person = self.requests.find_person(account.person)
         return Queue(self.requests).list_of(person) if person else []
 
-    def ask(self, account: Account, right: Right, words: str, actor: Actor) -> None:
+    def ask(self, account: Account, right: Right, words: str) -> None:
         """Ask for something to be done with the data of the account's person.
 
         Raises:
@@ -139,7 +139,7 @@ class OwnData:
             NoSuchPerson: nothing is stored of the person.
             BadRequest: the same waits already, or the words are too many.
         """
-        Queue(self.requests).ask(self._get_person(account), right, words, actor)
+        Queue(self.requests).ask(self._get_person(account), right, words)
 
     def _get_person(self, account: Account) -> str:
         _check_vouched(account)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, insert, select, update
 
 from codometer.access.actions import Action, Outcome
+from codometer.access.actor import SYSTEM
 from codometer.access.audit import check_reason
 from codometer.errors import BadRequest, CodometerError
 from codometer.people.requests import NoSuchPerson, Requests
@@ -96,8 +97,11 @@ class Queue:
         names = self.requests.people.contents.names_of(person)
         return self._list(SUBJECT_REQUEST.c.person.in_(names))
 
-    def ask(self, person: str, right: Right, words: str, actor: Actor) -> None:
+    def ask(self, person: str, right: Right, words: str) -> None:
         """Put a request of a person in the queue; whoever calls knows that it is theirs.
+
+        The record does not say whose account asked: with the pseudonym beside it in the
+        queue, it would be known whose that is.
 
         Raises:
             BadRequest: the same waits already, or the words are too many.
@@ -107,12 +111,11 @@ class Queue:
             raise BadRequest(f"this is more than one line of {MOST_WORDS} characters")
         if any(each.right is right and each.decided is None for each in self.list_of(person)):
             raise BadRequest(f"a request for {right} waits already", hint="somebody decides soon")
-        with self.requests.people.access.audit.change(actor) as change:
+        with self.requests.people.access.audit.change(SYSTEM) as change:
             values = {"id": f"req_{secrets.token_hex(_ID_BYTES)}", "right": right}
             values |= {"person": person, "words": words, "reason": ""}
             change.connection.execute(insert(SUBJECT_REQUEST).values(**values, asked=change.time))
-            after = {"right": str(right), "person": person}
-            change.record(Action.REQUEST_ASK, object=values["id"], after=after)
+            change.record(Action.REQUEST_ASK, object=values["id"], after={"right": str(right)})
 
     def do(self, id_: str, reason: str, actor: Actor) -> None:
         """Do what was asked for; a correction must have been made before.
@@ -160,13 +163,16 @@ class Queue:
         with self.requests.people.access.audit.change(actor) as change:
             mine = (SUBJECT_REQUEST.c.id == asked.id) & SUBJECT_REQUEST.c.decided.is_(None)
             values = {"decided": change.time, "outcome": outcome, "reason": reason.strip()}
-            change.connection.execute(update(SUBJECT_REQUEST).where(mine).values(**values))
+            decide = update(SUBJECT_REQUEST).where(mine).values(**values)
+            is_gone = (asked.right, outcome) == (Right.ERASURE, Outcome.DONE)  # with the person
+            if not change.connection.execute(decide).rowcount and not is_gone:
+                raise NoSuchRequest("somebody else decided it", hint="look at it again")
             change.record(
                 Action.REQUEST_DECIDE,
                 object=asked.id,
                 outcome=outcome,
                 reason=reason,
-                after={"right": str(asked.right), "person": asked.person},
+                after={"right": str(asked.right)},
             )
 
     def _list(self, condition: ColumnElement[bool]) -> list[Asked]:

@@ -179,7 +179,10 @@ class Requests:
             identities = self._identities(found, lambda name: is_own or name in named)
             content = self.people.content_views.export(self._marks(found), with_texts=is_own)
             teams = _rows(self._memberships_of(found))
-        self._record(Action.PERSON_EXPORT, found, actor, reason)
+        with self.people.access.audit.change(actor) as change:
+            # Beside their own account, the pseudonym would say whose it is.
+            recorded = actor.id if is_own else self._recorded(found)
+            change.record(Action.PERSON_EXPORT, object=recorded, reason=reason)
         return make_archive(
             found.person,
             {

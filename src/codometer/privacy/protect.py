@@ -25,22 +25,13 @@ from codometer.privacy.policy import (
     PERSONAL_ATTRIBUTES,
 )
 from codometer.privacy.profile import Strangers
+from codometer.privacy.telling import SECRET, is_telling
 
 if TYPE_CHECKING:
     from codometer.model.signal import AttributeColumns, AttributeValue
 
 _TOKEN: Final = re.compile(rf"[A-Za-z0-9_.:-]{{1,{MAX_STRANGER_LENGTH}}}")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.:/-]+")
-_MAKES: Final = (
-    r"(?<![A-Za-z0-9])(?:AKIA|ASIA|AIza|sk-|[rs]k_|gh[pousr]_|github_pat_|glpat-|xox[a-z]-|npm_"
-    r"|pypi-|hf_|SG\.|ya29\.|cdm_|eyJ)"
-)
-"""How credentials of known makes begin."""
-_SECRET: Final = re.compile(_MAKES)
-_WHOLE_SECRET: Final = re.compile(_MAKES + r"[A-Za-z0-9_./+=-]{12}")
-"""A team may well be called sk-sales."""
-_ADDRESS: Final = re.compile(r"(?<=[\w.+-])@(?:[\w-]+\.)+[A-Za-z]{2}")
-"""An e-mail address. On Vertex AI, models have versions behind an @: claude-opus-4@20250514."""
 
 
 def protect(
@@ -80,13 +71,6 @@ def _matches_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None and not is_telling(text)
 
 
-def is_telling(text: str) -> bool:
-    """Tell whether a text has what looks like a credential, or an e-mail address."""
-    if "@" in text and _ADDRESS.search(text) is not None:
-        return True
-    return _WHOLE_SECRET.search(text) is not None
-
-
 def is_kept(name: str, value: AttributeValue, kept: Strangers) -> bool:
     """Tell whether the value of an unknown attribute may be kept."""
     if kept is Strangers.NAMES or value is None or isinstance(value, Nested):
@@ -98,4 +82,4 @@ def is_kept(name: str, value: AttributeValue, kept: Strangers) -> bool:
     is_harmless = _TOKEN.fullmatch(value) is not None or (
         kept is Strangers.LABELS and "@" not in value
     )
-    return is_harmless and _SECRET.search(value) is None
+    return is_harmless and SECRET.search(value) is None

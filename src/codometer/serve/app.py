@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -136,12 +137,6 @@ def build_app(
     )
     doors = Doors(site=site, gate=gate, workers=workers)
 
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
-        workers.close()
-        abroad.close()
-
     app = Starlette(
         routes=[
             *site.routes(),
@@ -152,10 +147,20 @@ def build_app(
         ],
         middleware=[Middleware(Guard, listen=settings.listen)],
         exception_handlers={HTTPException: site.refuse},
-        lifespan=lifespan,
+        lifespan=_closing(workers, abroad),
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _closing(*pools: Workers) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        for pool in pools:
+            pool.close()
+
+    return lifespan
 
 
 def _door_routes(doors: Doors, access: Access, people: People) -> Sequence[Route]:

@@ -64,6 +64,8 @@ def test_whoever_disconnects_a_provider_signs_in_with_it_no_more(company: Compan
     disconnected = next(each for each in told if each.action == "account.disconnect")
     assert disconnected.actor == disconnected.object == find_id(company, "ada")
     assert ISSUER in (disconnected.before or "")
+    account = company.access.accounts.list_accounts()[-1]
+    assert account.email == ""  # nobody vouches for it now
 
 
 def test_a_session_by_a_password_outlives_the_provider(company: Company) -> None:

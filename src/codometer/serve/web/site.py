@@ -68,6 +68,11 @@ _TITLES: Final = {
     400: "This address cannot be shown",
     403: "This is not for you to see",
     404: "There is no such page",
+    409: "This cannot be done now",
+    410: "This is over",
+    413: "This is too large",
+    415: "This is of a kind that is not taken",
+    429: "This was asked too often",
     502: "Another server failed to answer",
     503: "Too busy to answer",
 }

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from codometer.access.actor import SYSTEM
 from codometer.access.permissions import Role
 from codometer.people.queue import Queue, Right
 from codometer.people.requests import Requests
@@ -125,7 +124,7 @@ def test_what_people_asked_for_is_decided_on_a_page_and_marked_when_it_waits_too
     path, queue = "/privacy/requests", Queue(Requests(installation.people))
     assert "Nobody waits for anything" in root.get(path).text
     assert "Nobody waits for anything" in root.get("/privacy").text
-    queue.ask("p_aaaaaaaaaaaaaaaaaaaa", Right.CORRECTION, "those are not mine", SYSTEM)
+    queue.ask("p_aaaaaaaaaaaaaaaaaaaa", Right.CORRECTION, "those are not mine")
     (asked,) = queue.list_open()
     shown = root.get(path).text
     assert "p_aaaaaaaaaaaaaaaaaaaa" in shown
@@ -138,7 +137,7 @@ def test_what_people_asked_for_is_decided_on_a_page_and_marked_when_it_waits_too
     assert f"{path}/do" not in auditor.get(path).text
     assert auditor.submit(f"{path}/decline", request=asked.id, reason=WHY).status_code == 403
     assert root.submit(f"{path}/decline", request=asked.id, reason=WHY).status_code == 303
-    queue.ask("p_aaaaaaaaaaaaaaaaaaaa", Right.CORRECTION, "they still are not", SYSTEM)
+    queue.ask("p_aaaaaaaaaaaaaaaaaaaa", Right.CORRECTION, "they still are not")
     installation.now += timedelta(days=31)
     root = installation.browser()
     root.sign_in("root")

@@ -204,7 +204,7 @@ def _ask(sources: Sources, visitor: Visitor, fields: Fields) -> str:
     right = fields.get("right", "")
     if right not in [*Right]:
         raise BadRequest(f"{right[:20]!r} cannot be asked for", hint=", ".join(Right))
-    sources.own.ask(_account(visitor), Right(right), fields.get("words", ""), visitor.actor)
+    sources.own.ask(_account(visitor), Right(right), fields.get("words", ""))
     return _ASKED
 
 

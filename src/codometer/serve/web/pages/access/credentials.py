@@ -46,10 +46,11 @@ SCOPES: Final = {
     Permission.READ_AUDIT: "Read and verify the audit log",
     Permission.READ_PRIVACY: "See what is collected",
     Permission.READ_REVEALS: "See who asked for names",
+    Permission.READ_TEAMS: "See how many people are in which team",
     Permission.WRITE_CREDENTIALS: "Make, rotate and revoke credentials",
     Permission.WRITE_ACCOUNTS: "Invite people; change and disable accounts",
     Permission.WRITE_PRIVACY: "Change privacy; set legal holds; replace keys",
-    Permission.WRITE_PEOPLE: "Export and erase what is stored of people",
+    Permission.WRITE_PEOPLE: "Export and erase what is stored of people; assign teams",
 }
 """What each scope lets a program do, in the order in which they are offered."""
 

@@ -229,10 +229,13 @@ def _rights() -> Section:
             ("Access and copy", "On the page My data; for who has no account, on request."),
             (
                 "Objection",
-                "On request: codometer person treat --as excluded. Then they are nobody.",
+                "Asked for on the page My data, or on request: then they are nobody.",
             ),
-            ("Erasure", "On request: codometer person forget. Sums stay, and are nobody's."),
-            ("Rectification", "On request: codometer person merge and split."),
+            ("Erasure", "Asked for there, or on request. Sums stay, and are nobody's."),
+            (
+                "Rectification",
+                "Asked for there, or on request: who is one person, and in which team when.",
+            ),
             ("Who looked", "On the page My data, from the audit log."),
         ),
     )
