@@ -33,7 +33,9 @@ _SPEND: Final = '[data-panel="spend"]'
 def news(number: int) -> Sequence[Batch]:
     """Return what another small fleet did until now, of which nobody has heard yet."""
     now = datetime.now(UTC)
-    return list(make_history(people=2, days=3, until=now, seed=100 + number))
+    told = list(make_history(people=3, days=10, until=now, seed=100 + number))
+    assert told, "a fleet that did nothing is no news"
+    return told
 
 
 def test_a_page_follows_within_two_seconds(open_page: Open, full: Served) -> None:
