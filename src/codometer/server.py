@@ -48,7 +48,7 @@ from codometer.privacy.redaction import Redactor
 from codometer.serve.api.accounts import invitation_link
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
-from codometer.settings import base_url, pages_url
+from codometer.settings import pages_url
 from codometer.store.store import Store
 
 if TYPE_CHECKING:
@@ -352,7 +352,7 @@ def _announce(settings: Settings) -> None:
         _log.warning("credentials come in clear to these ports, unless by a proxy with TLS")
     sys.stdout.write(
         f"Codometer listens on {where}, and keeps its data in {settings.data}.\n\n"
-        f"  Pages      {base_url(listen)}\n"
+        f"  Pages      {pages_url(listen)}\n"
         f"  OTLP/HTTP  {otlp_url(listen)}\n"
         f"  OTLP/gRPC  {grpc_url(listen)}\n\n"
         f"{connection_lines(settings)}\n"

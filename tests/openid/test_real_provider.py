@@ -75,7 +75,7 @@ def _set_up(server: RunningServer) -> None:
     assert found
     with httpx.Client(base_url=server.url, trust_env=False) as client:
         page = client.get(f"/join?link={found[1]}").text
-        form = {"link": found[1], "login": "root", "password": PASSWORD}
+        form = {"link": found[1], "login": "root", "password": PASSWORD, "purpose": "to try it"}
         answer = client.post("/join", data={**form, "form_token": find_token(page)})
         assert answer.is_redirect, answer.text
 

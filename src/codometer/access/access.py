@@ -190,7 +190,7 @@ class Access:
         self.audit.seal(self._now() - self._kept)
 
 
-_HOW_TO_LISTEN: Final = """start it on this machine first:
+_HOW_TO_LISTEN: Final = """start it on this machine first, without listen.url and trusted proxies:
   codometer serve                                  # and open the link that it prints
   codometer credential create --name laptops       # in another terminal
 then give it a certificate (listen.tls_certificate, listen.tls_key) or have a proxy with TLS

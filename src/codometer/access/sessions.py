@@ -50,12 +50,12 @@ class KnownSessions:
         """Whether anybody could sign in; until then the server is in local mode."""
         self.reload()
 
-    def find(self, secret: str, now: datetime) -> Session | None:
-        """Return the session that is good now, and note that it is used."""
+    def find(self, secret: str, now: datetime, *, is_use: bool = True) -> Session | None:
+        """Return the session that is good now, and note that it is used, if it is."""
         found = self._sessions.get(digest(secret))
         if found is None or not found.is_good(now):
             return None
-        if now - found.used >= _USE_IS_NEWS:
+        if is_use and now - found.used >= _USE_IS_NEWS:
             return self._note_use(found.digest, now)
         return found
 

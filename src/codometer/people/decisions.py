@@ -145,9 +145,13 @@ class Decisions:
         """Begin an organisation with a profile, in the change that makes its first administrator.
 
         Raises:
-            BadRequest: the purpose is too long.
+            BadRequest: there is no purpose, or it is too long.
         """
-        _insert(change, profile, _clean("purpose", purpose), _FIRST, effective=change.time)
+        if not (purpose := _clean("purpose", purpose)):
+            raise BadRequest(
+                "there is no purpose", hint="say in a sentence what the numbers are for"
+            )
+        _insert(change, profile, purpose, _FIRST, effective=change.time)
 
     def _wanted(
         self, decided: list[Decision], current: Decision | None

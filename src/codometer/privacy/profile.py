@@ -176,12 +176,12 @@ _NEVER: Final = (
     " and never shown: rankings of people, working hours or idle time."
 )
 _CONTENT: Final = {
-    Content.NOBODY: "To that there is no exception, and nobody can make one.",
-    Content.BOTH: "The exception: where an administrator opened a project for it and a person"
-    " agreed, what this person and models write to each other is kept for some days, encrypted,"
-    " without secrets and names; the person sees who looked.",
-    Content.PROJECT: "The exception: where a project was opened for it, what people and models"
-    " write to each other is kept for some days, encrypted, without secrets and names.",
+    Content.NOBODY: "What people and models write is never kept, and nobody can make an exception.",
+    Content.BOTH: "What people and models write is kept only where an administrator opened a"
+    " project for it and the person agreed: for some days, encrypted, without secrets and names;"
+    " the person sees who looked.",
+    Content.PROJECT: "What people and models write is kept only where a project was opened for it:"
+    " for some days, encrypted, without secrets and names.",
 }
 _IDENTITY: Final = {
     Identity.PSEUDONYM: "A person is stored as a pseudonym only; e-mail addresses and account"

@@ -37,6 +37,7 @@ from codometer.access.permissions import (
 from codometer.access.rate_limit import RateLimit
 from codometer.errors import (
     BadRequest,
+    CodometerError,
     Forbidden,
     ProofTooOld,
     SecondFactorNeeded,
@@ -133,6 +134,7 @@ class Gate:
                 if is_export:
                     self._count_export(subject)
                 request.state.subject = subject
+            request.state.is_still_allowed = lambda: self._is_still_allowed(request, permission)
             response = await handle(request)
             if (visit := getattr(request.state, "new_visit", None)) is not None:
                 self._set_cookie(response, self._visit_cookie, visit)
@@ -198,6 +200,21 @@ class Gate:
         if found is None:
             found = request.state.new_visit = secrets.token_urlsafe(_VISIT_BYTES)
         return found
+
+    def _is_still_allowed(self, request: Request, permission: Permission) -> bool:
+        """Tell whether who asked may still ask; to be told so is no use of a session."""
+        now, secret = self.now(), find_bearer(request.headers.get("authorization"))
+        if secret is not None:
+            try:
+                return is_allowed(self._identify_program(request, secret), permission)
+            except CodometerError:
+                return False
+        if self.is_local:
+            return True
+        session = self._access.sessions.find(_find_cookie(request, self.cookie), now, is_use=False)
+        if session is None or self._access.signing_in.lacks_factor(session):
+            return False
+        return permission in session.account.granted(now)
 
     def _check_form(self, request: Request, token: str) -> None:
         secret = self._form_secret(request)

@@ -103,7 +103,9 @@ class Installation:
         first = self.access.accounts.invite_first()
         assert first is not None
         browser = self.browser()
-        answer = browser.submit("/join", link=first.secret, login="root", password=PASSWORD)
+        answer = browser.submit(
+            "/join", link=first.secret, login="root", password=PASSWORD, purpose="to see costs"
+        )
         assert answer.status_code == 303, answer.text
         return browser
 
@@ -116,7 +118,9 @@ class Installation:
             role, SYSTEM, teams=frozenset(teams) if teams else None
         )
         browser = self.browser()
-        browser.submit("/join", link=invitation.secret, login=login, password=PASSWORD)
+        browser.submit(
+            "/join", link=invitation.secret, login=login, password=PASSWORD, purpose="to see costs"
+        )
         return browser
 
 

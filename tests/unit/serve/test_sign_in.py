@@ -1,13 +1,18 @@
 """Sign-in as browsers see it, and what of the numbers each role sees."""
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
-from codometer.access.permissions import Role
+from codometer.access.actor import SYSTEM
+from codometer.access.permissions import Permission, Role
+from codometer.serve.gate import Gate
 from codometer.settings import Listen
 from tests.unit.serve.installation import PASSWORD, Installation
 from tests.unit.serve.parts import NOW
@@ -34,7 +39,9 @@ def test_the_first_link_leads_to_an_account_that_is_signed_in(installation: Inst
     browser = installation.browser()
     page = browser.get(f"/join?link={first.secret}")
     assert f'value="{first.secret}"' in page.text
-    answer = browser.submit("/join", link=first.secret, login="root", password=PASSWORD)
+    answer = browser.submit(
+        "/join", link=first.secret, login="root", password=PASSWORD, purpose="to see costs"
+    )
     assert (answer.status_code, answer.headers["location"]) == (303, "/account")
     account = browser.get("/account").text
     assert "<b>root</b>" in account
@@ -47,9 +54,10 @@ def test_a_purpose_that_will_not_do_makes_no_account(installation: Installation)
     assert first is not None
     browser = installation.browser()
     form = {"link": first.secret, "login": "root", "password": PASSWORD, "profile": "strict"}
-    refused = browser.submit("/join", **form, purpose="x" * 501)
-    assert refused.status_code == 400
-    assert "at most 500 characters" in refused.text
+    for purpose, said in (("x" * 501, "at most 500 characters"), (" ", "here is no purpose")):
+        refused = browser.submit("/join", **form, purpose=purpose)
+        assert refused.status_code == 400
+        assert said in refused.text
     assert installation.access.accounts.list_accounts() == []
     assert browser.submit("/join", **form, purpose="to see costs").is_redirect
     decided = installation.people.decisions.find_in_force()
@@ -61,7 +69,7 @@ def test_a_cookie_is_kept_from_scripts_and_from_other_sites(installation: Instal
     first = installation.access.accounts.invite_first()
     assert first is not None
     answer = installation.browser().submit(
-        "/join", link=first.secret, login="root", password=PASSWORD
+        "/join", link=first.secret, login="root", password=PASSWORD, purpose="to see costs"
     )
     name, _, rest = answer.headers["set-cookie"].partition("=")
     assert name == "codometer"
@@ -72,7 +80,9 @@ def test_behind_tls_a_cookie_is_for_tls_and_this_host_alone(tmp_path: Path) -> N
     made = Installation(tmp_path, Listen(host="127.0.0.1", url="https://codometer.example"))
     first = made.access.accounts.invite_first()
     assert first is not None
-    answer = made.browser().submit("/join", link=first.secret, login="root", password=PASSWORD)
+    answer = made.browser().submit(
+        "/join", link=first.secret, login="root", password=PASSWORD, purpose="to see costs"
+    )
     name, _, rest = answer.headers["set-cookie"].partition("=")
     assert name == "__Host-codometer"
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} == set(rest.split("; ")[1:])
@@ -291,3 +301,26 @@ def test_pages_too_show_a_team_that_team_alone(installation: Installation) -> No
     assert counted
     for query in installation.office.asked:
         assert [each.values for each in query.within] == [("checkout",)]
+
+
+def test_what_goes_on_for_long_ends_with_the_session(installation: Installation) -> None:
+    browser = installation.set_up()
+    kept: list[Callable[[], bool]] = []
+
+    async def handle(request: Request) -> Response:
+        kept.append(request.state.is_still_allowed)
+        return Response()
+
+    gate = Gate(installation.access, now=lambda: installation.now)
+    cookie = f"{gate.cookie}={browser.cookies[gate.cookie]}".encode()
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"cookie", cookie)]}
+    endpoint = gate.require(Permission.READ_NUMBERS, handle)
+
+    async def ask() -> Response:
+        return await endpoint(Request(scope))
+
+    asyncio.run(ask())
+    assert kept[0]() is True
+    (account,) = installation.access.accounts.list_accounts()
+    installation.access.accounts.end_sessions(account.id, SYSTEM)
+    assert kept[0]() is False

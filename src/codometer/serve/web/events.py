@@ -91,7 +91,7 @@ class Changes:
             await asyncio.wait({self._watching})
 
     async def answer(self, request: Request) -> Response:
-        """Answer with a stream.
+        """Answer with a stream, which ends when whoever asked may not ask any more.
 
         Raises:
             Overloaded: as many as there may be are open.
@@ -102,15 +102,18 @@ class Changes:
             raise Overloaded(
                 f"{self._streams} pages are being kept up to date", hint="load the page again later"
             )
-        return StreamingResponse(self._stream(), media_type=_TYPE)
+        return StreamingResponse(self._stream(request.state.is_still_allowed), media_type=_TYPE)
 
-    async def _stream(self) -> AsyncIterator[bytes]:
+    async def _stream(self, is_still_allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
         self._streams += 1
         try:
             told = self._version
             yield _RETRY + self._mark()
             while not self._stopping:
-                if self._version == told and not await self._turns():
+                is_quiet = self._version == told and not await self._turns()
+                if not is_still_allowed():
+                    break
+                if is_quiet:
                     yield _PULSE
                 elif self._version != told:
                     told = self._version

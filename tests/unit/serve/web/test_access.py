@@ -311,7 +311,12 @@ def test_local_mode_says_how_the_first_administrator_comes_about(
     )
     (link,) = re.findall(r'href="[^"]*join\?link=([\w-]+)"', shown.text)
     joined = keyboard.submit(
-        "/join", link=link, login="root", password=PASSWORD, profile="standard"
+        "/join",
+        link=link,
+        login="root",
+        password=PASSWORD,
+        profile="standard",
+        purpose="to see costs",
     )
     assert joined.status_code == 303
     assert find(installation, "root").role is Role.ADMINISTRATOR

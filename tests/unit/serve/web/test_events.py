@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,8 +29,12 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "POLL_SECONDS", 0.001)
 
 
-async def open_stream(changes: Changes) -> AsyncIterator[bytes]:
-    response = await changes.answer(Request({"type": "http", "method": "GET", "headers": []}))
+async def open_stream(
+    changes: Changes, is_still_allowed: Callable[[], bool] = lambda: True
+) -> AsyncIterator[bytes]:
+    request = Request({"type": "http", "method": "GET", "headers": []})
+    request.state.is_still_allowed = is_still_allowed
+    response = await changes.answer(request)
     assert isinstance(response, StreamingResponse)
     assert response.media_type == "text/event-stream"
     return response.body_iterator.__aiter__()  # type: ignore[return-value] # it is the generator of bytes that we gave
@@ -165,3 +169,14 @@ def test_there_is_a_most_of_streams_and_one_that_ends_makes_room(
 async def _drain(stream: AsyncIterator[bytes]) -> None:
     async for _ in stream:
         pass
+
+
+def test_a_stream_ends_with_the_leave_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "_PULSE_SECONDS", 0.01)
+    allowed = [True, True, False]
+
+    async def listen() -> int:
+        stream = await open_stream(Changes(Store().read), lambda: allowed.pop(0))
+        return len([message async for message in stream])
+
+    assert asyncio.run(listen()) == 3  # the first mark, and two pulses

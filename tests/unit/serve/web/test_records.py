@@ -188,7 +188,7 @@ def test_the_record_of_processing_says_what_the_profile_does(
     assert content in record
     has_content = profile is not Profile.STRICT
     for words in (
-        "Content</dt><dd>The exception",
+        "Content</dt><dd>What people and models write is kept only where",
         "for content; the keys",
         "is kept apart from the numbers",
         "projects that they were named for",
