@@ -169,6 +169,7 @@ def test_a_browser_that_was_left_alone_asks_again_and_leads_back(
     access.sessions.reload()
     page.get_by_role("link", name="Set up an authenticator").click()
     assert text_of(page, "h1") == "Confirm that it is you"
+    page.locator("input[name=password]:focus").wait_for()
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/account/second-factor")

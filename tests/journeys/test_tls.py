@@ -134,7 +134,7 @@ def test_telemetry_is_taken_over_tls(secured: Secured) -> None:
 def test_what_is_printed_leads_to_tls(named: Secured) -> None:
     log = named.server.read_log()
     ports = named.server.ports
-    assert f"Pages      https://{HOST}:{ports.api}" in log
+    assert f"Pages      https://{NAME}\n" in log
     assert f"OTEL_EXPORTER_OTLP_ENDPOINT=https://{NAME}:{ports.otlp}" in log
     assert f"OTLP/gRPC  https://{NAME}:{ports.grpc}" in log
 
