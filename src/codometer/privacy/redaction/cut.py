@@ -16,8 +16,9 @@ _TOKEN: Final = re.compile(
 _CLOSING: Final = {"{": "}", "[": "]"}
 _HALF_ESCAPE: Final = re.compile(r"(?:\\(?:u[0-9a-fA-F]{0,3})?)?")
 _HALF_VALUE: Final = re.compile(
-    r"(?<=[\s:,\[])(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|-?[0-9.]{0,40}(?:[eE][+-]?)?)\s*\Z"
+    r"(?<=[\s:,\[])(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|-?[0-9.]{0,40}(?:[eE][+-]?)?)\Z"
 )
+_LONGEST_HALF: Final = 64
 
 
 class Closed(NamedTuple):
@@ -47,6 +48,9 @@ def list_closed(text: str) -> Iterator[Closed]:
                 yield Closed(text[: token.end()], f'":null{brackets}')
             return
     brackets = "".join(reversed(open_))
-    for left in dict.fromkeys((text, _HALF_VALUE.sub("", text))):
+    body = text.rstrip()
+    # At the end alone: searched through a long text, a pattern that may be empty takes for ever.
+    whole = body[:-_LONGEST_HALF] + _HALF_VALUE.sub("", body[-_LONGEST_HALF:])
+    for left in dict.fromkeys((text, whole)):
         yield from (Closed(left, f"{value}{brackets}") for value in ("", "null", ":null"))
         yield Closed(left.rstrip().removesuffix(","), brackets)
