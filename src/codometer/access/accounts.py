@@ -255,7 +255,7 @@ class Accounts:
             found = change.connection.execute(select(SESSION.c.account).where(which)).scalar()
             if found is None or account_id not in {None, found}:
                 raise NoSuchSession(f"there is no session {session_id!r}")
-            check_grant(change, get_account(change.connection, found).usual)
+            check_change(change, get_account(change.connection, found))
             end_sessions(change, which)
             change.record(Action.SESSION_END, object=found, after={"session": session_id})
 
@@ -267,7 +267,7 @@ class Accounts:
             Forbidden: it may do what the actor may not.
         """
         with self.known.changing(self.audit, actor) as change:
-            check_grant(change, get_account(change.connection, account_id).usual)
+            check_change(change, get_account(change.connection, account_id))
             which = SESSION.c.account == account_id
             if but is not None:
                 which = which & (SESSION.c.digest != but.digest)

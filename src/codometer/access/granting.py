@@ -53,8 +53,7 @@ def _find_held(change: Change) -> AbstractSet[Permission]:
         case ActorKind.LOCAL | ActorKind.SYSTEM:
             return EVERYTHING
         case ActorKind.CREDENTIAL:
-            credential = get_credential(change.connection, actor.id)
-            return frozenset() if credential.revoked else credential.granted
+            return get_credential(change.connection, actor.id).granted
         case ActorKind.ACCOUNT:
             account = find_account(change.connection, actor.id)
             return account.usual if account and account.is_usable else frozenset()

@@ -143,16 +143,17 @@ class Gate:
         endpoint.permission = permission  # type: ignore[attr-defined] # a test reads it of every route
         return endpoint
 
-    def find_session(self, request: Request) -> Session | None:
-        """Return the session of whoever is signed in."""
+    def find_session(self, request: Request, *, is_use: bool = True) -> Session | None:
+        """Return the session of whoever is signed in, and note that it is used, if it is."""
         secret = _find_cookie(request, self.cookie)
-        return self._access.sessions.find(secret, self.now()) if secret else None
+        return self._access.sessions.find(secret, self.now(), is_use=is_use) if secret else None
 
-    def find_person(self, request: Request) -> Subject | None:
+    def find_person(self, request: Request, *, is_use: bool = True) -> Subject | None:
         """Return who sits in front of the browser; None where nobody has signed in."""
         if self.is_local:
             return Subject(actor=actor_from(request, ActorKind.LOCAL), granted=EVERYTHING)
-        if (session := self.find_session(request)) is None or session.account.role is None:
+        session = self.find_session(request, is_use=is_use)
+        if session is None or session.account.role is None:
             return None
         account, lacks_factor = session.account, self._access.signing_in.lacks_factor(session)
         return Subject(
@@ -202,23 +203,17 @@ class Gate:
         return found
 
     def _is_still_allowed(self, request: Request, permission: Permission) -> bool:
-        """Tell whether who asked may still ask; to be told so is no use of a session."""
-        now, secret = self.now(), find_bearer(request.headers.get("authorization"))
-        if secret is not None:
-            if self._is_operator(secret):
-                return True
-            address = request.client.host if request.client else ""
-            try:  # not counted as a request: it is the one that began long ago
-                known = check_secret(self._access.known, secret, now, address=address)
-            except CodometerError:
-                return False
-            return permission in known.credential.granted
-        if self.is_local:
-            return True
-        session = self._access.sessions.find(_find_cookie(request, self.cookie), now, is_use=False)
-        if session is None or self._access.signing_in.lacks_factor(session):
+        """Tell whether who asked may still ask; to be told so is no use of a session or limit."""
+        secret = find_bearer(request.headers.get("authorization"))
+        try:
+            subject = (
+                self.find_person(request, is_use=False)
+                if secret is None
+                else self._find_program(request, secret)
+            )
+        except CodometerError:
             return False
-        return permission in session.account.granted(now)
+        return subject is not None and is_allowed(subject, permission)
 
     def _check_form(self, request: Request, token: str) -> None:
         secret = self._form_secret(request)
@@ -259,31 +254,33 @@ class Gate:
             )
         return person
 
-    def _is_operator(self, secret: str) -> bool:
-        given = secret.encode("utf-8", "replace")
-        return hmac.compare_digest(given, self._access.operator_secret.encode())
-
     def _identify_program(self, request: Request, secret: str) -> Subject:
-        address = request.client.host if request.client else ""
-        if self._is_operator(secret):
-            actor = actor_from(request, ActorKind.LOCAL)
-            return Subject(actor=actor, granted=ROLES[Role.ADMINISTRATOR])
         try:
-            known = check_secret(self._access.known, secret, self.now(), address=address)
+            program = self._find_program(request, secret)
         except (Unauthenticated, Forbidden) as error:
             # Only what is not good waits: a thousand clients may share one proxy's address.
-            if not self._failures.take(find_neighbourhood(address)):
+            if not self._failures.take(find_neighbourhood(address_of(request))):
                 raise TooManyTries(
                     "too many credentials from this address were not good", hint="wait a minute"
                 ) from error
             raise
-        credential = known.credential
-        if not self._requests.take(credential.id):
+        actor = program.actor
+        if actor.kind is ActorKind.CREDENTIAL and not self._requests.take(actor.id):
             raise TooManyRequests(
                 f"a credential may ask {_REQUESTS} times a minute", hint="ask less often"
             )
-        actor = actor_from(request, ActorKind.CREDENTIAL, credential.id)
-        return Subject(actor=actor, granted=credential.granted)
+        return program
+
+    def _find_program(self, request: Request, secret: str) -> Subject:
+        if hmac.compare_digest(
+            secret.encode("utf-8", "replace"), self._access.operator_secret.encode()
+        ):
+            actor = actor_from(request, ActorKind.LOCAL)
+            return Subject(actor=actor, granted=ROLES[Role.ADMINISTRATOR])
+        address = address_of(request)
+        found = check_secret(self._access.known, secret, self.now(), address=address).credential
+        actor = actor_from(request, ActorKind.CREDENTIAL, found.id)
+        return Subject(actor=actor, granted=found.granted)
 
     def _count_export(self, subject: Subject) -> None:
         actor = subject.actor
@@ -299,8 +296,7 @@ class Gate:
                 hint=f"set one up at {SECOND_FACTOR}",
             )
         actor = subject.actor
-        address = request.client.host if request.client else ""
-        self._access.known.note_refusal(f"lacks {permission}", actor.id, address)
+        self._access.known.note_refusal(f"lacks {permission}", actor.id, address_of(request))
         what = "credential" if actor.kind is ActorKind.CREDENTIAL else "role"
         raise Forbidden(f"this needs the permission {permission}", hint=f"use a {what} that has it")
 
@@ -318,6 +314,11 @@ class Gate:
             )
 
 
+def address_of(request: Request) -> str:
+    """Return the whole address that a request came from, to count failures by."""
+    return request.client.host if request.client else ""
+
+
 def _find_cookie(request: Request, name: str) -> str:
     """Return a cookie's value; "" where there is none, or two, one of which another site set."""
     headers = request.headers.getlist("cookie")
@@ -327,7 +328,7 @@ def _find_cookie(request: Request, name: str) -> str:
 
 def actor_from(request: Request, kind: ActorKind, actor_id: str = "") -> Actor:
     """Return who acts with a request, as the audit log keeps it."""
-    address = truncate_address(request.client.host if request.client else "")
+    address = truncate_address(address_of(request))
     request_id = secrets.token_hex(_REQUEST_ID_BYTES)
     return Actor(kind=kind, id=actor_id, address=address, request=request_id)
 

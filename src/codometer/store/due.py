@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from codometer.store.retention import HAS_KEYS, NOBODY, Cuts, Held
+from codometer.store.retention import HAS_KEYS, NOBODY, NOT_HELD, Cuts, Held
 from codometer.store.tables import STAND_IN_LIMIT
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ class Amounts(NamedTuple):
     sums: Amount
 
 
-_NOT_HELD: Final = "origin NOT IN (SELECT origin FROM held)"
 _PERSON: Final = f"person_id >= {STAND_IN_LIMIT}"
 _DETAIL: Final = """
 SELECT count(*), min(time), count(*) FILTER (scope IN (
@@ -42,23 +41,23 @@ FROM detail
 """
 _SESSIONS: Final = f"""
 SELECT count(DISTINCT scope), min(day), count(DISTINCT scope) FILTER (
-  {_NOT_HELD} AND scope NOT IN (SELECT scope FROM session_day WHERE day >= $4)
+  {NOT_HELD} AND scope NOT IN (SELECT scope FROM session_day WHERE day >= $4)
   AND scope NOT IN (SELECT scope FROM detail GROUP BY scope
     HAVING max(bucket) >= $3 OR bool_or(origin IN (SELECT origin FROM held))))
 FROM session_day WHERE origin IN (SELECT origin FROM origin WHERE {HAS_KEYS})
 """
 _PERSONS: Final = f"""
-SELECT count(*), min(start), count(*) FILTER (start < before AND {_NOT_HELD}) FROM (
+SELECT count(*), min(start), count(*) FILTER (start < before AND {NOT_HELD}) FROM (
   SELECT origin, bucket AS start, $5::TIMESTAMP AS before FROM rollup_15m WHERE {_PERSON} UNION ALL
   SELECT origin, bucket, $5::TIMESTAMP FROM session_15m WHERE {_PERSON} UNION ALL
   SELECT origin, day::TIMESTAMP, $6::TIMESTAMP FROM session_day WHERE {_PERSON})
 """
 _SUMS: Final = f"""
 SELECT count(*), min(start), count(*) FILTER (start < before AND NOT is_held) FROM (
-  SELECT bucket AS start, $8::TIMESTAMP AS before, NOT ({_NOT_HELD}) AS is_held FROM rollup_15m
-  UNION ALL SELECT bucket, $8::TIMESTAMP, NOT ({_NOT_HELD}) FROM session_15m
-  UNION ALL SELECT bucket, $8::TIMESTAMP, NOT ({_NOT_HELD}) FROM latency_15m
-  UNION ALL SELECT day::TIMESTAMP, $7::TIMESTAMP, NOT ({_NOT_HELD}) FROM session_day
+  SELECT bucket AS start, $8::TIMESTAMP AS before, NOT ({NOT_HELD}) AS is_held FROM rollup_15m
+  UNION ALL SELECT bucket, $8::TIMESTAMP, NOT ({NOT_HELD}) FROM session_15m
+  UNION ALL SELECT bucket, $8::TIMESTAMP, NOT ({NOT_HELD}) FROM latency_15m
+  UNION ALL SELECT day::TIMESTAMP, $7::TIMESTAMP, NOT ({NOT_HELD}) FROM session_day
   UNION ALL SELECT day::TIMESTAMP, $7::TIMESTAMP, workplace IN (
     SELECT workplace FROM origin WHERE origin IN (SELECT origin FROM held)) FROM workplace_day)
 """

@@ -42,7 +42,8 @@ HAS_KEYS: Final = f"coalesce({_KEYS}) IS NOT NULL"
 """Tells of an origin whether it has the name of a session or the keys of a client."""
 _BITS: Final = 63
 _FIRST_DAY: Final = date(1970, 1, 1)
-_NOT_HELD: Final = "origin NOT IN (SELECT origin FROM held)"
+NOT_HELD: Final = "origin NOT IN (SELECT origin FROM held)"
+"""Tells of a row, once `find_held` was called, that no legal hold keeps it."""
 
 
 class Cuts(NamedTuple):
@@ -100,7 +101,7 @@ def fold_sessions(connection: duckdb.DuckDBPyConnection, before: date, held: Hel
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE work AS
         SELECT DISTINCT scope FROM session_day
-        WHERE day < $before AND {_NOT_HELD}
+        WHERE day < $before AND {NOT_HELD}
           AND origin IN (SELECT origin FROM origin WHERE {HAS_KEYS})
           AND scope NOT IN (SELECT scope FROM session_day WHERE day >= $before)
           AND scope NOT IN (SELECT scope FROM event)
@@ -111,7 +112,7 @@ def fold_sessions(connection: duckdb.DuckDBPyConnection, before: date, held: Hel
     )
     pairs = connection.execute(
         "SELECT DISTINCT scope, origin, session_id FROM session_day "
-        f"WHERE scope IN (SELECT scope FROM work) AND {_NOT_HELD}"
+        f"WHERE scope IN (SELECT scope FROM work) AND {NOT_HELD}"
     ).fetchall()
     if not pairs:
         return 0
@@ -167,7 +168,7 @@ def cut_days(connection: duckdb.DuckDBPyConnection, before: date, held: Held) ->
     rows = _cut(connection, _DAYS, before)
     connection.execute(
         "UPDATE origin SET person = NULL, person_kind = NULL, person_id = NULL "
-        f"WHERE person IS NOT NULL AND coalesce({_KEYS}) IS NULL AND {_NOT_HELD} "
+        f"WHERE person IS NOT NULL AND coalesce({_KEYS}) IS NULL AND {NOT_HELD} "
         "AND origin NOT IN (SELECT origin FROM session_day WHERE day >= $before)",
         {"before": before},
     )
@@ -178,7 +179,7 @@ def _cut(connection: duckdb.DuckDBPyConnection, rows: _Rows, before: date) -> in
     table, *_ = rows.tables
     months = connection.execute(
         f"SELECT DISTINCT CAST(date_trunc('month', {rows.time}) AS DATE) FROM {table} "
-        f"WHERE {rows.time} < $before AND person_id >= {STAND_IN_LIMIT} AND {_NOT_HELD} ORDER BY 1",
+        f"WHERE {rows.time} < $before AND person_id >= {STAND_IN_LIMIT} AND {NOT_HELD} ORDER BY 1",
         {"before": before},
     ).fetchall()
     return sum(_cut_month(connection, rows, month) for (month,) in months)
@@ -196,7 +197,7 @@ def _cut_month(connection: duckdb.DuckDBPyConnection, rows: _Rows, month: date) 
         person
         for (person,) in connection.execute(
             f"SELECT DISTINCT person_id FROM {rows.tables[0]} "
-            f"WHERE {in_month} AND person_id >= {STAND_IN_LIMIT} AND {_NOT_HELD}",
+            f"WHERE {in_month} AND person_id >= {STAND_IN_LIMIT} AND {NOT_HELD}",
             known,
         ).fetchall()
     ]
@@ -206,7 +207,7 @@ def _cut_month(connection: duckdb.DuckDBPyConnection, rows: _Rows, month: date) 
     changed = [
         connection.execute(
             f"UPDATE {table} t SET person_id = g.number FROM given g "
-            f"WHERE t.person_id = g.person_id AND t.{_NOT_HELD} AND {in_month}",
+            f"WHERE t.person_id = g.person_id AND t.{NOT_HELD} AND {in_month}",
             known,
         ).fetchone()
         for table in rows.tables
@@ -221,10 +222,10 @@ def drop_sums(connection: duckdb.DuckDBPyConnection, cuts: Cuts, held: Held) -> 
     deleted = [
         connection.execute(f"DELETE FROM {table} WHERE {old} AND {whose}", known).fetchone()
         for table, old, whose, known in (
-            ("rollup_15m", "bucket < $before", _NOT_HELD, start),
-            ("session_15m", "bucket < $before", _NOT_HELD, start),
-            ("latency_15m", "bucket < $before", _NOT_HELD, start),
-            ("session_day", "day < $before", _NOT_HELD, day),
+            ("rollup_15m", "bucket < $before", NOT_HELD, start),
+            ("session_15m", "bucket < $before", NOT_HELD, start),
+            ("latency_15m", "bucket < $before", NOT_HELD, start),
+            ("session_day", "day < $before", NOT_HELD, day),
             ("workplace_day", "day < $before", _NO_HELD_WORKPLACE, day),
         )
     ]

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from codometer.access.permissions import Permission
-from codometer.errors import BadRequest
 from codometer.people.queue import Asked, Queue, Right
 from codometer.serve.api.resource import Action, Call, Resource
 from codometer.serve.api.schema import array_schema, object_schema
@@ -59,11 +58,7 @@ def people_requests_actions(queue: Queue, now: Callable[[], datetime]) -> Sequen
             summary=summary,
             permission=Permission.WRITE_PEOPLE,
             act=decide,
-            body={
-                "type": "object",
-                "properties": dict.fromkeys(example, _TEXT),
-                "required": [*example],
-            },
+            body=object_schema(**dict.fromkeys(example, _TEXT)),
             body_example=example,
             schema=_REQUESTS,
             example={"requests": []},
@@ -74,12 +69,12 @@ def people_requests_actions(queue: Queue, now: Callable[[], datetime]) -> Sequen
         action(
             "do",
             "Erase or exclude a person who asked for it, or say that a correction was made",
-            lambda call: queue.do(_text(call, "request"), _text(call, "reason"), call.actor),
+            lambda call: queue.do(call.text("request"), call.text("reason"), call.actor),
         ),
         action(
             "decline",
             "Decline a request; the person reads the reason",
-            lambda call: queue.decline(_text(call, "request"), _text(call, "reason"), call.actor),
+            lambda call: queue.decline(call.text("request"), call.text("reason"), call.actor),
         ),
     )
 
@@ -92,13 +87,6 @@ def _describe(asked: Asked, now: datetime) -> dict[str, Any]:
     told = {name: getattr(asked, name) for name in ("id", "right", "person", "words", "asked")}
     age = {"age_days": asked.age_days(now), "is_overdue": asked.is_overdue(now)}
     return {**told, "due": asked.due, **age}
-
-
-def _text(call: Call, name: str) -> str:
-    value = call.body.get(name, "")
-    if not isinstance(value, str):
-        raise BadRequest(f"{name} is no text")
-    return value
 
 
 _TIME: Final = datetime(2026, 11, 2, 8, 15, tzinfo=UTC)

@@ -16,8 +16,8 @@ from codometer.access.federation import Federation
 from codometer.access.permissions import Permission
 from codometer.access.second_factor import factor_address, make_factor_secret
 from codometer.access.signing_in import SigningIn
-from codometer.serve.gate import SECOND_FACTOR
-from codometer.serve.web.doors import Doors, address_of
+from codometer.serve.gate import SECOND_FACTOR, address_of
+from codometer.serve.web.doors import Doors
 from codometer.serve.web.forms import read_form
 from codometer.serve.web.ways import go
 

@@ -77,8 +77,3 @@ class Doors:
         if session is None:
             raise Unauthenticated("nobody is signed in", hint="sign in")
         return session
-
-
-def address_of(request: Request) -> str:
-    """Return the whole address that a request came from, to count failures by."""
-    return request.client.host if request.client else ""

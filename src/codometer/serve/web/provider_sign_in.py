@@ -16,10 +16,10 @@ from codometer.access.permissions import Permission
 from codometer.access.rate_limit import RateLimit
 from codometer.errors import TooManyTries
 from codometer.networks import find_neighbourhood
-from codometer.serve.gate import CONFIRM, actor_from
+from codometer.serve.gate import CONFIRM, actor_from, address_of
 from codometer.serve.http import NotFound
 from codometer.serve.web.account import ACCOUNT
-from codometer.serve.web.doors import Doors, address_of
+from codometer.serve.web.doors import Doors
 from codometer.serve.web.forms import read_form
 from codometer.serve.web.ways import SIGN_IN, go, local_address
 

@@ -18,8 +18,8 @@ from codometer.access.permissions import Permission
 from codometer.access.signing_in import SigningIn, Step
 from codometer.errors import BadRequest
 from codometer.privacy.profile import POLICIES, Profile, describe, find_kept
-from codometer.serve.gate import CONFIRM, actor_from
-from codometer.serve.web.doors import Doors, address_of
+from codometer.serve.gate import CONFIRM, actor_from, address_of
+from codometer.serve.web.doors import Doors
 from codometer.serve.web.forms import read_form
 from codometer.serve.web.ways import SIGN_IN, go, local_address
 from codometer.settings import Retention
