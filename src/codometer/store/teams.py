@@ -218,10 +218,12 @@ _STATEMENTS: Final = (
         f"UNION SELECT day, i.workplace FROM session_day t JOIN given i ON {_DAYS}"
     ),
     (
-        "INSERT INTO workplace SELECT DISTINCT w.* REPLACE (i.workplace AS workplace, "
+        # One for each number: columns of attributes that are allowed no longer may still differ.
+        "INSERT INTO workplace SELECT w.* REPLACE (i.workplace AS workplace, "
         "i.team AS team, i.cost_center AS cost_center) "
         "FROM workplace w JOIN given i ON w.workplace = i.was "
-        "WHERE i.workplace NOT IN (SELECT workplace FROM workplace)"
+        "WHERE i.workplace NOT IN (SELECT workplace FROM workplace) "
+        "QUALIFY row_number() OVER (PARTITION BY i.workplace ORDER BY w.workplace) = 1"
     ),
     (
         "INSERT INTO origin "
