@@ -251,15 +251,14 @@ class Server:
         """
         if not self.access.sessions.have_accounts:
             return 1
-        policy = self.people.find_strictest(since, self.access.audit.now())
-        return max(self._settings.privacy.minimum_people, policy.min_people)
+        least = self.people.find_strictest(since).min_people
+        return max(self._settings.privacy.minimum_people, least)
 
     def find_grain(self, since: datetime) -> Grain:
         """Return how finely groups may be told of from a time on; in local mode, by hour."""
         if not self.access.sessions.have_accounts:
             return any_grain(since)
-        now = self.access.audit.now()
-        return Grain(self.people.find_strictest(since, now).finest_cut, now)
+        return Grain(self.people.find_strictest(since).finest_cut, self.access.audit.now())
 
     def _retain(self) -> None:
         self.people.contents.sweep()

@@ -34,6 +34,12 @@ class HoldKind(StrEnum):
     PERSON = "person"
 
 
+_HINTS: Final = {
+    HoldKind.TEAM: "codometer team list has the teams, as they are spelt",
+    HoldKind.PERSON: "codometer person show tells the pseudonym of a person",
+}
+
+
 class OnHold(CodometerError):
     """It is under a legal hold, and must stay."""
 
@@ -61,9 +67,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """The holds of an installation."""
+    """The holds of an installation. `is_stored` tells whether there is anything to hold."""
 
     audit: AuditLog
+    is_stored: Callable[[HoldKind, str], bool]
 
     def list_holds(self) -> list[Hold]:
         """Return those that are in force, the oldest first."""
@@ -95,7 +102,7 @@ class Holds:
         """Put everything, a team or a person under a hold.
 
         Raises:
-            BadRequest: there is no reason, or the subject is none of that kind.
+            BadRequest: there is no reason, or the subject is none of that kind that is stored.
         """
         subject, reason = subject.strip(), _clean(reason)
         if kind is HoldKind.PERSON and not is_pseudonym(subject):
@@ -106,6 +113,8 @@ class Holds:
             )
         if bool(subject) is (kind is HoldKind.EVERYTHING) or len(subject) > _MAX_LENGTH:
             raise BadRequest(f"this names no {kind}", hint="everything has no name, a team has one")
+        if subject and not self.is_stored(kind, subject):
+            raise BadRequest(f"nothing is stored of the {kind} {subject}", hint=_HINTS[kind])
         with self.audit.change(actor) as change:
             made = Hold(
                 id=f"hold_{secrets.token_hex(_ID_BYTES)}",

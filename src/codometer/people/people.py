@@ -20,7 +20,7 @@ from codometer.model.period import local_date
 from codometer.people.content_views import ContentViews
 from codometer.people.contents import Contents
 from codometer.people.decisions import Decision, Decisions, find_strictest_since
-from codometer.people.holds import Holds
+from codometer.people.holds import HoldKind, Holds
 from codometer.people.identifier import PERSON_KINDS, Identifier, list_named
 from codometer.people.memberships import Memberships
 from codometer.people.services import find_services
@@ -36,6 +36,7 @@ from codometer.store.people import (
     change_extras,
     find_applied,
     find_names,
+    has_team,
     list_origins,
     note_applied,
     rename_repositories,
@@ -83,11 +84,10 @@ class People:
         self.access = access
         self.store = store
         self.decisions = Decisions(access.audit, access.sessions)
-        self.holds = Holds(access.audit)
+        self.holds = Holds(access.audit, self._is_stored)
         self.vault = Vault(access.control, access.keys, access.audit.now)
         decision = self.decisions.find_in_force()
         self.in_force = PolicyInForce(POLICIES[decision.profile], decision.version)
-        self._decided = self.decisions.list_decisions()
         self.identifier = Identifier(
             self.vault, access.keys, self.in_force, access.audit.now, find_services(services)
         )
@@ -125,9 +125,14 @@ class People:
         """The policy in force."""
         return self.in_force.policy
 
-    def find_strictest(self, since: datetime, now: datetime) -> Policy:
-        """Return the strictest policy in force since a time, which groups are told of by."""
-        return POLICIES[find_strictest_since(self._decided, since, now=now)]
+    def find_strictest(self, since: datetime) -> Policy:
+        """Return the strictest policy in force since a time, which groups are told of by.
+
+        It is read anew each time: with the first administrator it holds at once.
+        """
+        self.decisions.find_in_force()
+        decided, now = self.decisions.list_decisions(), self.access.audit.now()
+        return POLICIES[find_strictest_since(decided, since, now=now)]
 
     @property
     def today(self) -> date:
@@ -245,6 +250,18 @@ class People:
                 self.look_anew()
             return len(unused)
 
+    def _is_stored(self, kind: HoldKind, subject: str) -> bool:
+        """Tell whether anything of a team, or of the person behind a pseudonym, is stored."""
+        if kind is HoldKind.TEAM:
+            with self.store.reading() as connection:
+                return has_team(connection, subject)
+        if subject in self.vault.people.identities:
+            return True
+        with self.store.reading() as connection:
+            if subject in find_names(connection):
+                return True
+        return bool(self.find_plain(frozenset({subject})))
+
     def find_held(self) -> Held | None:
         """Return what legal holds keep as it is, None for everything."""
         held = self.holds.find_held(self.vault.people.find_person)
@@ -349,7 +366,6 @@ class People:
     def _apply(self, decision: Decision) -> None:
         self.in_force.policy = POLICIES[decision.profile]
         self.in_force.version = decision.version
-        self._decided = self.decisions.list_decisions()
         with self.store.reading() as connection:
             applied = find_applied(connection)
         self._check_keys(applied)

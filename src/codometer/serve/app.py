@@ -35,7 +35,12 @@ from codometer.serve.api.account_sessions import (
     account_session_actions,
     account_sessions_resource,
 )
-from codometer.serve.api.accounts import account_actions, accounts_resource
+from codometer.serve.api.accounts import (
+    account_actions,
+    accounts_resource,
+    invitation_actions,
+    invitations_resource,
+)
 from codometer.serve.api.audit import audit_resource, verification_resource
 from codometer.serve.api.catalogue import dimensions_resource, measures_resource
 from codometer.serve.api.config import config_resource
@@ -212,6 +217,7 @@ def _build_resources(
         config_resource(settings, find_profile),
         credentials_resource(access.credentials, now),
         accounts_resource(access.accounts, access.federation),
+        invitations_resource(access.accounts),
         account_sessions_resource(access.accounts, now),
         keys_resource(access.keys),
         reveals_resource(Reveals(people), access.vouching),
@@ -249,6 +255,7 @@ def _build_actions(
     return (
         *credential_actions(access.credentials, now),
         *account_actions(access.accounts, access.federation, settings),
+        *invitation_actions(access.accounts, settings),
         *account_session_actions(access.accounts),
         rotate_action(access.keys, people.rotate),
         delete_action(access.keys, people.delete_key),

@@ -150,13 +150,17 @@ INVITATION: Final = Table(
     "invitation",
     METADATA,
     Column("digest", Text, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
     Column("role", Text, nullable=False),
     Column("teams", Text, nullable=False),
+    Column("created", Instant, nullable=False),
     Column("expires", Instant, nullable=False),
+    Column("maker_kind", Text, nullable=False),
+    Column("maker", Text, nullable=False),
     Column("account", Text),
 )
 """Links that make one account each, or give `account` a new password; by the SHA-256 of what
-stands in them."""
+stands in them. `maker` is who acted, as in the audit log."""
 
 ACCOUNT_IDENTITY: Final = Table(
     "account_identity",
@@ -208,9 +212,11 @@ CREDENTIAL: Final = Table(
     Column("created", Instant, nullable=False),
     Column("revoked", Instant),
     Column("addresses", Text, nullable=False, server_default=""),
+    Column("owner", Text),
 )
 """What a client or program proves itself with. It never changes but for being revoked.
-`addresses` are the networks that it is good from, separated by spaces; none: from everywhere."""
+`addresses` are the networks that it is good from, separated by spaces; none: from everywhere.
+`owner` is the account that a personal one ends with."""
 
 CREDENTIAL_SECRET: Final = Table(
     "credential_secret",

@@ -79,6 +79,12 @@ class Counted(NamedTuple):
     services: int = 0
 
 
+def has_team(connection: duckdb.DuckDBPyConnection, team: str) -> bool:
+    """Tell whether any row belongs to a team."""
+    found = connection.execute("SELECT 1 FROM workplace WHERE team = ? LIMIT 1", [team])
+    return found.fetchone() is not None
+
+
 def count_people(connection: duckdb.DuckDBPyConnection) -> Counted:
     """Count who is stored."""
     row = connection.execute(
