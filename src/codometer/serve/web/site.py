@@ -42,9 +42,18 @@ from codometer.serve.http import (
 from codometer.serve.scope import limited
 from codometer.serve.web.assets import PREFIX, Assets, accepts_gzip
 from codometer.serve.web.events import Changes
-from codometer.serve.web.forms import Fields, File, Form, Shown, read_form
+from codometer.serve.web.forms import (
+    Fields,
+    File,
+    Form,
+    Obey,
+    Shown,
+    identify_form,
+    read_form,
+)
 from codometer.serve.web.frame import Frame, Freshness, Sections
 from codometer.serve.web.looks import Look, Looks
+from codometer.serve.web.once import DoneAlready, Once
 from codometer.serve.web.page import Page
 from codometer.serve.web.recent import Recent
 from codometer.serve.web.view import View, read_view
@@ -134,6 +143,7 @@ class Site:
         self._sections = Sections()
         self._enough: Recent[Hashable, bool] = Recent()
         self._looks = Looks()
+        self._once = Once(now)
         changes.prepare = self.renew
 
     def routes(self) -> list[Route]:
@@ -147,7 +157,7 @@ class Site:
                 self._route(page.path, page.permission, self._record_endpoint(page))
                 for page in self._records
             ),
-            *(self._form_route(page, form) for page in self._records for form in page.forms),
+            *(self._record_form(page, form) for page in self._records for form in page.forms),
             self._route(f"{PREFIX}{{name}}", Permission.PUBLIC, self._assets.answer),
             self._route("/events", Permission.READ_NUMBERS, self._changes.answer),
         ]
@@ -159,10 +169,38 @@ class Site:
         html = self._frame.render_plain(template, self._find_visitor(request), **values)
         return HTMLResponse(html, status, _PAGE_HEADERS)
 
-    def _form_route(self, page: Page[Visitor], form: Form) -> Route:
-        endpoint = self._form_endpoint(page, form)
-        handle = self._gate.require(form.permission, endpoint, is_export=form.is_export)
-        return Route(form.path, self.guarded(handle), methods=["POST"])
+    def form_route(
+        self,
+        path: str,
+        permission: Permission,
+        obey: Obey,
+        *,
+        is_sensitive: bool = False,
+        is_export: bool = False,
+    ) -> Route:
+        """Return a route behind the gate for a form; both flags as there.
+
+        What is sent twice is obeyed once. An export, which changes nothing, is made each time.
+        """
+
+        async def endpoint(request: Request) -> Response:
+            fields = await read_form(request)
+            if is_export:
+                return await obey(request, fields)
+            form = identify_form(request.url.path, fields)
+            return await self._once.answer(form, lambda: obey(request, fields))
+
+        handle = self._gate.require(
+            permission, endpoint, is_sensitive=is_sensitive, is_export=is_export
+        )
+        return Route(path, self.guarded(handle), methods=["POST"])
+
+    def _record_form(self, page: Page[Visitor], form: Form) -> Route:
+        async def obey(request: Request, fields: Fields) -> Response:
+            visitor = self._visitor(request, request.state.subject)
+            return await self._workers.run(lambda: self._obey(page, form, visitor, fields))
+
+        return self.form_route(form.path, form.permission, obey, is_export=form.is_export)
 
     def _route(self, path: str, permission: Permission, handle: Endpoint) -> Route:
         return Route(path, self.guarded(self._gate.require(permission, handle)), methods=["GET"])
@@ -181,14 +219,6 @@ class Site:
             visitor = self._visitor(request, request.state.subject)
             html = await self._workers.run(lambda: self._frame.render_record(page, visitor))
             return _html_response(html, request)
-
-        return endpoint
-
-    def _form_endpoint(self, page: Page[Visitor], form: Form) -> Endpoint:
-        async def endpoint(request: Request) -> Response:
-            fields = await read_form(request)
-            visitor = self._visitor(request, request.state.subject)
-            return await self._workers.run(lambda: self._obey(page, form, visitor, fields))
 
         return endpoint
 
@@ -351,6 +381,8 @@ class Site:
         title, home = _TITLES.get(error.status, _FAULT_TITLE), None
         if isinstance(error, TooFewPeople):
             title, home = "Too few people to tell of", _WIDEST
+        elif isinstance(error, DoneAlready):
+            title = "This was done already"
         visitor = self._find_visitor(request)
         html = self._frame.render_error(error, title=title, home=home, visitor=visitor)
         return HTMLResponse(html, error.status, _PAGE_HEADERS)
