@@ -155,13 +155,9 @@ def test_whoever_must_prove_it_is_asked_and_led_back(
 
 def test_from_a_form_the_way_back_is_to_its_page(installation: Installation, root: Browser) -> None:
     installation.now += timedelta(minutes=10)
-    for referer, leads_to in (
-        ("http://127.0.0.1:4319/account?x=1", "%2Faccount%3Fx%3D1"),
-        ("", "%2F"),
-        ("https://evil.example//evil", "%2F"),
-    ):
+    for referer in ("", "http://127.0.0.1:4319/account/password", "https://evil.example//evil"):
         answer = root.submit("/account/second-factor/remove", {"referer": referer})
-        assert answer.headers["location"] == f"/confirm?next={leads_to}"
+        assert answer.headers["location"] == "/confirm?next=%2Faccount"
 
 
 def test_the_event_loop_never_waits_for_the_database(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import segno
@@ -45,13 +46,13 @@ class OwnAccount:
     def routes(self) -> list[Route]:
         """Return a route for the page and for each of its forms."""
         own, proof = Permission.OWN_ACCOUNT, Permission.OWN_PROOF
-        route, form = self._doors.route, self._doors.site.form_route
+        route, form = self._doors.route, partial(self._doors.site.form_route, page=ACCOUNT)
         return [
             route(ACCOUNT, "GET", own, self._show),
             route(SECOND_FACTOR, "GET", proof, self._show_factor, is_sensitive=True),
             form(f"{ACCOUNT}/password", own, self._change_password),
             form(f"{ACCOUNT}/sessions", own, self._end_sessions),
-            form(SECOND_FACTOR, proof, self._add_factor, is_sensitive=True),
+            form(SECOND_FACTOR, proof, self._add_factor, page=SECOND_FACTOR, is_sensitive=True),
             form(f"{SECOND_FACTOR}/codes", own, self._renew_codes, is_sensitive=True),
             form(f"{SECOND_FACTOR}/remove", own, self._remove_factor, is_sensitive=True),
             form(f"{ACCOUNT}/disconnect", own, self._disconnect, is_sensitive=True),

@@ -25,9 +25,15 @@ class Site(Protocol):
         """Wrap an endpoint so that whatever it raises becomes an answer."""
 
     def form_route(
-        self, path: str, permission: Permission, obey: Obey, *, is_sensitive: bool = False
+        self,
+        path: str,
+        permission: Permission,
+        obey: Obey,
+        *,
+        page: str,
+        is_sensitive: bool = False,
     ) -> Route:
-        """Return a route behind the gate for a form, which is obeyed once."""
+        """Return a route behind the gate for a form of a page, which is obeyed once."""
 
     def render(
         self, template: str, request: Request, *, status: int = 200, **values: object

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -43,7 +44,7 @@ class ProviderSignIn:
     def routes(self) -> list[Route]:
         """Return a route for each way there, and one back."""
         public, own = Permission.PUBLIC, Permission.OWN_ACCOUNT
-        route, form = self._doors.route, self._doors.site.form_route
+        route, form = self._doors.route, partial(self._doors.site.form_route, page=ACCOUNT)
         return [
             route(f"{SIGN_IN}/with/{{provider}}", "GET", public, self._sign_in),
             route(f"{SIGN_IN}/return/{{provider}}", "GET", public, self._return),

@@ -60,13 +60,13 @@ class SignIn:
         route, form = self._doors.route, self._doors.site.form_route
         return [
             route(SIGN_IN, "GET", public, self._show_sign_in),
-            form(SIGN_IN, public, self._sign_in),
-            form(_CODE, public, self._take_code),
+            form(SIGN_IN, public, self._sign_in, page=SIGN_IN),
+            form(_CODE, public, self._take_code, page=SIGN_IN),
             route("/join", "GET", public, self._show_join),
-            form("/join", public, self._join),
+            form("/join", public, self._join, page=SIGN_IN),
             route("/sign-out", "POST", public, self._sign_out),
             route(CONFIRM, "GET", proof, self._show_confirm),
-            form(CONFIRM, proof, self._confirm),
+            form(CONFIRM, proof, self._confirm, page=CONFIRM),
         ]
 
     async def _show_sign_in(self, request: Request) -> Response:

@@ -22,7 +22,8 @@ class Visitor:
     """One visit. `account` is None in local mode, for a program, and for nobody.
 
     `given` has the parameters of the address, `sent` the fields of a form that could not
-    be obeyed and is shown again. `make_token` is asked where a form is shown.
+    be obeyed and is shown again. It `is_draft` where it was not tried yet, because who sent
+    it had to show first that it is them. `make_token` is asked where a form is shown.
     """
 
     subject: Subject
@@ -32,6 +33,7 @@ class Visitor:
     now: datetime
     zone: ZoneInfo
     sent: Mapping[str, str] = field(default_factory=dict)
+    is_draft: bool = False
     make_token: Callable[[], str] = lambda: ""
     _found: dict[str, object] = field(default_factory=dict, init=False, repr=False)
 

@@ -6,13 +6,16 @@ import asyncio
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from starlette.responses import Response
 
 from codometer.access.actor import SYSTEM
 from codometer.access.permissions import INGEST, Role
+from codometer.serve.web.drafts import Drafts
 from codometer.serve.web.once import SHOWN_AGAIN, DoneAlready, Once
 from tests.forms import find_token
 from tests.unit.serve.installation import PASSWORD, Browser, Installation, set_up_factor
@@ -192,3 +195,84 @@ def test_a_form_that_failed_is_tried_again() -> None:
         return tries
 
     assert asyncio.run(send()) == 2
+
+
+def test_what_was_typed_is_there_after_a_proof_that_was_too_old(
+    installation: Installation, root: Browser
+) -> None:
+    form = {**LAPTOPS, "team": "checkout & co", **open_form(root, NEW)}
+    installation.now += timedelta(minutes=11)
+    asked = root.send(NEW, **form)
+    back = prove(root, asked.headers["location"])
+    assert back.startswith(f"{NEW}?draft=")
+    page = root.get(back).text
+    assert "Nothing was done yet" in page
+    assert 'value="laptops"' in page
+    assert 'value="checkout &amp; co"' in page
+    assert list_names(installation) == []
+    assert "Nothing was done yet" not in root.get(NEW).text
+
+
+def test_a_form_in_a_row_leads_back_to_its_page(installation: Installation, root: Browser) -> None:
+    sent = {"kind": "team", "subject": "checkout", "reason": "a claim"}
+    form = {**sent, **open_form(root, "/privacy/retention")}
+    installation.now += timedelta(minutes=11)
+    at = {"referer": "http://127.0.0.1:4319/privacy/retention/lift"}
+    asked = root.send("/privacy/retention/hold", at, **form)
+    page = root.get(prove(root, asked.headers["location"])).text
+    assert 'value="a claim"' in page
+
+
+def test_nobody_else_reads_what_somebody_typed(installation: Installation, root: Browser) -> None:
+    form = {**LAPTOPS, **open_form(root, NEW)}
+    installation.now += timedelta(minutes=11)
+    back = prove(root, root.send(NEW, **form).headers["location"])
+    other = installation.person("grace", Role.ADMINISTRATOR)
+    assert 'value="laptops"' not in other.get(back).text
+    elsewhere = back.replace(NEW, "/privacy/retention")
+    assert "Nothing was done yet" not in root.get(elsewhere).text
+    installation.now += timedelta(minutes=16)
+    assert root.get("/account").status_code == 200
+    prove(root, f"/confirm?next={NEW}")
+    assert 'value="laptops"' not in root.get(back).text
+
+
+def test_a_form_of_another_site_is_no_draft(installation: Installation, root: Browser) -> None:
+    installation.now += timedelta(minutes=11)
+    asked = root.send(NEW, **LAPTOPS, form_token="0" * 96)
+    assert asked.headers["location"] == f"/confirm?next={quote(NEW, safe='')}"
+
+
+def test_only_so_many_drafts_are_kept() -> None:
+    drafts = Drafts(lambda: NOW)
+    kept = [drafts.keep("acc_a", "/page", {"name": str(number)}) for number in range(300)]
+    found = [drafts.find(each, "acc_a", "/page") for each in kept]
+    assert found[-256:] == [{"name": str(number)} for number in range(44, 300)]
+    assert found[:44] == [{}] * 44
+
+
+def test_the_address_of_a_form_leads_to_the_page_that_holds_it(root: Browser) -> None:
+    for path, page in (
+        ("/privacy/retention/lift", "/privacy/retention"),
+        ("/account/second-factor/codes", "/account"),
+        ("/sign-in/code", "/sign-in"),
+    ):
+        assert root.get(path).headers["location"] == page
+    assert root.ask("DELETE", "/privacy/retention/lift").status_code == 405
+
+
+def test_whoever_signs_in_again_comes_back_to_the_page_of_the_form(
+    installation: Installation, root: Browser
+) -> None:
+    form = open_form(root, "/privacy/retention")
+    installation.now += timedelta(days=30)
+    asked = root.send("/privacy/retention/lift", hold="x", reason="over", **form)
+    assert asked.headers["location"] == "/sign-in?next=%2Fprivacy%2Fretention"
+
+
+def prove(browser: Browser, address: str) -> str:
+    """Show again who it is, as the page at this address asks for, and return where it leads."""
+    page = browser.get(address).text
+    (leads_to,) = re.findall(r'name="next" value="([^"]*)"', page)
+    fields = {"next": unescape(leads_to), "form_token": find_token(page)}
+    return browser.send("/confirm", password=PASSWORD, **fields).headers["location"]
