@@ -150,7 +150,7 @@ def _build_change(sources: PrivacySources, _: Visitor) -> Mapping[str, object]:
 
 
 def _build_review(sources: PrivacySources, visitor: Visitor) -> Mapping[str, object]:
-    given = visitor.sent or visitor.given
+    given = visitor.asked
     before = sources.decisions.find_in_force()
     profile = _profile(given.get("profile", ""))
     is_later = is_weaker(profile, than=before.profile)
