@@ -22,6 +22,7 @@ _ID_BYTES: Final = 12
 class _Draft:
     account: str
     page: str
+    form: str
     fields: Fields
     until: datetime
 
@@ -33,8 +34,8 @@ class Drafts:
         self._now = now
         self._kept: dict[str, _Draft] = {}
 
-    def keep(self, account: str, page: str, fields: Fields) -> str:
-        """Keep the fields of a form on a page, and return what finds them again.
+    def keep(self, account: str, page: str, form: str, fields: Fields) -> str:
+        """Keep the fields of a form that stands on a page, and return what finds them again.
 
         They must hold no secret; their token stays behind, for the page makes another one.
         """
@@ -42,12 +43,13 @@ class Drafts:
         typed = {name: value for name, value in fields.items() if name != TOKEN}
         while len(self._kept) >= _MOST:
             self._kept.pop(next(iter(self._kept)), None)
-        self._kept[found] = _Draft(account=account, page=page, fields=typed, until=until)
+        self._kept[found] = _Draft(account=account, page=page, form=form, fields=typed, until=until)
         return found
 
-    def find(self, draft: str, account: str, page: str) -> Fields:
-        """Return the fields that somebody wrote on a page; none where nothing is known of them."""
+    def find(self, draft: str, account: str, page: str) -> tuple[str, Fields]:
+        """Return a form of a page, and what somebody wrote into it; nothing if it is not known."""
         kept = self._kept.get(draft)
-        if kept is None or (kept.account, kept.page) != (account, page):
-            return {}
-        return kept.fields if self._now() < kept.until else {}
+        is_theirs = kept is not None and (kept.account, kept.page) == (account, page)
+        if kept is None or not is_theirs or self._now() >= kept.until:
+            return "", {}
+        return kept.form, kept.fields

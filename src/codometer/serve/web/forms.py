@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from codometer.access.permissions import Permission
-from codometer.errors import TooLarge, UnsupportedEncoding
+from codometer.errors import BadRequest, TooLarge, UnsupportedEncoding
 from codometer.serve.http import check_texts, read_content
 from codometer.serve.web.visitor import Visitor
 
@@ -82,6 +82,16 @@ async def read_form(request: Request) -> Fields:
     check_texts(*given.values())
     request.state.check_form(given.get(TOKEN, ""))  # the gate has left it there
     return given
+
+
+def check_confirmed(typed: str, name: str, what: str) -> None:
+    """Refuse what cannot be undone, unless its name was written once more.
+
+    Raises:
+        BadRequest: it was not.
+    """
+    if typed.strip() != name:
+        raise BadRequest("this was not confirmed", hint=f"write {name}, the name of the {what}")
 
 
 def identify_form(path: str, fields: Fields) -> str:

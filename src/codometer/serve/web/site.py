@@ -245,7 +245,7 @@ class Site:
         try:
             done = form.act(visitor, fields)
         except CodometerError as error:
-            again = replace(visitor, path=page.path, sent=fields)
+            again = replace(visitor, path=page.path, sent=fields, sent_to=form.path)
             html = self._frame.render_record(page, again, error=error)
             return HTMLResponse(html, error.status, _PAGE_HEADERS)
         if isinstance(done, Shown):
@@ -272,9 +272,9 @@ class Site:
 
     def _fill_in(self, visitor: Visitor, draft: str) -> Visitor:
         """Return the visit of a page with what was written into its form before."""
-        sent = self._drafts.find(draft, visitor.actor.id, visitor.path)
+        form, sent = self._drafts.find(draft, visitor.actor.id, visitor.path)
         given = {name: value for name, value in visitor.given.items() if name != _DRAFT}
-        return replace(visitor, given=given, sent=sent, is_draft=bool(sent))
+        return replace(visitor, given=given, sent=sent, sent_to=form, is_draft=bool(sent))
 
     def _endpoint(self, page: Page[View]) -> Endpoint:
         async def endpoint(request: Request) -> Response:
@@ -406,7 +406,8 @@ class Site:
             fields = await read_form(request)
         except CodometerError:
             return page
-        return f"{page}?{_DRAFT}={self._drafts.keep(session.account.id, page, fields)}"
+        draft = self._drafts.keep(session.account.id, page, request.url.path, fields)
+        return f"{page}?{_DRAFT}={draft}"
 
     def _lead_on(self, error: CodometerError, request: Request) -> Response | None:
         """Return the way to what somebody may see, from a front page that is not for them."""
