@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from codometer.analysis.dates import format_days
 from codometer.errors import CodometerError
+from codometer.people.decisions import Notices
 from codometer.privacy.profile import Cut
 from codometer.serve.web.assets import Assets
 from codometer.serve.web.formats import FILTERS
@@ -63,12 +64,11 @@ class Frame:
         assets: Assets,
         *,
         is_local: Callable[[], bool] = lambda: True,
-        find_upcoming: Callable[[], object] = lambda: None,
+        find_notices: Callable[[], Notices] = Notices,
     ) -> None:
         """`is_local` tells whether nobody needs to sign in.
 
-        `find_upcoming` returns the privacy decision that is not in force yet, for every
-        page to say so.
+        `find_notices` returns what every page says of privacy to whoever may know it.
         """
         self._pages = pages
         self._environment = jinja2.Environment(
@@ -83,7 +83,7 @@ class Frame:
         self._environment.globals.update(
             assets=assets,
             is_local=is_local,
-            find_upcoming=find_upcoming,
+            find_notices=find_notices,
             navigation=self.list_navigation,
             ranges=RANGES,
             custom=CUSTOM,

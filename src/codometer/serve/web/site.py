@@ -31,6 +31,7 @@ from codometer.errors import (
     Unauthenticated,
 )
 from codometer.model.period import Period, local_date, parse_period
+from codometer.people.decisions import Notices
 from codometer.serve.gate import SECOND_FACTOR, Gate
 from codometer.serve.http import (
     FAULT,
@@ -114,13 +115,13 @@ class Site:
         now: Callable[[], datetime],
         minimum_people: Callable[[], int] = lambda: 1,
         find_grain: FindGrain = any_grain,
-        find_upcoming: Callable[[], object] = lambda: None,
+        find_notices: Callable[[], Notices] = Notices,
     ) -> None:
         """Prepare to serve `pages`; `first_run` stands in for each until something was counted.
 
         `records` are the pages without a period. `ask` may block and answers as of the last
         refresh of the sums, without waiting; `minimum_people` and `find_grain` are what it asks
-        with. `find_upcoming` is what `Frame` takes.
+        with. `find_notices` is what `Frame` takes.
         """
         self._pages = pages
         self._records = records
@@ -139,7 +140,7 @@ class Site:
             (*pages, *records),
             self._assets,
             is_local=lambda: gate.is_local,
-            find_upcoming=find_upcoming,
+            find_notices=find_notices,
         )
         self._has_counted = False
         self._scopes: dict[Hashable, _Scope] = {}

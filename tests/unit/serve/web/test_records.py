@@ -139,6 +139,26 @@ def test_every_page_says_that_more_will_be_known_until_that_is_off(
     assert viewer.get("/privacy").text.count('class="banner"') == 0
 
 
+def test_every_page_says_for_seven_days_that_the_purpose_is_another(
+    installation: Installation, root: Browser
+) -> None:
+    fields = {"profile": "standard", "reason": WORDS, "confirm": "standard"}
+    done = root.submit("/privacy/change", None, **fields, purpose="to plan <budgets>")
+    assert done.headers["location"] == "/privacy"
+    viewer = installation.person("ada", Role.VIEWER)
+    for path in ("/", "/me", "/privacy", "/account", "/nowhere"):
+        (banner,) = re.findall(r'<p class="banner">.*?</p>', viewer.get(path).text)
+        assert "the numbers are for another purpose: <b>to plan &lt;budgets&gt;</b>" in banner
+        assert "Before, it was: to see costs" in banner
+        assert "Since Mon 23 Nov" in banner
+    assert 'class="banner"' not in installation.browser().get("/sign-in").text
+    assert "to plan &lt;budgets&gt;" in root.get("/audit?action=privacy.change").text
+    installation.now += timedelta(days=7)
+    viewer = installation.browser()
+    viewer.sign_in("ada")
+    assert 'class="banner"' not in viewer.get("/").text
+
+
 def test_a_profile_that_is_none_is_refused_in_the_page(
     installation: Installation, root: Browser
 ) -> None:
