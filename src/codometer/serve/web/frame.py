@@ -85,6 +85,7 @@ class Frame:
             is_local=is_local,
             find_notices=find_notices,
             navigation=self.list_navigation,
+            list_tabs=self.list_tabs,
             ranges=RANGES,
             custom=CUSTOM,
         )
@@ -94,6 +95,17 @@ class Frame:
         mine = [page for page in self._pages if is_open(page, visitor)]
         grouped = [(group, [page for page in mine if page.group == group]) for group in GROUPS]
         return [(group, found) for group, found in grouped if found]
+
+    def list_tabs(self, page: AnyPage, visitor: Visitor) -> Sequence[tuple[AnyPage, bool]]:
+        """Return the pages beside a page, itself among them, and which of them it is part of."""
+        beside = [
+            each
+            for each in self._pages
+            if each.tab and each.name == page.name and is_open(each, visitor)
+        ]
+        above = [each for each in beside if f"{page.path}/".startswith(f"{each.path}/")]
+        here = max(above, key=lambda each: len(each.path), default=None)
+        return [(each, each is here) for each in beside]
 
     def render_page(
         self,

@@ -50,6 +50,7 @@ def _privacy_page(sources: PrivacySources) -> Page[Visitor]:
         path=_PATH,
         name="privacy",
         title="Privacy",
+        tab="What is collected",
         template="privacy/page.html",
         group="Privacy & access",
         permission=Permission.READ_PRIVACY,

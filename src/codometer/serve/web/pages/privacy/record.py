@@ -81,6 +81,7 @@ def record_page(sources: PrivacySources) -> Page[Visitor]:
         path="/privacy/record",
         name="privacy",
         title="Record of processing",
+        tab="Record of processing",
         template="privacy/record_page.html",
         group=None,
         permission=Permission.READ_SETTINGS,

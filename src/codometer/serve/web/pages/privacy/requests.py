@@ -28,6 +28,7 @@ def _waiting_page(queue: Queue) -> Page[Visitor]:
         path=_PATH,
         name="privacy",
         title="What people asked for",
+        tab="Requests",
         template="requests/page.html",
         group=None,
         permission=Permission.READ_SETTINGS,

@@ -36,6 +36,7 @@ def retention_page(retention: Retention) -> Page[Visitor]:
         path=_PATH,
         name="privacy",
         title="Retention",
+        tab="Retention",
         template="retention/page.html",
         group=None,
         permission=Permission.READ_SETTINGS,
