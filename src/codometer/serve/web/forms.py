@@ -85,13 +85,13 @@ async def read_form(request: Request) -> Fields:
 
 
 def check_confirmed(typed: str, name: str, what: str) -> None:
-    """Refuse what cannot be undone, unless its name was written once more.
+    """Refuse what cannot be undone, unless what it is about was named once more.
 
     Raises:
         BadRequest: it was not.
     """
     if typed.strip() != name:
-        raise BadRequest("this was not confirmed", hint=f"write {name}, the name of the {what}")
+        raise BadRequest("this was not confirmed", hint=f"write {name}, the {what}")
 
 
 def identify_form(path: str, fields: Fields) -> str:

@@ -139,7 +139,7 @@ def _do(sources: AccessSources, visitor: Visitor, fields: Fields) -> str | Shown
     act = _get_act(fields.get("act", ""))
     account = sources.get_account(fields.get("id", ""))
     if act.is_typed:
-        check_confirmed(fields.get("confirm", ""), account.login, "account")
+        check_confirmed(fields.get("confirm", ""), account.login, "name of the account")
     shown = act.do(sources, account, visitor, fields)
     return shown or visitor.href("/access/account", id=account.id)
 

@@ -124,7 +124,7 @@ def _rotate(sources: AccessSources, visitor: Visitor, fields: Fields) -> Shown:
 
 def _revoke(sources: AccessSources, visitor: Visitor, fields: Fields) -> str:
     found = sources.get_credential(fields.get("id", ""))
-    check_confirmed(fields.get("confirm", ""), found.name, "credential")
+    check_confirmed(fields.get("confirm", ""), found.name, "name of the credential")
     revoked = sources.access.credentials.revoke(found.id, visitor.actor)
     return visitor.href("/access/credential", id=revoked.id)
 

@@ -91,7 +91,7 @@ def _do(queue: Queue, visitor: Visitor, fields: Fields) -> str:
 
 def _erase(queue: Queue, visitor: Visitor, fields: Fields) -> str:
     asked = queue.get(fields.get("request", ""))
-    check_confirmed(fields.get("confirm", ""), queue.preview(asked).person, "person")
+    check_confirmed(fields.get("confirm", ""), queue.preview(asked).person, "pseudonym")
     queue.do(asked.id, fields.get("reason", ""), visitor.actor)
     return _PATH
 
