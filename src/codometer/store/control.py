@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
 FILE_NAME: Final = "control.sqlite"
-NEWEST: Final = "0012"
+NEWEST: Final = "0013"
 """The last migration; each is numbered one more than the one before."""
 
 _ROWS_AT_ONCE: Final = 500
