@@ -122,12 +122,12 @@ def find_unreached(page: Page) -> list[str]:
         """selector => {
           window.controls = [...document.querySelectorAll(selector)].filter(
             each => each.checkVisibility() && !each.disabled && each.tabIndex >= 0);
-          document.activeElement.blur();
+          window.controls[0].focus();
           return window.controls.map(each => each.outerHTML.slice(0, 120));
         }""",
         _CONTROLS,
     )
-    reached, faults = [-1], []
+    reached, faults = [0], []
     while reached[-1] < len(names) - 1:
         page.keyboard.press("Tab")
         index, style, width = page.evaluate(_FOCUSED)
