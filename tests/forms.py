@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-_TOKEN: Final = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
+_TOKEN: Final = re.compile(r'name="form_token" value="([0-9a-f]{96})"')
 
 
 def find_token(page: str) -> str:

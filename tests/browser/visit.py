@@ -104,3 +104,37 @@ def wait_until(
 def text_of(page: Page, selector: str) -> str:
     """Return the text of the first element, with single spaces."""
     return " ".join(page.locator(selector).first.inner_text().split())
+
+
+_CONTROLS: Final = (
+    'a[href], button, input:not([type="hidden"]), select, textarea, summary, [tabindex="0"]'
+)
+_RING_PIXELS: Final = 2
+_FOCUSED: Final = """() => {
+  const focused = document.activeElement, style = getComputedStyle(focused);
+  return [window.controls.indexOf(focused), style.outlineStyle, parseFloat(style.outlineWidth)];
+}"""
+
+
+def find_unreached(page: Page) -> list[str]:
+    """Return what the Tab key does not reach in order, or does not show that it has reached."""
+    names: list[str] = page.evaluate(
+        """selector => {
+          window.controls = [...document.querySelectorAll(selector)].filter(
+            each => each.checkVisibility() && !each.disabled && each.tabIndex >= 0);
+          window.controls[0].focus();
+          return window.controls.map(each => each.outerHTML.slice(0, 120));
+        }""",
+        _CONTROLS,
+    )
+    reached, faults = [0], []
+    while reached[-1] < len(names) - 1:
+        page.keyboard.press("Tab")
+        index, style, width = page.evaluate(_FOCUSED)
+        if index < reached[-1]:
+            break
+        # Inside a date there are parts of the browser's own, which it marks by itself.
+        if index != reached[-1] and (style, width >= _RING_PIXELS) != ("solid", True):
+            faults.append(f"no ring: {names[index]}")
+        reached.append(index)
+    return [*faults, *(name for index, name in enumerate(names) if index not in reached)]

@@ -3,9 +3,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from codometer.access.actions import Action
+from codometer.access.audit import Filter
 from codometer.access.permissions import Role
 from codometer.errors import BadRequest
-from codometer.people.decisions import NOTICE, NotConfirmed
+from codometer.people.decisions import NOTICE, NewPurpose, NotConfirmed, Notices
 from codometer.privacy.profile import Profile
 from tests.people.household import ADA, BEGIN, PASSWORD, ROOT, Household
 
@@ -142,3 +144,58 @@ def test_a_vault_that_cannot_be_written_is_written_later(
     assert not household.people.vault.has_news
     household.reopen()
     assert household.requests.show(ADA["user.email"], ROOT).rows.sessions == 1
+
+
+def test_what_gave_way_while_it_waited_never_comes(household: Household) -> None:
+    household.become(Profile.STRICT)
+    decisions = household.people.decisions
+    decisions.decide(Profile.OPEN, None, "hm", ROOT, confirmed="open")
+    household.now[0] += timedelta(days=1)
+    decisions.decide(Profile.STANDARD, None, "rather this", ROOT, confirmed="standard")
+    household.now[0] += NOTICE - timedelta(hours=1)
+    assert decisions.find_in_force().profile is Profile.STRICT
+    household.now[0] += timedelta(hours=1)
+    assert decisions.find_in_force().profile is Profile.STANDARD
+
+
+def test_another_purpose_is_told_to_everybody_for_seven_days(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    decisions = household.people.decisions
+    assert decisions.find_notices() == Notices()
+    household.now[0] += timedelta(days=1)
+    decisions.decide(Profile.STANDARD, "to plan budgets", "we need it", ROOT)
+    changed = NewPurpose(
+        before="to see costs", after="to plan budgets", since=BEGIN + timedelta(days=1)
+    )
+    decisions.decide(Profile.STRICT, None, "caution", ROOT)
+    household.reopen()
+    decisions = household.people.decisions
+    assert decisions.find_notices().new_purpose == changed
+    household.now[0] += NOTICE - timedelta(seconds=1)
+    assert decisions.find_notices().new_purpose == changed
+    household.now[0] += timedelta(seconds=1)
+    assert decisions.find_notices().new_purpose is None
+    entries = [each.entry for each in household.access.audit.list_entries(Filter())]
+    (_, entry, *_) = [each for each in entries if each.action == Action.PRIVACY_CHANGE]
+    assert "to see costs" in (entry.before or "")
+    assert "to plan budgets" in (entry.after or "")
+
+
+def test_a_purpose_that_comes_with_a_weaker_profile_is_new_when_it_holds(
+    household: Household,
+) -> None:
+    household.become(Profile.STRICT)
+    decisions = household.people.decisions
+    decisions.decide(Profile.STANDARD, "to plan budgets", "hm", ROOT, confirmed="standard")
+    assert decisions.find_notices().new_purpose is None
+    household.now[0] += NOTICE
+    new = decisions.find_notices().new_purpose
+    assert new is not None
+    assert new.since == BEGIN + NOTICE
+
+
+def test_a_purpose_that_is_declared_for_the_first_time_is_no_change(household: Household) -> None:
+    decisions = household.people.decisions
+    decisions.decide(Profile.OPEN, "curiosity", "why not", ROOT)
+    household.become(Profile.STANDARD)
+    assert decisions.find_notices().new_purpose is None

@@ -94,6 +94,8 @@ CASES: Final[Mapping[tuple[str, str], Case]] = {
     ("POST", "/privacy/redaction"): form(),
     ("GET", "/privacy/requests"): Case(),
     ("POST", "/privacy/requests/do"): form(),
+    ("GET", "/privacy/requests/erase"): Case(),
+    ("POST", "/privacy/requests/erase"): form(),
     ("POST", "/privacy/requests/decline"): form(),
     ("GET", "/privacy/retention"): Case(),
     ("POST", "/privacy/retention/hold"): form(),

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from codometer.access.tickets import Tickets
 
 _SECOND_STEP_LIFETIME: Final = timedelta(minutes=5)
-_NEW_FACTOR_LIFETIME: Final = timedelta(minutes=30)
+NEW_FACTOR_LIFETIME: Final = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +233,7 @@ class SigningIn:
     def propose_factor(self, session: Session, secret: str) -> str:
         """Return a ticket with which `add_factor` takes this secret for this account."""
         content = {"account": session.account.id, "secret": secret}
-        return self._tickets.issue(Errand.NEW_FACTOR, _NEW_FACTOR_LIFETIME, **content)
+        return self._tickets.issue(Errand.NEW_FACTOR, NEW_FACTOR_LIFETIME, **content)
 
     def read_proposal(self, session: Session, ticket: str) -> str:
         """Return the secret that was proposed.

@@ -20,6 +20,7 @@ from codometer.access.audit import check_reason
 from codometer.access.generation import bump_generation
 from codometer.access.sessions import GENERATION
 from codometer.errors import BadRequest, Forbidden
+from codometer.model.words import counted
 from codometer.store.control_tables import ACCOUNT
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Vouching:
             Forbidden: it is the actor's own account, or nobody has signed in.
         """
         if not 1 <= hours <= MOST_HOURS:
-            raise BadRequest(f"{hours} hours is not from 1 to {MOST_HOURS}")
+            raise BadRequest(f"{counted(hours, 'hour')} is not from 1 to {MOST_HOURS}")
         check_person(actor)
         with self.audit.change(actor) as change:
             account = _find(change, account_id)

@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from codometer.model.words import counted
+
 WEEKDAYS: Final = (
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
 )  # fmt: skip
@@ -62,8 +64,7 @@ def format_passed(passed: timedelta) -> str:
         return f"{passed // _MINUTE} min ago"
     if passed < _DAY:
         return f"{passed // _HOUR} h ago"
-    days = passed // _DAY
-    return f"{days} day{'' if days == 1 else 's'} ago"
+    return f"{counted(passed // _DAY, 'day')} ago"
 
 
 def format_ago(instant: datetime, *, now: datetime, zone: ZoneInfo) -> str:

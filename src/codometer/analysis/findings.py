@@ -21,6 +21,7 @@ from codometer.analysis.anomalies import (
 )
 from codometer.analysis.dates import format_date, format_weekday
 from codometer.analysis.numbers import Value, format_money_cell, format_rate, format_value
+from codometer.model.words import counted
 
 MOST: Final = 5
 """A longer list is not read."""
@@ -134,7 +135,7 @@ def find_unpriced(models: Sequence[str], requests: int | None, fallback: Value) 
         if fallback
         else "Spend leaves them out."
     )
-    what = f"{_count(requests, 'request')} {_has(requests)}" if requests else "Some requests have"
+    what = f"{counted(requests, 'request')} {_has(requests)}" if requests else "Some requests have"
     return [
         Finding(
             severity=Severity.WARNING,
@@ -152,7 +153,7 @@ def find_lost(events: int | None, requests: int | None) -> list[Finding]:
     return [
         Finding(
             severity=Severity.WARNING,
-            title=f"{_count(events, 'event')} did not arrive",
+            title=f"{counted(events, 'event')} did not arrive",
             text="Clients number their events, and these numbers are missing. Counts of prompts,"
             " tools and errors are too low by that.",
         )
@@ -166,7 +167,7 @@ def find_refused(count: int, explanation: str) -> list[Finding]:
     return [
         Finding(
             severity=Severity.WARNING,
-            title=f"{_count(count, 'signal')} {_was(count)} refused",
+            title=f"{counted(count, 'signal')} {_was(count)} refused",
             text=explanation,
         )
     ]
@@ -297,10 +298,6 @@ def _on(run: Run, today: date) -> str:
 
 def _severity(excess: float, usual: float) -> Severity:
     return Severity.CRITICAL if excess >= _GRAVE_SHARE * usual else Severity.WARNING
-
-
-def _count(number: int | None, noun: str) -> str:
-    return f"{format_value(number, 'count')} {noun}{'' if number == 1 else 's'}"
 
 
 def _has(number: int | None) -> str:

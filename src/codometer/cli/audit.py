@@ -10,6 +10,7 @@ import click
 from codometer.cli.client import ask_server
 from codometer.cli.edge import ExitStatus
 from codometer.cli.options import asks_server
+from codometer.model.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +131,7 @@ def _summary(found: dict[str, Any]) -> str:
     state = "The log is whole" if found["whole"] else "The log is not whole"
     sealed = f", those up to {found['sealed']} were let go" if found["sealed"] else ""
     late = f", {found['unanchored']} of them after the last anchor" if found["unanchored"] else ""
-    return f"{state}: {found['entries']} entries{late}{sealed}."
+    return f"{state}: {counted(found['entries'], 'entry', 'entries')}{late}{sealed}."
 
 
 def _text(value: object) -> str:

@@ -8,6 +8,7 @@ import click
 
 from codometer.cli.client import ask_server, tell_server
 from codometer.cli.options import asks_server
+from codometer.model.words import counted
 
 _PATH: Final = "/api/v1/content"
 _FIELDS: Final = ("project", "purpose", "reviewers", "days", "expires")
@@ -76,7 +77,7 @@ def withdraw(*, subject: str, project: str, reason: str, url: str | None, form: 
     if form == "json":
         print_json(done)
     else:
-        click.echo(f"{done['deleted']} texts are deleted, and no more are kept.")
+        click.echo(f"Deleted: {counted(done['deleted'], 'text')}. No more are kept.")
 
 
 @content.command(short_help="Read what is kept.")

@@ -8,6 +8,7 @@ from typing import Any, Final
 from codometer.analysis.numbers import format_value
 from codometer.cli.output import clean
 from codometer.cli.times import format_day, parse_instant
+from codometer.model.words import counted
 
 _LATE_START: Final = timedelta(days=1)
 _TOLERANCE: Final = 0.0005
@@ -29,7 +30,7 @@ def coverage_notes(answer: dict[str, Any]) -> list[str]:
     if any(measure["display"] == "money" for measure in answer["measures"]):
         notes += _cost_notes(answer, coverage)
     if missing := coverage["missing_events"]:
-        notes.append(f"{_count(missing, 'event was', 'events were')} sent and did not arrive.")
+        notes.append(f"{counted(missing, 'event was', 'events were')} sent and did not arrive.")
     first = coverage["reported_from"]
     if first and parse_instant(first) - parse_instant(answer["period"]["start"]) >= _LATE_START:
         notes.append(f"These data begin on {format_day(first, answer['period']['timezone'])}.")
@@ -58,16 +59,12 @@ def _cost_notes(answer: dict[str, Any], coverage: dict[str, Any]) -> list[str]:
         models = [clean(model) for model in coverage["unpriced_models"]]
         named = ", ".join(models[:_MODELS_NAMED]) or "unknown models"
         more = f" and {len(models) - _MODELS_NAMED} more" if len(models) > _MODELS_NAMED else ""
-        without = _count(requests, "request has", "requests have")
+        without = counted(requests, "request has", "requests have")
         notes.append(f"{without} no list price ({named}{more}){_fallback(coverage)}.")
     if coverage["estimated_cost"]:
         part = format_value(coverage["estimated_cost"], "money")
         notes.append(f"{part} of the list cost rests on an assumption about prices.")
     return notes
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{format_value(number, 'count')} {one if number == 1 else many}"
 
 
 def _fallback(coverage: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ import click
 
 from codometer.cli.client import ask_server, tell_server
 from codometer.cli.options import asks_server
+from codometer.model.words import counted
 
 _PATH: Final = "/api/v1/people"
 _REASON: Final = click.option("--reason", required=True, help="Why; it is kept in the audit log.")
@@ -62,7 +63,7 @@ def export(*, subject: str, output: Path, reason: str, url: str | None, form: st
     if form == "json":
         print_json({"file": str(output), "bytes": len(packed)})
     else:
-        click.echo(f"{output} has all that is stored of them ({len(packed)} bytes).")
+        click.echo(f"{output} has all that is stored of them ({counted(len(packed), 'byte')}).")
 
 
 @person.command(short_help="Erase them.")
@@ -272,7 +273,8 @@ def _print_person(document: dict[str, Any], form: str) -> None:
     for known in found["pseudonyms"]:
         click.echo(f"  {known['pseudonym']}  {known['kind']}, since {known['first_seen'][:10]}")
     click.echo(
-        f"{found['sessions']} sessions, {found['events']} events and {found['readings']} readings,"
+        f"{counted(found['sessions'], 'session')}, {counted(found['events'], 'event')} and"
+        f" {counted(found['readings'], 'reading')},"
         f" from {found['first']} to {found['last']}"
     )
     for each in found["teams"]:

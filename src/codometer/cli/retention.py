@@ -9,6 +9,7 @@ import click
 from codometer.analysis.numbers import UNKNOWN, format_bytes
 from codometer.cli.client import ask_server, tell_server
 from codometer.cli.options import asks_server
+from codometer.model.words import counted
 
 _PATH: Final = "/api/v1/retention"
 _FIELDS: Final = ("id", "kind", "subject", "reason", "created")
@@ -47,9 +48,9 @@ def _print_stocks(document: dict[str, Any]) -> None:
     run = document["last_run"]
     if run:
         click.echo(
-            f"\nOn {run['time'][:10]} {run['detail']} rows of detail and {run['sums']} of sums"
-            f" went; {run['sessions']} sessions lost their names, {run['persons']} rows their"
-            " person."
+            f"\nOn {run['time'][:10]} {counted(run['detail'], 'row')} of detail and"
+            f" {run['sums']} of sums went; {counted(run['sessions'], 'session')} lost the names in"
+            f" them, {counted(run['persons'], 'row')} the person."
         )
     click.echo(f"The next run is due {document['next_run'][:16].replace('T', ' ')} UTC.\n")
 

@@ -14,6 +14,7 @@ import click
 from codometer.cli.client import Unreachable
 from codometer.configuration import find_ca_file
 from codometer.errors import BadRequest
+from codometer.model.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -311,8 +312,8 @@ def _finish(sending: Sending, exporter: Exporter, scenario: Scenario, truth: Pat
     told = sending.tally.document()
     totals = told["totals"]
     click.echo(
-        f"{counts.sent:,} exports sent: {counts.accepted:,} accepted, {counts.lost:,} lost"
-        f" ({counts.retried:,} attempts were repeated)"
+        f"{counted(counts.sent, 'export')} sent: {counts.accepted:,} accepted, {counts.lost:,} lost"
+        f" ({counts.retried:,} tried again)"
     )
     for answer, times in counts.answers.most_common():
         click.echo(f"  {times:,} × {answer}")

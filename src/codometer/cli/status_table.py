@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from codometer.analysis.numbers import UNKNOWN, format_bytes, format_value
 from codometer.cli.output import Column, clean, make_console, make_tables, print_block
 from codometer.cli.times import format_ago, format_instant, parse_instant
+from codometer.model.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,8 +52,8 @@ def _print_nothing_yet(console: Console, server: Entry) -> None:
 
 
 def _print_arrived(console: Console, status: dict[str, Any], now: datetime) -> None:
-    clients = _number_of(status["clients"], "client")
-    sessions = _number_of(status["sessions"], "session")
+    clients = counted(status["clients"], "client")
+    sessions = counted(status["sessions"], "session")
     _print_section(
         console,
         f"Arrived from {clients} in {sessions}",
@@ -149,15 +150,16 @@ def _print_stored(console: Console, status: dict[str, Any]) -> None:
     pending = f", {_count(rollup['pending'])} to be brought up to date" if rollup["pending"] else ""
     lines = {
         "Data": f"{clean(storage['path'])}, {format_bytes(storage['bytes'])}",
-        "Detail": f"{_count(storage['detail_rows'])} rows{since}",
-        "Rollups": f"{_count(storage['rollup_rows'])} rows, {up_to}{pending}",
+        "Detail": f"{counted(storage['detail_rows'], 'row')}{since}",
+        "Rollups": f"{counted(storage['rollup_rows'], 'row')}, {up_to}{pending}",
     }
     run = status["retention"]
     if run:
         lines["Let go"] = (
-            f"{_count(run['detail'])} rows of detail, {_count(run['sums'])} of sums;"
-            f" {_number_of(run['sessions'], 'session')} without a name now,"
-            f" {_count(run['persons'])} rows without a person, on {format_instant(run['time'])} UTC"
+            f"{counted(run['detail'], 'row')} of detail, {_count(run['sums'])} of sums;"
+            f" {counted(run['sessions'], 'session')} without a name now,"
+            f" {counted(run['persons'], 'row')} without a person,"
+            f" on {format_instant(run['time'])} UTC"
         )
     _print_section(console, "Stored", _text("", list(lines)), _text("", list(lines.values())))
 
@@ -188,10 +190,6 @@ def _text(head: str, cells: Sequence[str]) -> Column:
 
 def _right(head: str, cells: Sequence[str]) -> Column:
     return Column(head=head, cells=cells, right=True)
-
-
-def _number_of(count: int, noun: str) -> str:
-    return f"{_count(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def _count(value: int | None) -> str:

@@ -19,6 +19,7 @@ from sqlalchemy import insert, select, update
 from codometer.access.actions import Action
 from codometer.access.generation import bump_generation
 from codometer.errors import BadRequest, CodometerError
+from codometer.model.words import counted
 from codometer.privacy.profile import Content
 from codometer.store.control_tables import ACCOUNT, PERSONAL_CONSENT, PROJECT_CONSENT
 
@@ -130,7 +131,7 @@ def consent_text(offer: ProjectConsent, logins: Sequence[str]) -> ConsentText:
         f" {where}: prompts, answers, and what tools are given and return.\n"
         f"It is for this: {offer.purpose}\n"
         "Secrets, and what names people, are cut out before anything is stored."
-        f" It is encrypted, and deleted after {offer.days} days.\n"
+        f" It is encrypted, and deleted after {counted(offer.days, 'day')}.\n"
         f"I can read it. {readers} I see who looked.\n"
         "I can say no, or take this back at any time: nobody is told, it has no consequence for"
         " me, and what was kept is deleted at once.\n"

@@ -3,13 +3,15 @@
 A server of one machine is `open`: the only person it shows is the one at the
 keyboard. With the first administrator it becomes an organisation's, and
 `standard` unless they chose otherwise. To know less about people takes effect at
-once; to know more takes seven days, in which everybody can see that it is coming.
+once; to know more takes seven days, in which everybody can see that it is coming. That the
+purpose is another one everybody can see for as long.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import insert, select
@@ -53,6 +55,23 @@ class Decision:
     effective: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPurpose:
+    """What the numbers were for, what they are for now, and since when."""
+
+    before: str
+    after: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """What everybody is to see, wherever they look."""
+
+    upcoming: Decision | None = None
+    new_purpose: NewPurpose | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Decisions:
     """All decisions of an installation, the newest of which that is effective is in force."""
@@ -80,8 +99,15 @@ class Decisions:
 
     def find_upcoming(self) -> Decision | None:
         """Return what was decided last, if it is not in force yet."""
-        last = self.list_decisions()[-1]
-        return last if last.effective > self.audit.now() else None
+        return self.find_notices().upcoming
+
+    def find_notices(self) -> Notices:
+        """Return what is about to change, and whether the purpose did within the last days."""
+        decided, now = self.list_decisions(), self.audit.now()
+        return Notices(
+            upcoming=decided[-1] if decided[-1].effective > now else None,
+            new_purpose=_find_new_purpose(decided, now),
+        )
 
     def list_decisions(self) -> list[Decision]:
         """Return all of them, the oldest first."""
@@ -193,9 +219,29 @@ def _clean(name: str, text: str) -> str:
     return text
 
 
+def _find_new_purpose(decided: Sequence[Decision], now: datetime) -> NewPurpose | None:
+    """Return the last change of a purpose that was declared; a first one is no change."""
+    held = _list_held(decided, now)
+    for before, after in reversed([*pairwise(held)]):
+        is_change = before.purpose not in {"", after.purpose} and after.reason != _FIRST
+        if is_change and now - after.effective < NOTICE:
+            return NewPurpose(before=before.purpose, after=after.purpose, since=after.effective)
+    return None
+
+
 def _in_force(decided: Sequence[Decision], now: datetime) -> Decision | None:
-    effective = [each for each in decided if each.effective <= now]
-    return effective[-1] if effective else None
+    held = _list_held(decided, now)
+    return held[-1] if held else None
+
+
+def _list_held(decided: Sequence[Decision], now: datetime) -> Sequence[Decision]:
+    """Return what was in force until now, in order: nothing that gave way while it waited."""
+    later = [*(each.decided for each in decided[1:]), now]
+    return [
+        each
+        for each, next_decided in zip(decided, later, strict=False)
+        if each.effective <= min(next_decided, now)
+    ]
 
 
 def _read(connection: Connection) -> list[Decision]:

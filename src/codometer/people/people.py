@@ -17,6 +17,7 @@ from codometer.errors import CodometerError, StoreUnusable
 from codometer.jobs import Periodic
 from codometer.model.identity import SERVICE, Identities
 from codometer.model.period import local_date
+from codometer.model.words import counted
 from codometer.people.content_views import ContentViews
 from codometer.people.contents import Contents
 from codometer.people.decisions import Decision, Decisions, find_strictest_since
@@ -182,7 +183,7 @@ class People:
             made = self.vault.find_made_with(number)
             if made and not confirmed:
                 raise KeyInUse(
-                    f"the key {number} made {len(made)} pseudonyms that are stored",
+                    f"of what is stored, the key {number} made {counted(len(made), 'pseudonym')}",
                     hint="delete it all the same with --yes; who did not come back since then"
                     " cannot be told by name any more",
                 )

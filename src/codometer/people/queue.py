@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
     from codometer.access.actor import Actor
+    from codometer.people.requests import Found
 
 TARGET: Final = timedelta(days=30)
 """GDPR, article 12, gives a month: https://eur-lex.europa.eu/eli/reg/2016/679 (2026-11)."""
@@ -117,6 +118,25 @@ class Queue:
             change.connection.execute(insert(SUBJECT_REQUEST).values(**values, asked=change.time))
             change.record(Action.REQUEST_ASK, object=values["id"], after={"right": str(right)})
 
+    def get(self, id_: str) -> Asked:
+        """Return a request that waits.
+
+        Raises:
+            NoSuchRequest: it does not.
+        """
+        found = self._list((SUBJECT_REQUEST.c.id == id_) & SUBJECT_REQUEST.c.decided.is_(None))
+        if not found:
+            raise NoSuchRequest("no such request waits", hint="codometer person requests")
+        return found[0]
+
+    def preview(self, asked: Asked) -> Found:
+        """Return what an erasure would take away.
+
+        Raises:
+            NoSuchPerson: nothing is stored of the person any more.
+        """
+        return self.requests.forget(self._find_person(asked), "", "", SYSTEM)
+
     def do(self, id_: str, reason: str, actor: Actor) -> None:
         """Do what was asked for; a correction must have been made before.
 
@@ -126,11 +146,10 @@ class Queue:
             BadRequest: there is no reason.
             OnHold: a legal hold keeps what is stored of them.
         """
-        asked = self._get(id_, reason)
+        check_reason(reason)
+        asked = self.get(id_)
         if asked.right is not Right.CORRECTION:
-            person = self.requests.find_person(asked.person)
-            if person is None:
-                raise NoSuchPerson("nothing is stored of them", hint="decline it, and say so")
+            person = self._find_person(asked)
             if asked.right is Right.ERASURE:
                 self.requests.forget(person, person, reason, actor)
             else:
@@ -144,7 +163,8 @@ class Queue:
             NoSuchRequest: it does not wait.
             BadRequest: there is no reason.
         """
-        self._decide(self._get(id_, reason), Outcome.REFUSED, reason, actor)
+        check_reason(reason)
+        self._decide(self.get(id_), Outcome.REFUSED, reason, actor)
 
     def sweep(self) -> None:
         """Let go of what was decided long ago."""
@@ -152,12 +172,11 @@ class Queue:
         with self.requests.people.access.control.write() as connection:
             connection.execute(delete(SUBJECT_REQUEST).where(SUBJECT_REQUEST.c.decided < before))
 
-    def _get(self, id_: str, reason: str) -> Asked:
-        check_reason(reason)
-        found = self._list((SUBJECT_REQUEST.c.id == id_) & SUBJECT_REQUEST.c.decided.is_(None))
-        if not found:
-            raise NoSuchRequest("no such request waits", hint="codometer person requests")
-        return found[0]
+    def _find_person(self, asked: Asked) -> str:
+        person = self.requests.find_person(asked.person)
+        if person is None:
+            raise NoSuchPerson("nothing is stored of them", hint="decline it, and say so")
+        return person
 
     def _decide(self, asked: Asked, outcome: Outcome, reason: str, actor: Actor) -> None:
         with self.requests.people.access.audit.change(actor) as change:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from codometer.model.words import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -233,9 +235,10 @@ def describe(policy: Policy, kept: Kept) -> Description:
     repositories = ("Repositories are stored as pseudonyms.",) if policy.hides_repositories else ()
     few = f"Numbers of fewer than {policy.min_people} people are withheld."
     retention = (
-        f"Single events are kept for {kept.detail_days} days. Whose a session was is forgotten"
-        f" after {kept.session_days} days, and what anybody used on a day after"
-        f" {kept.person_days}; sums of teams and of all go after {kept.sum_days} days."
+        f"Single events are kept for {counted(kept.detail_days, 'day')}. Whose a session was is"
+        f" forgotten after {counted(kept.session_days, 'day')}, and what anybody used on a day"
+        f" after {counted(kept.person_days, 'day')}; sums of teams and of all go after"
+        f" {counted(kept.sum_days, 'day')}."
     )
     return Description(
         collected=_COLLECTED,

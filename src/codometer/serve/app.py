@@ -130,7 +130,7 @@ def build_app(
         build_records(
             access, retention, settings, status=status, ask=look, minimum_people=minimum_people
         ),
-        find_upcoming=retention.people.decisions.find_upcoming,
+        find_notices=retention.people.decisions.find_notices,
         first_run=first_run_page(status, settings, since=now()),
         zone=ZoneInfo(settings.organisation.time_zone),
         ask=look,

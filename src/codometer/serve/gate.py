@@ -4,7 +4,8 @@ A credential that is presented counts, also in local mode. Without one, it is wh
 signed in; and as long as there are no accounts, the person at the keyboard.
 
 A form proves that a page of ours holds it: by a token that follows from a cookie of
-its browser, the one of the session or, for who has none yet, one of the visit.
+its browser, the one of the session or, for who has none yet, one of the visit. Each form
+has a token of its own, so that it can be told from another that says the same.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ _EXPORTS: Final = 10
 _EXPORTS_SECONDS: Final = 3600.0
 _REQUEST_ID_BYTES: Final = 8
 _VISIT_BYTES: Final = 32
+_FORM_DIGITS: Final = 32
+"""Those of a token in front that make it another than all others."""
 SECURE_COOKIE: Final = "__Host-codometer"
 PLAIN_COOKIE: Final = "codometer"
 CONFIRM: Final = "/confirm"
@@ -187,8 +190,9 @@ class Gate:
         return response
 
     def form_token(self, request: Request) -> str:
-        """Return what a form must bring back that this answer shows."""
-        return _token_of(self._form_secret(request) or self._begin_visit(request))
+        """Return what one form must bring back that this answer shows; another each time."""
+        secret = self._form_secret(request) or self._begin_visit(request)
+        return _token_of(secret, secrets.token_hex(_FORM_DIGITS // 2))
 
     def _form_secret(self, request: Request) -> str:
         """Return the cookie that forms of a browser follow from; "" where it has none."""
@@ -217,8 +221,8 @@ class Gate:
 
     def _check_form(self, request: Request, token: str) -> None:
         secret = self._form_secret(request)
-        given = token.encode("utf-8", "replace")
-        if not secret or not hmac.compare_digest(_token_of(secret).encode(), given):
+        good = _token_of(secret, token[:_FORM_DIGITS]).encode("utf-8", "replace")
+        if not secret or not hmac.compare_digest(good, token.encode("utf-8", "replace")):
             raise FormTooOld(
                 "this form is too old, or is of another site",
                 hint="load its page again, and send it once more",
@@ -333,6 +337,7 @@ def actor_from(request: Request, kind: ActorKind, actor_id: str = "") -> Actor:
     return Actor(kind=kind, id=actor_id, address=address, request=request_id)
 
 
-def _token_of(secret: str) -> str:
-    """Return a text that follows from a cookie, and that the cookie does not follow from."""
-    return hmac.new(secret.encode("utf-8", "replace"), b"codometer form", sha256).hexdigest()
+def _token_of(secret: str, form: str) -> str:
+    """Return what follows from a cookie for one form, and what the cookie does not follow from."""
+    text = f"codometer form {form}".encode("utf-8", "replace")
+    return form + hmac.new(secret.encode("utf-8", "replace"), text, sha256).hexdigest()

@@ -62,7 +62,13 @@ def test_a_form_without_the_token_of_its_page_is_refused(
         assert isinstance(route, Route)
         if "POST" not in (route.methods or ()) or route.path.startswith("/api/"):
             continue
-        for token in ("", "0" * 64, foreign, "\ud800".encode("utf-8", "replace").decode()):
+        for token in (
+            "",
+            "0" * 96,
+            foreign[::-1],
+            foreign,
+            "\ud800".encode("utf-8", "replace").decode(),
+        ):
             answer = root.send(route.path, form_token=token)
             assert answer.status_code == 403, route.path
             assert "is too old, or is of another site" in answer.text
@@ -76,8 +82,8 @@ def test_before_sign_in_a_token_is_good_in_its_own_browser_alone(
 ) -> None:
     one, other = installation.browser(), installation.browser()
     token = find_token(one.get("/sign-in").text)
-    assert token == find_token(one.get("/sign-in").text)
-    assert token != find_token(other.get("/sign-in").text)
+    assert token != find_token(one.get("/sign-in").text)  # each form has its own
+    assert other.get("/sign-in").status_code == 200
     form = {"login": "root", "password": PASSWORD, "form_token": token}
     assert other.send("/sign-in", **form).status_code == 403
     assert one.send("/sign-in", **form).status_code == 303
@@ -149,13 +155,9 @@ def test_whoever_must_prove_it_is_asked_and_led_back(
 
 def test_from_a_form_the_way_back_is_to_its_page(installation: Installation, root: Browser) -> None:
     installation.now += timedelta(minutes=10)
-    for referer, leads_to in (
-        ("http://127.0.0.1:4319/account?x=1", "%2Faccount%3Fx%3D1"),
-        ("", "%2F"),
-        ("https://evil.example//evil", "%2F"),
-    ):
+    for referer in ("", "http://127.0.0.1:4319/account/password", "https://evil.example//evil"):
         answer = root.submit("/account/second-factor/remove", {"referer": referer})
-        assert answer.headers["location"] == f"/confirm?next={leads_to}"
+        assert answer.headers["location"] == "/confirm?next=%2Faccount"
 
 
 def test_the_event_loop_never_waits_for_the_database(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import segno
@@ -15,10 +16,11 @@ from codometer.access.accounts import Accounts
 from codometer.access.federation import Federation
 from codometer.access.permissions import Permission
 from codometer.access.second_factor import factor_address, make_factor_secret
-from codometer.access.signing_in import SigningIn
+from codometer.access.signing_in import NEW_FACTOR_LIFETIME, SigningIn
+from codometer.access.tickets import TicketNotGood
 from codometer.serve.gate import SECOND_FACTOR, address_of
 from codometer.serve.web.doors import Doors
-from codometer.serve.web.forms import read_form
+from codometer.serve.web.forms import Fields
 from codometer.serve.web.ways import go
 
 ACCOUNT: Final = "/account"
@@ -43,16 +45,17 @@ class OwnAccount:
 
     def routes(self) -> list[Route]:
         """Return a route for the page and for each of its forms."""
-        route, own, proof = self._doors.route, Permission.OWN_ACCOUNT, Permission.OWN_PROOF
+        own, proof = Permission.OWN_ACCOUNT, Permission.OWN_PROOF
+        route, form = self._doors.route, partial(self._doors.site.form_route, page=ACCOUNT)
         return [
             route(ACCOUNT, "GET", own, self._show),
-            route(f"{ACCOUNT}/password", "POST", own, self._change_password),
-            route(f"{ACCOUNT}/sessions", "POST", own, self._end_sessions),
             route(SECOND_FACTOR, "GET", proof, self._show_factor, is_sensitive=True),
-            route(SECOND_FACTOR, "POST", proof, self._add_factor, is_sensitive=True),
-            route(f"{SECOND_FACTOR}/codes", "POST", own, self._renew_codes, is_sensitive=True),
-            route(f"{SECOND_FACTOR}/remove", "POST", own, self._remove_factor, is_sensitive=True),
-            route(f"{ACCOUNT}/disconnect", "POST", own, self._disconnect, is_sensitive=True),
+            form(f"{ACCOUNT}/password", own, self._change_password),
+            form(f"{ACCOUNT}/sessions", own, self._end_sessions),
+            form(SECOND_FACTOR, proof, self._add_factor, page=SECOND_FACTOR, is_sensitive=True),
+            form(f"{SECOND_FACTOR}/codes", own, self._renew_codes, is_sensitive=True),
+            form(f"{SECOND_FACTOR}/remove", own, self._remove_factor, is_sensitive=True),
+            form(f"{ACCOUNT}/disconnect", own, self._disconnect, is_sensitive=True),
         ]
 
     async def _show(self, request: Request) -> Response:
@@ -61,8 +64,7 @@ class OwnAccount:
         shown = await self._read_shown(request)
         return await self._doors.show("account.html", request, **shown)
 
-    async def _change_password(self, request: Request) -> Response:
-        form = await read_form(request)
+    async def _change_password(self, request: Request, form: Fields) -> Response:
         session = self._doors.get_session(request)
         old, new = form.get("password", ""), form.get("new", "")
         actor, address = request.state.subject.actor, address_of(request)
@@ -74,8 +76,7 @@ class OwnAccount:
         again = await self._read_shown(request)
         return await self._doors.attempt(request, work, "account.html", **again)
 
-    async def _end_sessions(self, request: Request) -> Response:
-        form = await read_form(request)
+    async def _end_sessions(self, request: Request, form: Fields) -> Response:
         session = self._doors.get_session(request)
         which, actor = form.get("session", ""), request.state.subject.actor
         account_id = session.account.id
@@ -94,12 +95,15 @@ class OwnAccount:
         if self._doors.gate.is_local:
             return go("/")
         session = self._doors.get_session(request)
-        ticket = self._signing_in.propose_factor(session, make_factor_secret())
+        ticket = self._find_proposed(request, session) or self._signing_in.propose_factor(
+            session, make_factor_secret()
+        )
         proposal = self._proposal(request, ticket)
-        return await self._doors.show("second_factor.html", request, **proposal)
+        shown = await self._doors.show("second_factor.html", request, **proposal)
+        seconds = int(NEW_FACTOR_LIFETIME.total_seconds())
+        return self._doors.gate.leave_ticket(shown, ticket, seconds)
 
-    async def _add_factor(self, request: Request) -> Response:
-        form = await read_form(request)
+    async def _add_factor(self, request: Request, form: Fields) -> Response:
         session = self._doors.get_session(request)
         ticket, code = form.get("ticket", ""), form.get("code", "")
         actor = request.state.subject.actor
@@ -107,12 +111,12 @@ class OwnAccount:
 
         def work() -> Response:
             codes = self._signing_in.add_factor(session, ticket, code, actor)
-            return self._render("recovery_codes.html", request, codes=codes)
+            shown = self._render("recovery_codes.html", request, codes=codes)
+            return self._doors.gate.take_ticket(shown)
 
         return await self._doors.attempt(request, work, "second_factor.html", **again)
 
-    async def _renew_codes(self, request: Request) -> Response:
-        await read_form(request)
+    async def _renew_codes(self, request: Request, _: Fields) -> Response:
         session, actor = self._doors.get_session(request), request.state.subject.actor
 
         def work() -> Response:
@@ -122,14 +126,12 @@ class OwnAccount:
         again = await self._read_shown(request)
         return await self._doors.attempt(request, work, "account.html", **again)
 
-    async def _remove_factor(self, request: Request) -> Response:
-        await read_form(request)
+    async def _remove_factor(self, request: Request, _: Fields) -> Response:
         session, actor = self._doors.get_session(request), request.state.subject.actor
         await self._doors.workers.run(lambda: self._signing_in.remove_factor(session, actor))
         return go(ACCOUNT)
 
-    async def _disconnect(self, request: Request) -> Response:
-        form = await read_form(request)
+    async def _disconnect(self, request: Request, form: Fields) -> Response:
         session, actor = self._doors.get_session(request), request.state.subject.actor
         issuer = form.get("issuer", "")
 
@@ -162,6 +164,15 @@ class OwnAccount:
                 if name not in self._federation.list_connected(session.account)
             },
         }
+
+    def _find_proposed(self, request: Request, session: Session) -> str:
+        """Return the ticket that this browser was given, or "": who scanned it may look again."""
+        ticket = self._doors.gate.find_ticket(request)
+        try:
+            self._signing_in.read_proposal(session, ticket)
+        except TicketNotGood:
+            return ""
+        return ticket
 
     def _proposal(self, request: Request, ticket: str) -> dict[str, Any]:
         """Return what the page shows that a telephone scans."""

@@ -14,6 +14,7 @@ from codometer.access.account import Session
 from codometer.access.permissions import Permission
 from codometer.errors import CodometerError, Unauthenticated
 from codometer.serve.gate import Endpoint, Gate
+from codometer.serve.web.forms import Obey
 from codometer.serve.workers import Workers
 
 
@@ -22,6 +23,17 @@ class Site(Protocol):
 
     def guarded(self, handle: Endpoint) -> Endpoint:
         """Wrap an endpoint so that whatever it raises becomes an answer."""
+
+    def form_route(
+        self,
+        path: str,
+        permission: Permission,
+        obey: Obey,
+        *,
+        page: str,
+        is_sensitive: bool = False,
+    ) -> Route:
+        """Return a route behind the gate for a form of a page, which is obeyed once."""
 
     def render(
         self, template: str, request: Request, *, status: int = 200, **values: object

@@ -12,6 +12,7 @@ from typing import Final
 
 from codometer.analysis import dates, numbers
 from codometer.analysis.numbers import Value
+from codometer.model.words import counted
 
 
 def format_count(value: Value) -> str:
@@ -68,5 +69,6 @@ FILTERS: Final[dict[str, Callable[..., str]]] = {
     "ago": dates.format_ago,
     "moment": dates.format_moment,
     "iso": format_iso,
+    "counted": counted,
 }
 """What templates write values with. A filter takes the value first, the rest by name or place."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Final
+from hashlib import sha256
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from codometer.access.permissions import Permission
-from codometer.errors import TooLarge, UnsupportedEncoding
+from codometer.errors import BadRequest, TooLarge, UnsupportedEncoding
 from codometer.serve.http import check_texts, read_content
 from codometer.serve.web.visitor import Visitor
 
 Fields = Mapping[str, str]
+Obey = Callable[[Request, Fields], Coroutine[Any, Any, Response]]
+"""Does what a form says."""
 
 TOKEN: Final = "form_token"  # noqa: S105 - the name of a field
 _MAX_FORM_BYTES: Final = 8 * 2**10
@@ -77,3 +82,21 @@ async def read_form(request: Request) -> Fields:
     check_texts(*given.values())
     request.state.check_form(given.get(TOKEN, ""))  # the gate has left it there
     return given
+
+
+def check_confirmed(typed: str, name: str, what: str) -> None:
+    """Refuse what cannot be undone, unless what it is about was named once more.
+
+    Raises:
+        BadRequest: it was not.
+    """
+    if typed.strip() != name:
+        raise BadRequest("this was not confirmed", hint=f"write {name}, the {what}")
+
+
+def identify_form(path: str, fields: Fields) -> str:
+    """Return a text that only the same form has, with the same in its fields.
+
+    Its token is among them: a page that is opened twice holds two forms.
+    """
+    return sha256(json.dumps([path, fields]).encode()).hexdigest()

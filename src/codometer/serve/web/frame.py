@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from codometer.analysis.dates import format_days
 from codometer.errors import CodometerError
+from codometer.people.decisions import Notices
 from codometer.privacy.profile import Cut
 from codometer.serve.web.assets import Assets
 from codometer.serve.web.formats import FILTERS
@@ -64,12 +65,11 @@ class Frame:
         assets: Assets,
         *,
         is_local: Callable[[], bool] = lambda: True,
-        find_upcoming: Callable[[], object] = lambda: None,
+        find_notices: Callable[[], Notices] = Notices,
     ) -> None:
         """`is_local` tells whether nobody needs to sign in.
 
-        `find_upcoming` returns the privacy decision that is not in force yet, for every
-        page to say so.
+        `find_notices` returns what every page says of privacy to whoever may know it.
         """
         self._pages = pages
         self._environment = jinja2.Environment(
@@ -84,8 +84,9 @@ class Frame:
         self._environment.globals.update(
             assets=assets,
             is_local=is_local,
-            find_upcoming=find_upcoming,
+            find_notices=find_notices,
             navigation=self.list_navigation,
+            list_tabs=self.list_tabs,
             ranges=RANGES,
             custom=CUSTOM,
         )
@@ -95,6 +96,17 @@ class Frame:
         mine = [page for page in self._pages if is_open(page, visitor)]
         grouped = [(group, [page for page in mine if page.group == group]) for group in GROUPS]
         return [(group, found) for group, found in grouped if found]
+
+    def list_tabs(self, page: AnyPage, visitor: Visitor) -> Sequence[tuple[AnyPage, bool]]:
+        """Return the pages beside a page, itself among them, and which of them it is part of."""
+        beside = [
+            each
+            for each in self._pages
+            if each.tab and each.name == page.name and is_open(each, visitor)
+        ]
+        above = [each for each in beside if f"{page.path}/".startswith(f"{each.path}/")]
+        here = max(above, key=lambda each: len(each.path), default=None)
+        return [(each, each is here) for each in beside]
 
     def render_page(
         self,

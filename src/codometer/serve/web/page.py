@@ -38,8 +38,10 @@ class Page(Generic[T]):
 
     `template` extends `page.html` or `record.html` and places the panels with
     `{{ show("name") }}`. `name` is what it is marked as in the navigation, `title` what it
-    is called there, in a `group`; None leaves it out. `permission` is what its reader must
-    have; one that `is_own` is shown to who has an account. `forms` are what can be done.
+    is called there, in a `group`; None leaves it out. Pages of one name with a `tab` lead to
+    each other by that; what is below such a page is part of it. `permission` is what its
+    reader must have; one that `is_own` is shown to who has an account. `forms` are what can
+    be done.
     """
 
     path: str
@@ -48,6 +50,7 @@ class Page(Generic[T]):
     template: str
     panels: tuple[Panel[T], ...]
     group: str | None = ""
+    tab: str = ""
     permission: Permission = Permission.READ_NUMBERS
     is_own: bool = False
     forms: tuple[Form, ...] = ()

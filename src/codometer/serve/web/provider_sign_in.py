@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -20,7 +21,7 @@ from codometer.serve.gate import CONFIRM, actor_from, address_of
 from codometer.serve.http import NotFound
 from codometer.serve.web.account import ACCOUNT
 from codometer.serve.web.doors import Doors
-from codometer.serve.web.forms import read_form
+from codometer.serve.web.forms import Fields
 from codometer.serve.web.ways import SIGN_IN, go, local_address
 
 _MOST_BEGUN: Final = 120
@@ -42,12 +43,13 @@ class ProviderSignIn:
 
     def routes(self) -> list[Route]:
         """Return a route for each way there, and one back."""
-        route, public, own = self._doors.route, Permission.PUBLIC, Permission.OWN_ACCOUNT
+        public, own = Permission.PUBLIC, Permission.OWN_ACCOUNT
+        route, form = self._doors.route, partial(self._doors.site.form_route, page=ACCOUNT)
         return [
             route(f"{SIGN_IN}/with/{{provider}}", "GET", public, self._sign_in),
             route(f"{SIGN_IN}/return/{{provider}}", "GET", public, self._return),
             route(f"{CONFIRM}/{{provider}}", "GET", Permission.OWN_PROOF, self._confirm),
-            route(f"{ACCOUNT}/connect/{{provider}}", "POST", own, self._connect, is_sensitive=True),
+            form(f"{ACCOUNT}/connect/{{provider}}", own, self._connect, is_sensitive=True),
         ]
 
     async def _sign_in(self, request: Request) -> Response:
@@ -58,8 +60,7 @@ class ProviderSignIn:
     async def _confirm(self, request: Request) -> Response:
         return await self._begin(request, Aim.CONFIRM, self._doors.get_session(request))
 
-    async def _connect(self, request: Request) -> Response:
-        await read_form(request)
+    async def _connect(self, request: Request, _: Fields) -> Response:
         return await self._begin(request, Aim.CONNECT, self._doors.get_session(request))
 
     async def _begin(self, request: Request, aim: Aim, session: Session | None = None) -> Response:

@@ -20,7 +20,7 @@ from codometer.errors import BadRequest
 from codometer.privacy.profile import POLICIES, Profile, describe, find_kept
 from codometer.serve.gate import CONFIRM, actor_from, address_of
 from codometer.serve.web.doors import Doors
-from codometer.serve.web.forms import read_form
+from codometer.serve.web.forms import Fields, read_form
 from codometer.serve.web.ways import SIGN_IN, go, local_address
 from codometer.settings import Retention
 
@@ -56,16 +56,17 @@ class SignIn:
 
     def routes(self) -> list[Route]:
         """Return a route for each of them."""
-        route, public, proof = self._doors.route, Permission.PUBLIC, Permission.OWN_PROOF
+        public, proof = Permission.PUBLIC, Permission.OWN_PROOF
+        route, form = self._doors.route, self._doors.site.form_route
         return [
             route(SIGN_IN, "GET", public, self._show_sign_in),
-            route(SIGN_IN, "POST", public, self._sign_in),
-            route(_CODE, "POST", public, self._take_code),
+            form(SIGN_IN, public, self._sign_in, page=SIGN_IN),
+            form(_CODE, public, self._take_code, page=SIGN_IN),
             route("/join", "GET", public, self._show_join),
-            route("/join", "POST", public, self._join),
+            form("/join", public, self._join, page=SIGN_IN),
             route("/sign-out", "POST", public, self._sign_out),
             route(CONFIRM, "GET", proof, self._show_confirm),
-            route(CONFIRM, "POST", proof, self._confirm),
+            form(CONFIRM, proof, self._confirm, page=CONFIRM),
         ]
 
     async def _show_sign_in(self, request: Request) -> Response:
@@ -74,8 +75,7 @@ class SignIn:
         leads_to = local_address(request.query_params.get("next"))
         return await self._doors.show("sign_in.html", request, **self._ways(leads_to))
 
-    async def _sign_in(self, request: Request) -> Response:
-        form = await read_form(request)
+    async def _sign_in(self, request: Request, form: Fields) -> Response:
         login, password = form.get("login", ""), form.get("password", "")
         leads_to = local_address(form.get("next"))
         actor, address = actor_from(request, ActorKind.UNKNOWN), address_of(request)
@@ -87,8 +87,7 @@ class SignIn:
         again = {"login": login, **self._ways(leads_to)}
         return await self._doors.attempt(request, work, "sign_in.html", **again)
 
-    async def _take_code(self, request: Request) -> Response:
-        form = await read_form(request)
+    async def _take_code(self, request: Request, form: Fields) -> Response:
         ticket, code = form.get("ticket", ""), form.get("code", "")
         leads_to = local_address(form.get("next"))
         actor, address = actor_from(request, ActorKind.UNKNOWN), address_of(request)
@@ -106,8 +105,7 @@ class SignIn:
         account = found.account.login if found.account else ""
         return await self._doors.show("join.html", request, **self._joining(link, account))
 
-    async def _join(self, request: Request) -> Response:
-        form = await read_form(request)
+    async def _join(self, request: Request, form: Fields) -> Response:
         link, login = form.get("link", ""), form.get("login", "")
         password, purpose = form.get("password", ""), form.get("purpose", "")
         actor = actor_from(request, ActorKind.UNKNOWN)
@@ -145,8 +143,7 @@ class SignIn:
         shown = await self._doors.workers.run(lambda: self._confirming(account, leads_to))
         return await self._doors.show("confirm.html", request, **shown)
 
-    async def _confirm(self, request: Request) -> Response:
-        form = await read_form(request)
+    async def _confirm(self, request: Request, form: Fields) -> Response:
         session = self._doors.get_session(request)
         password, code = form.get("password", ""), form.get("code", "")
         leads_to = local_address(form.get("next"))

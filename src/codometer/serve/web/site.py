@@ -31,6 +31,7 @@ from codometer.errors import (
     Unauthenticated,
 )
 from codometer.model.period import Period, local_date, parse_period
+from codometer.people.decisions import Notices
 from codometer.serve.gate import SECOND_FACTOR, Gate
 from codometer.serve.http import (
     FAULT,
@@ -41,15 +42,25 @@ from codometer.serve.http import (
 )
 from codometer.serve.scope import limited
 from codometer.serve.web.assets import PREFIX, Assets, accepts_gzip
+from codometer.serve.web.drafts import Drafts
 from codometer.serve.web.events import Changes
-from codometer.serve.web.forms import Fields, File, Form, Shown, read_form
+from codometer.serve.web.forms import (
+    Fields,
+    File,
+    Form,
+    Obey,
+    Shown,
+    identify_form,
+    read_form,
+)
 from codometer.serve.web.frame import Frame, Freshness, Sections
 from codometer.serve.web.looks import Look, Looks
+from codometer.serve.web.once import DoneAlready, Once
 from codometer.serve.web.page import Page
 from codometer.serve.web.recent import Recent
 from codometer.serve.web.view import View, read_view
 from codometer.serve.web.visitor import Visitor
-from codometer.serve.web.ways import confirm_address, go, sign_in_address
+from codometer.serve.web.ways import confirm_address, go, here, sign_in_address
 from codometer.serve.workers import Workers
 
 _log: Final = logging.getLogger(__name__)
@@ -82,6 +93,7 @@ _REMEMBERED: Final = timedelta(seconds=30)
 _SCOPE_SINCE: Final = "90d"
 _WIDEST: Final = "/?range=90d"
 _FRONT: Final = "/"
+_DRAFT: Final = "draft"
 _A_DAY: Final = timedelta(days=1)
 _RENEW_SECONDS: Final = 0.5
 
@@ -103,16 +115,17 @@ class Site:
         now: Callable[[], datetime],
         minimum_people: Callable[[], int] = lambda: 1,
         find_grain: FindGrain = any_grain,
-        find_upcoming: Callable[[], object] = lambda: None,
+        find_notices: Callable[[], Notices] = Notices,
     ) -> None:
         """Prepare to serve `pages`; `first_run` stands in for each until something was counted.
 
         `records` are the pages without a period. `ask` may block and answers as of the last
         refresh of the sums, without waiting; `minimum_people` and `find_grain` are what it asks
-        with. `find_upcoming` is what `Frame` takes.
+        with. `find_notices` is what `Frame` takes.
         """
         self._pages = pages
         self._records = records
+        self._fillable = frozenset(page.path for page in records)
         self._first_run = first_run
         self._zone = zone
         self._ask = ask
@@ -127,13 +140,16 @@ class Site:
             (*pages, *records),
             self._assets,
             is_local=lambda: gate.is_local,
-            find_upcoming=find_upcoming,
+            find_notices=find_notices,
         )
         self._has_counted = False
         self._scopes: dict[Hashable, _Scope] = {}
         self._sections = Sections()
         self._enough: Recent[Hashable, bool] = Recent()
         self._looks = Looks()
+        self._once = Once(now)
+        self._drafts = Drafts(now)
+        self._holders: dict[object, str] = {}
         changes.prepare = self.renew
 
     def routes(self) -> list[Route]:
@@ -147,7 +163,7 @@ class Site:
                 self._route(page.path, page.permission, self._record_endpoint(page))
                 for page in self._records
             ),
-            *(self._form_route(page, form) for page in self._records for form in page.forms),
+            *(self._record_form(page, form) for page in self._records for form in page.forms),
             self._route(f"{PREFIX}{{name}}", Permission.PUBLIC, self._assets.answer),
             self._route("/events", Permission.READ_NUMBERS, self._changes.answer),
         ]
@@ -159,18 +175,57 @@ class Site:
         html = self._frame.render_plain(template, self._find_visitor(request), **values)
         return HTMLResponse(html, status, _PAGE_HEADERS)
 
-    def _form_route(self, page: Page[Visitor], form: Form) -> Route:
-        endpoint = self._form_endpoint(page, form)
-        handle = self._gate.require(form.permission, endpoint, is_export=form.is_export)
-        return Route(form.path, self.guarded(handle), methods=["POST"])
+    def form_route(
+        self,
+        path: str,
+        permission: Permission,
+        obey: Obey,
+        *,
+        page: str,
+        is_sensitive: bool = False,
+        is_export: bool = False,
+    ) -> Route:
+        """Return a route behind the gate for a form that stands on a page; both flags as there.
+
+        What is sent twice is obeyed once. An export, which changes nothing, is made each time.
+        """
+
+        async def endpoint(request: Request) -> Response:
+            fields = await read_form(request)
+            if is_export:
+                return await obey(request, fields)
+            form = identify_form(request.url.path, fields)
+            return await self._once.answer(form, lambda: obey(request, fields))
+
+        handle = self._gate.require(
+            permission, endpoint, is_sensitive=is_sensitive, is_export=is_export
+        )
+        guarded = self.guarded(handle, page)
+        self._holders[guarded] = page
+        return Route(path, guarded, methods=["POST"])
+
+    def _record_form(self, page: Page[Visitor], form: Form) -> Route:
+        async def obey(request: Request, fields: Fields) -> Response:
+            visitor = self._visitor(request, request.state.subject)
+            return await self._workers.run(lambda: self._obey(page, form, visitor, fields))
+
+        return self.form_route(
+            form.path, form.permission, obey, page=page.path, is_export=form.is_export
+        )
 
     def _route(self, path: str, permission: Permission, handle: Endpoint) -> Route:
         return Route(path, self.guarded(self._gate.require(permission, handle)), methods=["GET"])
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """Answer for a path or a method that there is not: a page for people, else JSON."""
+        """Answer for a path or a method that there is not: a page for people, else JSON.
+
+        Who opens the address of a form, where the page stands that a form was refused on, is
+        led to the page that holds it.
+        """
         if not _is_person(request) or not isinstance(error, HTTPException):
             return await answer_http_exception(request, error)
+        if request.method == "GET" and (page := self._holders.get(request.scope.get("endpoint"))):
+            return go(page)
         if error.status_code == NotFound.status:
             fault: CodometerError = NotFound(f"there is nothing at {request.url.path}")
             return self._render_error(fault, request)
@@ -179,16 +234,10 @@ class Site:
     def _record_endpoint(self, page: Page[Visitor]) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             visitor = self._visitor(request, request.state.subject)
+            if draft := request.query_params.get(_DRAFT):
+                visitor = self._fill_in(visitor, draft)
             html = await self._workers.run(lambda: self._frame.render_record(page, visitor))
             return _html_response(html, request)
-
-        return endpoint
-
-    def _form_endpoint(self, page: Page[Visitor], form: Form) -> Endpoint:
-        async def endpoint(request: Request) -> Response:
-            fields = await read_form(request)
-            visitor = self._visitor(request, request.state.subject)
-            return await self._workers.run(lambda: self._obey(page, form, visitor, fields))
 
         return endpoint
 
@@ -197,7 +246,7 @@ class Site:
         try:
             done = form.act(visitor, fields)
         except CodometerError as error:
-            again = replace(visitor, path=page.path, sent=fields)
+            again = replace(visitor, path=page.path, sent=fields, sent_to=form.path)
             html = self._frame.render_record(page, again, error=error)
             return HTMLResponse(html, error.status, _PAGE_HEADERS)
         if isinstance(done, Shown):
@@ -221,6 +270,12 @@ class Site:
             zone=self._zone,
             make_token=lambda: self._gate.form_token(request),
         )
+
+    def _fill_in(self, visitor: Visitor, draft: str) -> Visitor:
+        """Return the visit of a page with what was written into its form before."""
+        form, sent = self._drafts.find(draft, visitor.actor.id, visitor.path)
+        given = {name: value for name, value in visitor.given.items() if name != _DRAFT}
+        return replace(visitor, given=given, sent=sent, sent_to=form, is_draft=bool(sent))
 
     def _endpoint(self, page: Page[View]) -> Endpoint:
         async def endpoint(request: Request) -> Response:
@@ -316,21 +371,24 @@ class Site:
                 return _Scope(read_at=view.now)
         return known
 
-    def guarded(self, handle: Endpoint) -> Endpoint:
-        """Wrap an endpoint so that whatever it raises becomes an answer."""
+    def guarded(self, handle: Endpoint, page: str = "") -> Endpoint:
+        """Wrap an endpoint so that whatever it raises becomes an answer.
+
+        A form stands on a `page`, to which whoever must show who they are comes back.
+        """
 
         async def endpoint(request: Request) -> Response:
             try:
                 return await handle(request)
             except Unauthenticated as error:
                 if _is_person(request):
-                    return go(sign_in_address(request))
+                    return go(sign_in_address(page or here(request)))
                 return error_response(error)
             except CodometerError as error:
                 if not _is_person(request):
                     return error_response(error)
                 if isinstance(error, ProofTooOld):
-                    return go(confirm_address(request))
+                    return go(confirm_address(await self._keep_draft(request, page)))
                 if isinstance(error, SecondFactorNeeded):
                     return go(SECOND_FACTOR)
                 return self._lead_on(error, request) or self._render_error(error, request)
@@ -339,6 +397,18 @@ class Site:
                 return self._render_error(FAULT, request) if _is_person(request) else fault
 
         return endpoint
+
+    async def _keep_draft(self, request: Request, page: str) -> str:
+        """Return where to come back to: from a form to its page, as it was filled in."""
+        session = self._gate.find_session(request)
+        if page not in self._fillable or session is None:
+            return page or here(request)
+        try:
+            fields = await read_form(request)
+        except CodometerError:
+            return page
+        draft = self._drafts.keep(session.account.id, page, request.url.path, fields)
+        return f"{page}?{_DRAFT}={draft}"
 
     def _lead_on(self, error: CodometerError, request: Request) -> Response | None:
         """Return the way to what somebody may see, from a front page that is not for them."""
@@ -351,6 +421,8 @@ class Site:
         title, home = _TITLES.get(error.status, _FAULT_TITLE), None
         if isinstance(error, TooFewPeople):
             title, home = "Too few people to tell of", _WIDEST
+        elif isinstance(error, DoneAlready):
+            title = "This was done already"
         visitor = self._find_visitor(request)
         html = self._frame.render_error(error, title=title, home=home, visitor=visitor)
         return HTMLResponse(html, error.status, _PAGE_HEADERS)

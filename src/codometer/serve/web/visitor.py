@@ -22,7 +22,9 @@ class Visitor:
     """One visit. `account` is None in local mode, for a program, and for nobody.
 
     `given` has the parameters of the address, `sent` the fields of a form that could not
-    be obeyed and is shown again. `make_token` is asked where a form is shown.
+    be obeyed and is shown again, and `sent_to` its address. It `is_draft` where it was not
+    tried yet, because who sent it had to show first that it is them. `make_token` is asked
+    where a form is shown.
     """
 
     subject: Subject
@@ -32,6 +34,8 @@ class Visitor:
     now: datetime
     zone: ZoneInfo
     sent: Mapping[str, str] = field(default_factory=dict)
+    sent_to: str = ""
+    is_draft: bool = False
     make_token: Callable[[], str] = lambda: ""
     _found: dict[str, object] = field(default_factory=dict, init=False, repr=False)
 
@@ -39,6 +43,16 @@ class Visitor:
     def form_token(self) -> str:
         """What a form of this answer must bring back."""
         return self.make_token()
+
+    @property
+    def asked(self) -> Mapping[str, str]:
+        """What a form that is shown again was sent with, else what the address says."""
+        return self.sent or self.given
+
+    def typed(self, form: str, **which: str) -> Mapping[str, str]:
+        """Return what was sent with one form of several; `which` tells it from those alike."""
+        is_it = form == self.sent_to and which.items() <= self.sent.items()
+        return self.sent if is_it else {}
 
     @property
     def actor(self) -> Actor:

@@ -21,21 +21,19 @@ def go(address: str) -> Response:
     return RedirectResponse(address, _SEE_OTHER)
 
 
-def sign_in_address(request: Request) -> str:
+def sign_in_address(back: str) -> str:
     """Return where to sign in and come back from."""
-    return f"{SIGN_IN}?next={quote(_here(request), safe='')}"
+    return f"{SIGN_IN}?next={quote(back, safe='')}"
 
 
-def confirm_address(request: Request) -> str:
-    """Return where to show again who one is, and come back from.
+def confirm_address(back: str) -> str:
+    """Return where to show again who one is, and come back from."""
+    return f"{CONFIRM}?next={quote(local_address(back), safe='')}"
 
-    From a form it comes back to the page that holds it.
-    """
-    here = _here(request)
-    if request.method != "GET":
-        parts = urlsplit(request.headers.get("referer", ""))
-        here = parts.path + (f"?{parts.query}" if parts.query else "")
-    return f"{CONFIRM}?next={quote(local_address(here), safe='')}"
+
+def here(request: Request) -> str:
+    """Return the address that was asked for."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def local_address(address: str | None) -> str:
@@ -56,7 +54,3 @@ def local_address(address: str | None) -> str:
     ):
         return "/"
     return address
-
-
-def _here(request: Request) -> str:
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")

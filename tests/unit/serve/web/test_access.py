@@ -133,7 +133,10 @@ def test_no_page_of_others_tells_when_somebody_was_last_at_it(
     ada.get("/me")
     root.get("/access")
     for path in ("/access", f"/access/account?id={find(installation, 'ada').id}"):
-        assert "15:02" not in root.get(path).text
+        page = root.get(path).text
+        assert "15:02" not in page
+        assert '<time datetime="2026-11-23">Mon 23 Nov</time>' in page
+        assert re.findall(r'datetime="[^"]*T', page) == []
 
 
 def test_a_link_is_shown_once_and_makes_an_account(

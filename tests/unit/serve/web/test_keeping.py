@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from codometer.access.permissions import Role
-from codometer.people.queue import Queue, Right
+from codometer.model.identity import Identities
+from codometer.people.queue import Asked, Queue, Right
 from codometer.people.requests import Requests
 from codometer.serve.web.pages.privacy.redaction import MOST_CHARACTERS
 from tests.unit.serve.installation import Browser, Installation
@@ -31,6 +33,21 @@ def root(installation: Installation) -> Browser:
     return installation.set_up()
 
 
+def list_forms(page: str) -> list[str]:
+    """Return the forms in the text of a page, but for those of its frame."""
+    return re.findall(r'<form method="post" action="/privacy.*?</form>', page, re.DOTALL)
+
+
+def ask_to_be_forgotten(installation: Installation) -> tuple[Queue, Asked]:
+    """Have somebody who is known here by a pseudonym ask for it."""
+    people = installation.people
+    pseudonym = people.identifier.learn(Identities(email="ada@example.com"))
+    people.vault.save()
+    queue = Queue(Requests(people))
+    queue.ask(pseudonym, Right.ERASURE, "I leave")
+    return queue, queue.list_open()[0]
+
+
 def test_a_hold_is_set_and_lifted_with_reasons_by_an_administrator(
     installation: Installation, root: Browser
 ) -> None:
@@ -44,6 +61,11 @@ def test_a_hold_is_set_and_lifted_with_reasons_by_an_administrator(
     (hold,) = installation.people.holds.list_holds()
     refused = root.submit(f"{path}/lift", hold=hold.id, reason="")
     assert (refused.status_code, "A hold needs a reason" in refused.text) == (400, True)
+    lifting, holding = list_forms(refused.text)
+    assert 'aria-invalid="true" aria-describedby="problem"' in lifting
+    assert "aria-invalid" not in holding
+    refused = root.submit(f"{path}/lift", hold="none", reason="it was settled")
+    assert "it was settled" not in "".join(list_forms(refused.text))
     root.submit(f"{path}/lift", hold=hold.id, reason="it was settled")
     assert installation.people.holds.list_holds() == []
 
@@ -142,7 +164,43 @@ def test_what_people_asked_for_is_decided_on_a_page_and_marked_when_it_waits_too
     root = installation.browser()
     root.sign_in("root")
     assert "1 overdue" in root.get(path).text
-    assert "1 of 1 requests of people wait longer" in root.get("/privacy").text
+    assert "1 request of people waits, 1 of them for too long" in root.get("/privacy").text
     (asked,) = queue.list_open()
     assert root.submit(f"{path}/do", request=asked.id, reason="they were split").is_redirect
     assert queue.list_open() == []
+
+
+def test_an_erasure_is_looked_at_and_confirmed_before_it_is_done(
+    installation: Installation, root: Browser
+) -> None:
+    queue, asked = ask_to_be_forgotten(installation)
+    waiting = root.get("/privacy/requests").text
+    (way,) = re.findall(r'href="(/privacy/requests/erase[^"]*)"', waiting)
+    assert 'action="/privacy/requests/do"' not in waiting
+    at_once = root.submit("/privacy/requests/do", request=asked.id, reason=WHY)
+    assert (at_once.status_code, "is looked at first" in at_once.text) == (400, True)
+    preview = root.get(way).text
+    assert f'<span class="mono">{asked.person}</span> asked for it' in preview
+    assert "0 sessions, 0 events and 0 readings" in preview
+    assert "I leave" in preview
+    typed = {"request": asked.id, "reason": WHY}
+    refused = root.submit("/privacy/requests/erase", None, **typed, confirm="p_somebody")
+    assert (refused.status_code, "This was not confirmed" in refused.text) == (400, True)
+    assert f'value="{WHY}"' in refused.text
+    assert queue.list_open() == [asked]
+    done = root.submit("/privacy/requests/erase", None, **typed, confirm=asked.person)
+    assert done.headers["location"] == "/privacy/requests"
+    assert queue.list_open() == []
+    assert installation.people.vault.people.find_person(asked.person) is None
+
+
+def test_an_erasure_is_looked_at_by_nobody_who_may_not_do_it(
+    installation: Installation, root: Browser
+) -> None:
+    assert root.get("/privacy").status_code == 200
+    _, asked = ask_to_be_forgotten(installation)
+    auditor = installation.person("dana", Role.AUDITOR)
+    assert "/privacy/requests/erase" not in auditor.get("/privacy/requests").text
+    way = f"/privacy/requests/erase?request={asked.id}"
+    assert auditor.get(way).status_code == 403
+    assert "No such request waits" in root.get("/privacy/requests/erase").text

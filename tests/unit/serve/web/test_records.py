@@ -70,6 +70,33 @@ def test_the_navigation_leads_only_where_its_reader_may_go(
         assert person.get(path).status_code == 200
 
 
+def tabs(text: str) -> dict[str, str]:
+    """Return where the pages beside a page are, and which of them says that it is this one."""
+    shown = re.findall(r'<nav class="tabs" aria-label="Privacy">.*?</nav>', text, re.DOTALL)
+    links = re.findall(r'<a href="([^"]+)"(?: aria-current="(\w+)")?>', "".join(shown))
+    return dict(links)
+
+
+def test_every_page_of_privacy_leads_to_all_others_that_its_reader_may_open(
+    installation: Installation, root: Browser
+) -> None:
+    paths = list(tabs(root.get("/privacy").text))
+    assert paths == [
+        "/privacy",
+        *(f"/privacy/{name}" for name in ("record", "requests", "retention", "reveals")),
+        "/privacy/redaction",
+    ]
+    for path in paths:
+        shown = root.get(path).text
+        expected = {each: "page" if each == path else "" for each in paths}
+        assert tabs(shown) == expected, path
+        assert '<a href="/privacy" aria-current="' in shown
+    assert tabs(root.get("/privacy/change?profile=open").text)["/privacy"] == "true"
+    assert tabs(root.get("/privacy/requests/erase").text)["/privacy/requests"] == "true"
+    viewer = installation.person("ada", Role.VIEWER)
+    assert tabs(viewer.get("/privacy").text) == {}
+
+
 def test_an_auditor_is_led_from_the_front_page_to_what_they_may_see(
     installation: Installation, root: Browser
 ) -> None:
@@ -137,6 +164,26 @@ def test_every_page_says_that_more_will_be_known_until_that_is_off(
     )
     assert kept.headers["location"] == "/privacy"
     assert viewer.get("/privacy").text.count('class="banner"') == 0
+
+
+def test_every_page_says_for_seven_days_that_the_purpose_is_another(
+    installation: Installation, root: Browser
+) -> None:
+    fields = {"profile": "standard", "reason": WORDS, "confirm": "standard"}
+    done = root.submit("/privacy/change", None, **fields, purpose="to plan <budgets>")
+    assert done.headers["location"] == "/privacy"
+    viewer = installation.person("ada", Role.VIEWER)
+    for path in ("/", "/me", "/privacy", "/account", "/nowhere"):
+        (banner,) = re.findall(r'<p class="banner">.*?</p>', viewer.get(path).text)
+        assert "the numbers are for another purpose: <b>to plan &lt;budgets&gt;</b>" in banner
+        assert "Before, it was: to see costs" in banner
+        assert "Since Mon 23 Nov" in banner
+    assert 'class="banner"' not in installation.browser().get("/sign-in").text
+    assert "to plan &lt;budgets&gt;" in root.get("/audit?action=privacy.change").text
+    installation.now += timedelta(days=7)
+    viewer = installation.browser()
+    viewer.sign_in("ada")
+    assert 'class="banner"' not in viewer.get("/").text
 
 
 def test_a_profile_that_is_none_is_refused_in_the_page(

@@ -24,7 +24,7 @@ from codometer.serve.web.pages.privacy import (
     PrivacySources,
     privacy_pages,
     redaction_page,
-    requests_page,
+    requests_pages,
     retention_page,
 )
 from codometer.serve.web.pages.reveals import reveals_page
@@ -61,10 +61,10 @@ def build_records(
     return (
         own_page(OwnData(Requests(people)), people.decisions, ask),
         *privacy_pages(privacy),
-        redaction_page(trial.redact),
-        requests_page(Queue(Requests(people))),
+        *requests_pages(Queue(Requests(people))),
         retention_page(retention),
         reveals_page(people, Reveals(people), access.vouching),
+        redaction_page(trial.redact),
         *access_pages(access, settings),
         audit_page(access.audit, access.accounts),
     )

@@ -114,7 +114,7 @@ def _build_entries(sources: Sources, visitor: Visitor) -> Mapping[str, object]:
 
 
 def _asked(visitor: Visitor) -> Mapping[str, str]:
-    given = visitor.sent or visitor.given
+    given = visitor.asked
     return {name: given.get(name, "").strip() for name in (*_FILTERS, "before")}
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from codometer.analysis.dates import format_passed
 from codometer.analysis.numbers import format_bytes
 from codometer.model.status import Status
+from codometer.model.words import counted
 from codometer.operate.checks import find_deaf_ports, free_bytes, is_writable
 from codometer.operate.connect import command, otlp_url, variables_to_connect
 from codometer.serve.api.status import StatusSource
@@ -144,7 +145,7 @@ def _check_storage(settings: Settings) -> Check:
 def _check_signals(status: Status, now: datetime, since: datetime) -> list[Check]:
     refused = [
         Check(
-            what=f"{_count(reject.count, 'signal')} refused",
+            what=f"{counted(reject.count, 'signal')} refused",
             state="bad",
             value=format_passed(now - reject.last) if reject.last else "",
             note=explain_refusal(reject.reason),
@@ -178,7 +179,3 @@ def _explain_uncounted(status: Status, arrived: set[str]) -> str:
         shown = ", ".join(names[:_LISTED])
         return f"They come from a program that is not known here: {shown}."
     return "A session that asks a model something will be counted."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

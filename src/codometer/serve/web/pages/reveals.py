@@ -48,6 +48,7 @@ def reveals_page(people: People, reveals: Reveals, vouching: Vouching) -> Page[V
         path=_PATH,
         name="privacy",
         title="Names behind pseudonyms",
+        tab="Names",
         template="reveals/page.html",
         group=None,
         permission=Permission.READ_REVEALS,

@@ -9,14 +9,12 @@ from typing import Final
 from codometer.access.account import Account
 from codometer.errors import BadRequest
 from codometer.serve.api.accounts import invitation_link
-from codometer.serve.web.forms import Fields, Shown
+from codometer.serve.web.forms import Fields, Shown, check_confirmed
 from codometer.serve.web.page import Page
 from codometer.serve.web.pages.access.sources import (
     ACCOUNTS,
     AccessSources,
-    check_confirmed,
     form_page,
-    given_by,
 )
 from codometer.serve.web.visitor import Visitor
 from codometer.settings import pages_url
@@ -122,7 +120,7 @@ def act_page(sources: AccessSources) -> Page[Visitor]:
 
 
 def _build(sources: AccessSources, visitor: Visitor) -> Mapping[str, object]:
-    given = given_by(visitor)
+    given = visitor.asked
     account, name, which = (
         sources.get_account(given.get("id", "")),
         given.get("act", ""),
@@ -141,7 +139,7 @@ def _do(sources: AccessSources, visitor: Visitor, fields: Fields) -> str | Shown
     act = _get_act(fields.get("act", ""))
     account = sources.get_account(fields.get("id", ""))
     if act.is_typed:
-        check_confirmed(fields.get("confirm", ""), account.login, "account")
+        check_confirmed(fields.get("confirm", ""), account.login, "name of the account")
     shown = act.do(sources, account, visitor, fields)
     return shown or visitor.href("/access/account", id=account.id)
 

@@ -16,7 +16,6 @@ from codometer.serve.web.pages.access.sources import (
     ACCOUNTS,
     AccessSources,
     form_page,
-    given_by,
     read_lines,
 )
 from codometer.serve.web.visitor import Visitor
@@ -58,7 +57,7 @@ def _build_invite(sources: AccessSources, visitor: Visitor) -> Mapping[str, obje
 
 
 def _build_change(sources: AccessSources, visitor: Visitor) -> Mapping[str, object]:
-    account = sources.get_account(given_by(visitor).get("id", ""))
+    account = sources.get_account(visitor.asked.get("id", ""))
     chosen = {
         "role": account.role or "",
         "sight": _ALL if account.teams is None else _SOME,

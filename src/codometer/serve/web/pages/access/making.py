@@ -11,15 +11,13 @@ from codometer.access.permissions import GIVEN_FREELY, SCOPES, USUAL_SCOPES, Per
 from codometer.access.secret import Kind
 from codometer.errors import BadRequest
 from codometer.operate.connect import lines_with
-from codometer.serve.web.forms import Fields, Shown
+from codometer.serve.web.forms import Fields, Shown, check_confirmed
 from codometer.serve.web.page import Page
 from codometer.serve.web.pages.access.credentials import KIND_NAMES, KINDS, line_of, list_scopes
 from codometer.serve.web.pages.access.sources import (
     CREDENTIALS,
     AccessSources,
-    check_confirmed,
     form_page,
-    given_by,
     read_lines,
 )
 from codometer.serve.web.visitor import Visitor
@@ -68,7 +66,7 @@ def revoke_page(sources: AccessSources) -> Page[Visitor]:
 
 
 def _build_new(_: AccessSources, visitor: Visitor) -> Mapping[str, object]:
-    given = given_by(visitor)
+    given = visitor.asked
     kind = _read_kind(given.get("kind", Kind.INGEST))
     offered = SCOPES[kind] & (visitor.subject.granted | GIVEN_FREELY)
     return {
@@ -84,7 +82,7 @@ def _build_new(_: AccessSources, visitor: Visitor) -> Mapping[str, object]:
 
 def _build_rotate(sources: AccessSources, visitor: Visitor) -> Mapping[str, object]:
     found = _build_revoke(sources, visitor)
-    kind = sources.get_credential(given_by(visitor).get("id", "")).kind
+    kind = sources.get_credential(visitor.asked.get("id", "")).kind
     return {
         **found,
         "overlap": visitor.sent.get("overlap", str(USUAL_OVERLAP.days)),
@@ -94,7 +92,7 @@ def _build_rotate(sources: AccessSources, visitor: Visitor) -> Mapping[str, obje
 
 
 def _build_revoke(sources: AccessSources, visitor: Visitor) -> Mapping[str, object]:
-    found = sources.get_credential(given_by(visitor).get("id", ""))
+    found = sources.get_credential(visitor.asked.get("id", ""))
     return {"line": line_of(found, visitor.now), "credential": found}
 
 
@@ -126,7 +124,7 @@ def _rotate(sources: AccessSources, visitor: Visitor, fields: Fields) -> Shown:
 
 def _revoke(sources: AccessSources, visitor: Visitor, fields: Fields) -> str:
     found = sources.get_credential(fields.get("id", ""))
-    check_confirmed(fields.get("confirm", ""), found.name, "credential")
+    check_confirmed(fields.get("confirm", ""), found.name, "name of the credential")
     revoked = sources.access.credentials.revoke(found.id, visitor.actor)
     return visitor.href("/access/credential", id=revoked.id)
 

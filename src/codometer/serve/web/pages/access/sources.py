@@ -12,7 +12,6 @@ from codometer.access.account import Account, NoSuchAccount
 from codometer.access.actor import Actor, ActorKind
 from codometer.access.credential import Credential, NoSuchCredential
 from codometer.access.permissions import Permission
-from codometer.errors import BadRequest
 from codometer.serve.web.forms import Fields, Form, Shown
 from codometer.serve.web.naming import ACTOR_NAMES
 from codometer.serve.web.page import Page, Panel
@@ -132,21 +131,6 @@ def _panel(sources: AccessSources, path: str, title: str, build: Build) -> Panel
     )
 
 
-def given_by(visitor: Visitor) -> Mapping[str, str]:
-    """Return what a form that is shown again was sent with, else what the address says."""
-    return visitor.sent or visitor.given
-
-
 def read_lines(text: str) -> tuple[str, ...]:
     """Return the lines of a field that has one thing a line."""
     return tuple(line.strip() for line in text.splitlines() if line.strip())
-
-
-def check_confirmed(typed: str, name: str, what: str) -> None:
-    """Refuse what cannot be undone, unless its name was written once more.
-
-    Raises:
-        BadRequest: it was not.
-    """
-    if typed.strip() != name:
-        raise BadRequest("this was not confirmed", hint=f"write {name}, the name of the {what}")

@@ -14,6 +14,7 @@ from codometer.analysis.forecast import LEVEL, MIN_DAYS, Forecast, forecast_mont
 from codometer.analysis.measures.measure import Number
 from codometer.analysis.numbers import Value, format_axis, format_money, format_rate, format_short
 from codometer.analysis.workdays import last_working_days
+from codometer.model.words import counted
 from codometer.privacy.profile import Cut
 from codometer.serve.web.buckets import days_of
 from codometer.serve.web.charts import Outlook, ruler
@@ -98,7 +99,7 @@ def _forecast(view: View, history: History, *, days_left: int) -> Forecast | Non
 def _lengths(view: View) -> dict[str, str]:
     """Return the lengths of both periods, in words."""
     count = len(days_of(view.period))
-    days = f"{count} day{'' if count == 1 else 's'}"
+    days = counted(count, "day")
     return {"days_shown": days, "days_before": "day" if count == 1 else str(count)}
 
 

@@ -14,6 +14,7 @@ from codometer.analysis.growth import describe_growth
 from codometer.analysis.measures.measure import Number
 from codometer.analysis.measures.run import Group
 from codometer.analysis.trend import WEEK, trailing_means
+from codometer.model.words import counted
 from codometer.privacy.profile import Cut
 from codometer.serve.web.buckets import days_of
 from codometer.serve.web.charts import meter, sparkline
@@ -102,7 +103,7 @@ def build_teams(questions: Questions, view: View) -> Mapping[str, object]:
     ]
     _sort(rows, _chosen(view))
     if teams.further:
-        name = f"{len(teams.further)} more team{'' if len(teams.further) == 1 else 's'}"
+        name = counted(len(teams.further), "more team")
         (further,) = questions.teams(view, teams.further).groups
         further_days = [days.of(team, last=view.last_day) for team in teams.further]
         trend = _trend(view, further_days, days.step)

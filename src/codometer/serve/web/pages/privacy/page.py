@@ -50,6 +50,7 @@ def _privacy_page(sources: PrivacySources) -> Page[Visitor]:
         path=_PATH,
         name="privacy",
         title="Privacy",
+        tab="What is collected",
         template="privacy/page.html",
         group="Privacy & access",
         permission=Permission.READ_PRIVACY,
@@ -150,7 +151,7 @@ def _build_change(sources: PrivacySources, _: Visitor) -> Mapping[str, object]:
 
 
 def _build_review(sources: PrivacySources, visitor: Visitor) -> Mapping[str, object]:
-    given = visitor.sent or visitor.given
+    given = visitor.asked
     before = sources.decisions.find_in_force()
     profile = _profile(given.get("profile", ""))
     is_later = is_weaker(profile, than=before.profile)

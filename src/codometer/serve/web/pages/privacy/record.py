@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 from codometer.access.permissions import Permission
+from codometer.model.words import counted
 from codometer.networks import is_loopback
 from codometer.privacy.profile import Content, Cut, Identity, Kept, Policy, describe
 from codometer.serve.web.page import Page, Panel
@@ -80,6 +81,7 @@ def record_page(sources: PrivacySources) -> Page[Visitor]:
         path="/privacy/record",
         name="privacy",
         title="Record of processing",
+        tab="Record of processing",
         template="privacy/record_page.html",
         group=None,
         permission=Permission.READ_SETTINGS,
@@ -180,17 +182,17 @@ def _retention(settings: Settings, policy: Policy, kept: Kept) -> Section:
     return Section(
         title="Time limits",
         facts=(
-            ("Single events", f"{kept.detail_days} days."),
-            ("Whose a session was", f"{kept.session_days} days."),
-            ("What a person used on a day", f"{kept.person_days} days."),
-            ("Sums of teams and of all", f"{kept.sum_days} days."),
+            ("Single events", f"{counted(kept.detail_days, 'day')}."),
+            ("Whose a session was", f"{counted(kept.session_days, 'day')}."),
+            ("What a person used on a day", f"{counted(kept.person_days, 'day')}."),
+            ("Sums of teams and of all", f"{counted(kept.sum_days, 'day')}."),
             (
                 _AGREED.get(policy.content, "Content"),
-                f"At most {settings.retention.content_days} days."
+                f"At most {counted(settings.retention.content_days, 'day')}."
                 if policy.content in _AGREED
                 else "None is kept.",
             ),
-            ("Audit log", f"{settings.retention.audit_days} days."),
+            ("Audit log", f"{counted(settings.retention.audit_days, 'day')}."),
             ("Sessions of who signed in", "At most 7 days; of administrators 24 hours."),
             ("Accounts", "Until an administrator disables them."),
         ),

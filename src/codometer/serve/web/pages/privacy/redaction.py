@@ -27,6 +27,7 @@ def redaction_page(redact: Callable[[str], str]) -> Page[Visitor]:
         path=_PATH,
         name="privacy",
         title="Try redaction",
+        tab="Redaction",
         template="redaction/page.html",
         group=None,
         permission=Permission.READ_SETTINGS,

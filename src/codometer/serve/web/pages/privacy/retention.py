@@ -36,6 +36,7 @@ def retention_page(retention: Retention) -> Page[Visitor]:
         path=_PATH,
         name="privacy",
         title="Retention",
+        tab="Retention",
         template="retention/page.html",
         group=None,
         permission=Permission.READ_SETTINGS,
@@ -69,8 +70,8 @@ def _build_last(retention: Retention, _: Visitor) -> Mapping[str, object]:
     return {"run": retention.find_last()}
 
 
-def _build_holds(retention: Retention, visitor: Visitor) -> Mapping[str, object]:
-    return {"holds": retention.people.holds.list_holds(), "whose": _WHOSE, "sent": visitor.sent}
+def _build_holds(retention: Retention, _: Visitor) -> Mapping[str, object]:
+    return {"holds": retention.people.holds.list_holds(), "whose": _WHOSE}
 
 
 def _hold(retention: Retention, visitor: Visitor, fields: Fields) -> str:
