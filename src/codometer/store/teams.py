@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from codometer.model.identity import number_elsewhere
 from codometer.model.period import start_of_day
 from codometer.store.given import I64, TEXT, U64, give
-from codometer.store.origins import number_of_workplace
+from codometer.store.origins import add_workplaces, number_of_workplace
 from codometer.store.retention import KEYS, Held, delete_unused, find_held
 from codometer.store.rollups import sum_up_workplaces
 from codometer.store.tables import STAND_IN_LIMIT, WORKPLACE_DIMENSIONS, resource_column
@@ -108,6 +108,7 @@ def move_to_teams(
     kept = [move for move in moves if move.stored.is_held]
     if wanted:
         _give(connection, wanted, zone, resource_keys)
+        add_workplaces(connection, "team", "cost_center")
         for statement in _STATEMENTS:
             connection.execute(statement)
         sum_up_workplaces(connection, zone)
@@ -216,14 +217,6 @@ _STATEMENTS: Final = (
         "CREATE OR REPLACE TEMP TABLE touched AS "
         f"SELECT day, i.was AS workplace FROM session_day t JOIN given i ON {_DAYS} "
         f"UNION SELECT day, i.workplace FROM session_day t JOIN given i ON {_DAYS}"
-    ),
-    (
-        # One for each number: columns of attributes that are allowed no longer may still differ.
-        "INSERT INTO workplace SELECT w.* REPLACE (i.workplace AS workplace, "
-        "i.team AS team, i.cost_center AS cost_center) "
-        "FROM workplace w JOIN given i ON w.workplace = i.was "
-        "WHERE i.workplace NOT IN (SELECT workplace FROM workplace) "
-        "QUALIFY row_number() OVER (PARTITION BY i.workplace ORDER BY w.workplace) = 1"
     ),
     (
         "INSERT INTO origin "
