@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
-from codometer.analysis.measures.grain import Grain, fit
+from codometer.analysis.measures.grain import Grain
 from codometer.analysis.measures.query import Condition, Query, parse_query
 from codometer.analysis.measures.run import Answer, run_query
 from codometer.errors import TooFine

@@ -42,8 +42,10 @@ def team() -> None:
 def list_teams(*, url: str | None, form: str) -> None:
     """List the teams of the last 28 days and of today, never their members.
 
+    Where the privacy profile tells of teams by week, the last four that are over.
+
     \b
-    active    people who used an agent there in the last 28 days
+    active    people who used an agent there in these days
     assigned  people of whom an administrator said so, today
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from codometer.cli.output import print_csv, print_json, print_rows

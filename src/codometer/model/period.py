@@ -99,9 +99,9 @@ class Period:
     def previous(self) -> Period:
         """Return the period to compare this one with.
 
-        Whole calendar months that are not of weeks: as many months before. Else, when it starts at a local
-        midnight: as many local days earlier as it touches, so that a day under way is
-        compared with the same part of a day. Else: its own length earlier.
+        Whole calendar months that are not of weeks: as many months before. Else, when it
+        starts at a local midnight: as many local days earlier as it touches, so that a day
+        under way is compared with the same part of a day. Else: its own length earlier.
         """
         return replace(self._before(), is_chosen=self.is_chosen, splits_days=self.splits_days)
 
