@@ -29,6 +29,7 @@ from codometer.privacy.encryption import Purpose
 from codometer.privacy.profile import POLICIES, Cut, Identity, Policy, PolicyInForce, Profile
 from codometer.privacy.protect import is_kept
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
+from codometer.store.control import rename_pseudonyms
 from codometer.store.people import (
     ERASED,
     Applied,
@@ -186,6 +187,7 @@ class People:
                 )
             newer = self._find_newer(frozenset(made))
             with self.access.audit.change(actor) as change:
+                rename_pseudonyms(change.connection, newer)
                 self.memberships.rename(change.connection, made, newer)
                 self.vault.drop(change.connection, made)
                 self.access.keys.delete(change, Purpose.PSEUDONYM, number)

@@ -58,6 +58,14 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
+class Pseudonym(Text):
+    """Text that is, or may be, a pseudonym of a person: it changes where a newer one is used.
+
+    Columns that are no key change by themselves (`rename_pseudonyms`); whoever has one as a
+    key knows what becomes of two rows that are one person's.
+    """
+
+
 INSTANCE: Final = Table(
     "instance",
     METADATA,
@@ -250,7 +258,7 @@ PRIVACY_DECISION: Final = Table(
 IDENTITY: Final = Table(
     "identity",
     METADATA,
-    Column("pseudonym", Text, primary_key=True),
+    Column("pseudonym", Pseudonym, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("key_number", Integer, nullable=False),
     Column("value", LargeBinary),
@@ -263,8 +271,8 @@ One that `is_apart` was taken out of a person by an administrator."""
 IDENTITY_LINK: Final = Table(
     "identity_link",
     METADATA,
-    Column("stronger", Text, primary_key=True),
-    Column("weaker", Text, primary_key=True),
+    Column("stronger", Pseudonym, primary_key=True),
+    Column("weaker", Pseudonym, primary_key=True),
     Column("is_decided", Boolean, nullable=False),
     Column("created", Instant, nullable=False),
 )
@@ -273,7 +281,7 @@ IDENTITY_LINK: Final = Table(
 IDENTITY_MOVE: Final = Table(
     "identity_move",
     METADATA,
-    Column("pseudonym", Text, primary_key=True),
+    Column("pseudonym", Pseudonym, primary_key=True),
 )
 """Pseudonyms whose person changed, which the telemetry must be told yet."""
 
@@ -289,7 +297,7 @@ REVEAL: Final = Table(
     "reveal",
     METADATA,
     Column("id", Text, primary_key=True),
-    Column("person", Text, nullable=False),
+    Column("person", Pseudonym, nullable=False),
     Column("account", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("asked", Instant, nullable=False),
@@ -319,7 +327,7 @@ PERSONAL_CONSENT: Final = Table(
     METADATA,
     Column("id", Text, primary_key=True),
     Column("project_consent", ForeignKey("project_consent.id"), nullable=False),
-    Column("person", Text, nullable=False, index=True),
+    Column("person", Pseudonym, nullable=False, index=True),
     Column("text_version", Integer, nullable=False),
     Column("text_hash", Text, nullable=False),
     Column("granted", Instant, nullable=False),
@@ -335,7 +343,7 @@ CONTENT: Final = Table(
     Column("id", Text, primary_key=True),
     Column("project_consent", ForeignKey("project_consent.id"), nullable=False, index=True),
     Column("personal_consent", ForeignKey("personal_consent.id"), index=True),
-    Column("subject", Text, nullable=False, index=True),
+    Column("subject", Pseudonym, nullable=False, index=True),
     Column("session", Text),
     Column("time", Instant, nullable=False, index=True),
     Column("name", Text, nullable=False),
@@ -360,7 +368,7 @@ chance, the same for all of one."""
 TEAM_MEMBERSHIP: Final = Table(
     "team_membership",
     METADATA,
-    Column("person", Text, primary_key=True),
+    Column("person", Pseudonym, primary_key=True),
     Column("first", Date, primary_key=True),
     Column("until", Date),
     Column("team", Text, nullable=False),
@@ -378,7 +386,7 @@ LEGAL_HOLD: Final = Table(
     METADATA,
     Column("id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("subject", Pseudonym, nullable=False),
     Column("reason", Text, nullable=False),
     Column("created", Instant, nullable=False),
 )
@@ -389,7 +397,7 @@ SUBJECT_REQUEST: Final = Table(
     METADATA,
     Column("id", Text, primary_key=True),
     Column("right", Text, nullable=False),
-    Column("person", Text, nullable=False, index=True),
+    Column("person", Pseudonym, nullable=False, index=True),
     Column("words", Text, nullable=False),
     Column("asked", Instant, nullable=False),
     Column("decided", Instant),
