@@ -387,13 +387,28 @@ def test_people_are_counted_and_a_part_is_not_told_that_leaves_few_beside_it(
         assign(household, "checkout", subject=f"person-{number}@example.com")
     exact = take_census(household.people, 1)
     assert exact == Census(
-        people=9, installations=3, addresses=7, in_teams=5, excluded=1, shared=1, services=1
+        people=9, installations=3, addresses=6, in_teams=5, excluded=1, shared=1, services=1
     )
     told = take_census(household.people, 5)
     assert told == Census(
         people=9, installations=None, addresses=None, in_teams=None, excluded=None, shared=None,
         services=1,
     )  # fmt: skip
+
+
+def test_who_is_known_and_of_whom_nothing_is_stored_is_no_part_of_those_who_are(
+    told: Household,
+) -> None:
+    told.send(ADA, session="one")
+    bot = {"user.email": "bot[bot]@users.noreply.github.com"}
+    told.send(bot, session="bot")
+    for subject in (EMAIL, "new@example.com", "newer@example.com", bot["user.email"]):
+        assign(told, "checkout", subject=subject)
+    census = take_census(told.people, 1)
+    keeps_addresses = told.people.policy.profile is Profile.STANDARD
+    assert (census.people, census.in_teams) == (1, 1)
+    assert census.addresses == (1 if keeps_addresses else 0)
+    assert take_census(told.people, 5).in_teams is None
 
 
 class Sent(NamedTuple):

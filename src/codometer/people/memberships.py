@@ -131,6 +131,14 @@ class Memberships:
         """Return everybody who has any."""
         return self._by_person.keys()
 
+    def find_members(self, day: date) -> set[str]:
+        """Return everybody who belongs to any team on a day."""
+        return {
+            person
+            for person, memberships in self._by_person.items()
+            if any(each.holds_on(day) for each in memberships)
+        }
+
     def count_by_team(self, day: date) -> Mapping[str, int]:
         """Return how many people belong to each team on a day, of those that anybody does."""
         counts: defaultdict[str, int] = defaultdict(int)

@@ -8,7 +8,8 @@ over and written under what has begun.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,6 +38,7 @@ from codometer.store.people import (
     change_extras,
     find_applied,
     find_names,
+    find_told,
     list_origins,
     note_applied,
     rename_repositories,
@@ -255,29 +257,52 @@ class People:
         held = self.holds.find_held(self.vault.people.find_person)
         if held is None or not held.persons:
             return held
-        return held._replace(persons=held.persons | self.find_plain(held.persons))
+        plain = self._find_plain(held.persons)
+        return held._replace(persons=held.persons.union(*plain.values()))
 
-    def find_plain(self, pseudonyms: frozenset[str]) -> set[str]:
-        """Return what those of these pseudonyms are called where they are stored plainly."""
-        people = self.vault.people
-        known = {each.pseudonym for name in pseudonyms for each in people.list_pseudonyms(name)}
-        wanted = known | pseudonyms
+    def find_stored(self, persons: Collection[str]) -> set[str]:
+        """Return those of these persons of whom anything is stored."""
         with self.store.reading() as connection:
-            stored = {each.identities for each in list_origins(connection)}
-        told = {each._replace(repository=None, version=0) for each in stored}
-        return {
-            each.person
-            for each in told
-            if each.person and not is_pseudonym(each.person) and self._is_one_of(each, wanted)
-        }
+            names = find_names(connection)
+        find = self.vault.people.find_person
+        known = {find(name) or name for name in names}
+        called = self.list_called(persons)
+        return {person for person in persons if not known.isdisjoint(called[person])}
 
-    def _is_one_of(self, told: Identities, pseudonyms: set[str]) -> bool:
-        """Tell by its plain keys whether an origin is of one who has any of these pseudonyms."""
-        made = self.identifier.list_pseudonyms
+    def list_called(self, persons: Collection[str]) -> dict[str, set[str]]:
+        """Return what each person is called where they are stored, as a pseudonym and plainly.
+
+        All that is stored is looked through once, however many they are.
+        """
+        plain = self._find_plain(persons) if self.policy.identity is Identity.PLAIN else {}
+        return {person: {person} | plain.get(person, set()) for person in persons}
+
+    def _find_plain(self, persons: Collection[str]) -> dict[str, set[str]]:
+        """Return what those of these persons are called who are stored plainly."""
+        find = self.vault.people.find_person
+        wanted = {
+            name: person
+            for name in [*self.vault.people.identities]
+            if (person := find(name)) in persons
+        }
+        wanted.update((name, name) for name in persons)
+        with self.store.reading() as connection:
+            told = find_told(connection)
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for each in told:
+            if each.person and not is_pseudonym(each.person):
+                for name in self._list_pseudonyms(each):
+                    if name in wanted:
+                        found[wanted[name]].add(each.person)
+        return found
+
+    def _list_pseudonyms(self, told: Identities) -> Iterator[str]:
+        """Return the pseudonyms of whoever an origin is of that is stored plainly."""
         # Of a session that lost its keys, the person is all that there is.
         named = [(kind, told.person or "") for kind in PERSON_KINDS]
         named += [each for each in list_named(told) if each[0] is not IdentityKind.INSTALLATION]
-        return any(not pseudonyms.isdisjoint(made(kind, name)) for kind, name in named)
+        for kind, name in named:
+            yield from self.identifier.list_pseudonyms(kind, name)
 
     def look_anew(self) -> None:
         """Have the intake look anew at who each client is, and where they belong."""
@@ -315,19 +340,14 @@ class People:
 
     def _list_stays(self, pseudonyms: Iterable[str]) -> dict[str, list[Stay]]:
         """Return where whoever these are of was, by what they are called in the telemetry."""
-        people = self.vault.people
+        find = self.vault.people.find_person
+        called = self.list_called({find(each) or each for each in pseudonyms})
         return {
             name: stays
-            for person in {people.find_person(each) or each for each in pseudonyms}
+            for person, names in called.items()
             for stays in [self.memberships.list_stays(person)]
-            for name in self.list_called(person)
+            for name in names
         }
-
-    def list_called(self, person: str) -> set[str]:
-        """Return what a person is called where they are stored, as a pseudonym and plainly."""
-        if self.policy.identity is not Identity.PLAIN:
-            return {person}
-        return {person} | self.find_plain(frozenset({person}))
 
     def _resolved(self, stored: StoredOrigin) -> StoredOrigin:
         told = stored.identities

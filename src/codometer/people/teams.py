@@ -152,7 +152,7 @@ class Teams:
 
     def _find_since(self, person: str, stretch: Stretch) -> date | None:
         """Return from when on all that is stored of a person is where it belongs, if not all is."""
-        called = self._people.list_called(person)
+        called = self._people.list_called({person})[person]
         with self._people.store.reading() as connection:
             last = find_last_unmoved(connection, called, *stretch)
         return None if last is None else last + _DAY

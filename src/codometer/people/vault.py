@@ -214,16 +214,16 @@ class Vault:
         key = self._keys.ring.newest(Purpose.TOMBSTONE)
         return {tombstone(key, name) for name in pseudonyms}
 
-    def count_addresses(self) -> int:
-        """Return of how many people an e-mail address is kept."""
+    def find_addressed(self) -> set[str]:
+        """Return the persons of whom an e-mail address is kept."""
         people = self.people
-        return len(
-            {
-                people.find_person(name)
-                for name in self._valued
-                if (known := people.identities.get(name)) and known.kind is IdentityKind.EMAIL
-            }
-        )
+        return {
+            person
+            for name in self._valued
+            if (known := people.identities.get(name))
+            and known.kind is IdentityKind.EMAIL
+            and (person := people.find_person(name))
+        }
 
     def count_treated(self, treatment: Treatment) -> int:
         """Return how many are treated so."""

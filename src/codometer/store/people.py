@@ -68,6 +68,23 @@ def find_names(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {name for (name,) in connection.execute(told).fetchall() if name is not None}
 
 
+def find_told(connection: duckdb.DuckDBPyConnection) -> set[Identities]:
+    """Return the persons that origins know with all that names them there, each once."""
+    names = Identities._fields[:-2]
+    rows = connection.execute(
+        f"SELECT DISTINCT {', '.join(names)} FROM origin WHERE person IS NOT NULL"
+    ).fetchall()
+    return {Identities(*row) for row in rows}
+
+
+def find_people(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return what everybody is called who is no service."""
+    rows = connection.execute(
+        f"SELECT DISTINCT person FROM origin WHERE person_kind <> '{SERVICE}'"
+    ).fetchall()
+    return {person for (person,) in rows if person is not None}
+
+
 class Counted(NamedTuple):
     """How many are stored: people, those of them that are known as a machine only, services."""
 
