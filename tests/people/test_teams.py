@@ -2,6 +2,7 @@
 
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codometer.errors import BadRequest
+from codometer.errors import BadRequest, Erased
 from codometer.people.census import Census, take_census
 from codometer.people.holds import HoldKind
 from codometer.people.requests import NoSuchPerson
@@ -21,7 +22,16 @@ from codometer.people.vault import Treatment
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.profile import Profile
 from codometer.settings import Retention as RetentionSettings
-from tests.people.household import ADA, ADA_ELSEWHERE, BEGIN, GRACE, NAMES_OF_ADA, ROOT, Household
+from tests.people.household import (
+    ADA,
+    ADA_ELSEWHERE,
+    BEGIN,
+    GRACE,
+    NAMES_OF_ADA,
+    ROOT,
+    Household,
+    is_pseudonymous,
+)
 
 EMAIL = ADA["user.email"]
 EVERY = [Profile.OPEN, Profile.STANDARD, Profile.STRICT]
@@ -363,12 +373,67 @@ def test_a_stay_that_ended_long_ago_goes_and_the_nightly_run_says_so(told: House
     told.people.holds.set(HoldKind.PERSON, grace, "a claim", ROOT)
     retention = Retention(told.people, RetentionSettings(person_days=90), ZoneInfo("UTC"))
     on(told, days(100))
+    told.send(IN_SEARCH, session="one")
     assert retention.run().memberships == 0
     on(told, days(101))
     run = retention.run()
     assert (run.memberships, run.pseudonyms) == (1, 0)
     _, found = Teams(told.requests).show_history(EMAIL, ROOT)
     assert [each.team for each in found] == ["search"]
+
+
+def test_only_who_is_assigned_is_known_from_then_on(told: Household) -> None:
+    teams = Teams(told.requests)
+    for subject in ("new@example.com", "0add-nobody"):
+        for ask in (
+            lambda who: teams.show_history(who, ROOT),
+            lambda who: remove(told, subject=who),
+        ):
+            with pytest.raises(NoSuchPerson):
+                ask(subject)
+    told.send(IN_SEARCH, session="one")
+    known = set(told.people.vault.people.identities)
+    person, found = teams.show_history(EMAIL, ROOT)
+    assert found == ()
+    assert is_pseudonymous({person})
+    assert remove(told).sessions == 0
+    assert set(told.people.vault.people.identities) == known
+    assign(told, "checkout", subject="new@example.com")
+    assert teams.show_history("new@example.com", ROOT)[1]
+
+
+def test_who_was_erased_is_not_assigned_and_does_not_come_back(told: Household) -> None:
+    told.send(IN_SEARCH, session="one")
+    preview = told.requests.forget(EMAIL, "", "", ROOT)
+    told.requests.forget(EMAIL, preview.person, WHY, ROOT)
+    known = set(told.people.vault.people.identities)
+    with pytest.raises(Erased) as refused:
+        assign(told, "checkout")
+    assert refused.value.hint
+    for ask in (lambda: Teams(told.requests).show_history(EMAIL, ROOT), lambda: remove(told)):
+        with pytest.raises(NoSuchPerson):
+            ask()
+    assert set(told.people.vault.people.identities) == known
+    assert told.people.memberships.changes == ()
+
+
+def test_an_open_stay_goes_once_nothing_is_stored_of_its_person(told: Household) -> None:
+    told.send(IN_SEARCH, session="one")
+    assign(told, "checkout")
+    assign(told, "checkout", subject="new@example.com")
+    on(told, days(90))
+    assign(told, "search", subject=GRACE["user.email"])
+    retention = Retention(told.people, RetentionSettings(person_days=90), ZoneInfo("UTC"))
+    assert retention.run().memberships == 0
+    on(told, days(91))
+    told.send(IN_SEARCH, session="two")
+    run = retention.run()
+    assert (run.memberships, run.pseudonyms) == (1, 1)
+    assert told.people.memberships.count_by_team(days(91)) == {"checkout": 1, "search": 1}
+    on(told, days(400))
+    retention.run()
+    assert told.people.memberships.changes == ()
+    assert told.people.vault.people.identities == {}
 
 
 def test_people_are_counted_and_a_part_is_not_told_that_leaves_few_beside_it(
@@ -481,7 +546,8 @@ def follow(household: Household, steps: list[Sent | Said]) -> None:
         if step.team:
             assign(household, step.team, *stretch, subject=subject)
         else:
-            remove(household, *stretch, subject=subject)
+            with suppress(NoSuchPerson):  # nothing was sent or said of them yet
+                remove(household, *stretch, subject=subject)
         assert household.totals() == totals
     expected = Counter(
         (str(days(each.day)), words.get((each.who, each.day)) or each.team) for each in sent

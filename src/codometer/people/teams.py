@@ -73,6 +73,7 @@ class Teams:
 
         Raises:
             NoSuchPerson: nobody of this name is known.
+            Erased: they were erased.
             BadRequest: the stretch is empty, a name is none, or there is no reason.
         """
         team = _clean("team", team)
@@ -97,7 +98,7 @@ class Teams:
         """
         people = self._people
         with people.pausing():
-            person = self.requests.get_known(subject)
+            person = self.requests.get_person(subject)
             people.settle()
             found = people.memberships.list_of(person)
         with people.access.audit.change(actor) as change:
@@ -125,7 +126,7 @@ class Teams:
         _check(stretch)
         people, memberships = self._people, self._people.memberships
         with people.pausing():
-            person = self.requests.get_known(subject)
+            person = self.requests.learn(subject) if told else self.requests.get_person(subject)
             people.settle()
             known = people.vault.people.list_pseudonyms(person)
             with people.access.audit.change(actor) as change:

@@ -49,6 +49,7 @@ _CORRECTED: Final = object_schema(
     },
 )
 _ERRORS: Final = {404: "nobody of this name is known"}
+_ERASED: Final = {410: "they were erased"}
 
 
 def teams_resource(
@@ -191,7 +192,7 @@ def _action(
         body_example=dict(example),
         schema=_CORRECTED if is_change else object_schema(**_HISTORY),
         example=_corrected(_EXAMPLE) if is_change else _history(_PERSON, _EXAMPLE.memberships),
-        errors=_ERRORS,
+        errors=_ERRORS | (_ERASED if name == "assign" else {}),
     )
 
 
