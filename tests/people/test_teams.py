@@ -239,9 +239,44 @@ def test_what_is_held_stays_where_it_is_and_the_answer_says_so(told: Household) 
     assert teams_of(told) == {"search"}
     told.people.holds.lift(hold.id, "settled", ROOT)
     told.people.holds.set(HoldKind.EVERYTHING, "", "a claim", ROOT)
-    assert assign(told, "checkout").sessions == 0
+    done = assign(told, "checkout")
+    assert (done.sessions, done.held) == (0, 1)
     told.send(IN_SEARCH, session="one")
     assert teams_of(told) == {"search", "checkout"}
+
+
+@pytest.mark.parametrize("kind", [*HoldKind])
+def test_what_was_corrected_under_a_hold_moves_when_it_is_lifted(
+    told: Household, kind: HoldKind
+) -> None:
+    told.send(IN_SEARCH, session="one")
+    assign(told, "platform", days(-9), days(-8))  # so that she has a pseudonym under every profile
+    person, _ = Teams(told.requests).show_history(EMAIL, ROOT)
+    subject = {HoldKind.PERSON: person, HoldKind.TEAM: "search", HoldKind.EVERYTHING: ""}[kind]
+    hold = told.people.holds.set(kind, subject, "a claim", ROOT)
+    other = told.people.holds.set(HoldKind.TEAM, "search", "another claim", ROOT)
+    assert assign(told, "checkout").held == 1
+    assert assign(told, "mobile", days(1)).held == 1
+    told.reopen()
+    assert not told.people.vault.has_news
+    told.people.holds.lift(hold.id, "settled", ROOT)
+    told.people.follow()
+    assert teams_of(told) == {"search"}
+    told.people.holds.lift(other.id, "settled", ROOT)
+    told.people.follow()
+    assert teams_of(told) == {"checkout"}
+    assert not told.people.vault.has_news
+
+
+def test_what_waited_for_a_hold_moves_before_it_is_let_go(told: Household) -> None:
+    told.send(IN_SEARCH, session="one")
+    hold = told.people.holds.set(HoldKind.EVERYTHING, "", "a claim", ROOT)
+    assign(told, "checkout")
+    on(told, days(200))
+    told.people.holds.lift(hold.id, "settled", ROOT)
+    Retention(told.people, RetentionSettings(), ZoneInfo("UTC")).run()
+    assert teams_of(told) == {"checkout"}
+    assert told.store.fetch("SELECT 1 FROM origin WHERE session IS NOT NULL") == []
 
 
 def test_a_later_word_replaces_an_earlier_one_for_its_days_only(told: Household) -> None:

@@ -102,7 +102,7 @@ def _print_corrected(document: dict[str, Any], form: str) -> None:
         return
     click.echo(f"{document['sessions']} stored sessions were moved.")
     if document["held"]:
-        click.echo(f"{document['held']} are under a legal hold, and stay where they were.")
+        click.echo(f"{document['held']} are under a legal hold, and move once it is lifted.")
     if document["corrected_from"]:
         click.echo(
             f"Corrected from {document['corrected_from']}; earlier days are only known as sums."

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,7 +44,7 @@ from codometer.store.people import (
     rename_repositories,
     replace_identities,
 )
-from codometer.store.teams import Moved, Stay, move_to_teams
+from codometer.store.teams import Moved, move_to_teams
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -313,41 +313,37 @@ class People:
     def settle(self) -> Moved:
         """Tell the telemetry of persons who are other ones now, or in other teams.
 
-        The intake must pause. Return how many sessions belong elsewhere now.
+        The intake must pause. Return how many sessions belong elsewhere now. What a legal hold
+        keeps in a team waits until one is lifted.
         """
         self.vault.save()
         moves = frozenset(self.vault.moves)
         if not moves:
             return Moved()
         self.look_anew()
-        stays, held = self._list_stays(moves), self.find_held()
-        moved = Moved()
+        find = self.vault.people.find_person
+        persons = {name: find(name) or name for name in moves}
+        called = self.list_called({*persons.values()})
+        held = self.find_held()
         with self.store.changing(for_good=False) as connection:
             stored = list_origins(connection, moves)
             replace_identities(
                 connection, [now for each in stored if (now := self._resolved(each)) != each]
             )
-            if held is not None:
-                moved = move_to_teams(
-                    connection,
-                    stays,
-                    zone=self.store.zone,
-                    resource_keys=self.store.resource_keys,
-                    held=held,
-                )
-        self.vault.settle_moves(moves)
+            moved = move_to_teams(
+                connection,
+                {
+                    name: self.memberships.list_stays(person)
+                    for person, names in called.items()
+                    for name in names
+                },
+                zone=self.store.zone,
+                resource_keys=self.store.resource_keys,
+                held=held,
+            )
+        kept = {name for name, person in persons.items() if called[person] & moved.kept}
+        self.vault.settle_moves(moves, waiting=kept)
         return moved
-
-    def _list_stays(self, pseudonyms: Iterable[str]) -> dict[str, list[Stay]]:
-        """Return where whoever these are of was, by what they are called in the telemetry."""
-        find = self.vault.people.find_person
-        called = self.list_called({find(each) or each for each in pseudonyms})
-        return {
-            name: stays
-            for person, names in called.items()
-            for stays in [self.memberships.list_stays(person)]
-            for name in names
-        }
 
     def _resolved(self, stored: StoredOrigin) -> StoredOrigin:
         told = stored.identities

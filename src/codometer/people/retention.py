@@ -139,6 +139,7 @@ class Retention:
         """
         audit, store = self.people.access.audit, self.people.store
         now, last = audit.now(), self.find_last()
+        self.people.follow()  # while it is known whose rows are that were held until now
         done = Run(now, self.people.in_force.version)
         held = self.people.find_held()
         if held is not None:

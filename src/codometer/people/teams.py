@@ -38,7 +38,7 @@ class Stretch(NamedTuple):
 class Corrected:
     """A person's memberships now, and what of what is stored follows them.
 
-    `sessions` belong elsewhere now, and `held` would if a legal hold did not keep them. If
+    `sessions` belong elsewhere now, and `held` will once no legal hold keeps them. If
     `since` is given, that holds from then on only: of earlier days there are sums of which
     nobody knows any more whose they are.
     """

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
 FILE_NAME: Final = "control.sqlite"
-NEWEST: Final = "0012"
+NEWEST: Final = "0014"
 """The last migration; each is numbered one more than the one before."""
 
 _ROWS_AT_ONCE: Final = 500

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 METADATA: Final = MetaData(
@@ -282,8 +283,10 @@ IDENTITY_MOVE: Final = Table(
     "identity_move",
     METADATA,
     Column("pseudonym", Pseudonym, primary_key=True),
+    Column("waits", Boolean, nullable=False, server_default=false()),
 )
-"""Pseudonyms whose person changed, which the telemetry must be told yet."""
+"""Pseudonyms whose person or team changed, which the telemetry must be told yet: at once, or, of
+rows that are under a legal hold, when one is lifted."""
 
 TOMBSTONE: Final = Table(
     "tombstone",

@@ -50,10 +50,14 @@ class Stay(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """Of how many sessions rows were moved, and of how many a legal hold kept them."""
+    """Of how many sessions rows were moved, and of how many a legal hold kept them.
+
+    `kept` is what those persons are called of whom any were kept.
+    """
 
     sessions: int = 0
     held: int = 0
+    kept: frozenset[str] = frozenset()
 
 
 class _Stored(NamedTuple):
@@ -92,12 +96,12 @@ def move_to_teams(
     *,
     zone: ZoneInfo,
     resource_keys: Sequence[str],
-    held: Held,
+    held: Held | None,
 ) -> Moved:
     """Bring the rows of persons, by what they are called there, to the teams that they were in.
 
-    The stays of a person do not overlap. What is held stays as it is. Must run inside a
-    transaction, when everything is rolled up.
+    The stays of a person do not overlap. What is held stays as it is; None holds everything.
+    Must run inside a transaction, when everything is rolled up.
     """
     moves = [
         move
@@ -114,7 +118,8 @@ def move_to_teams(
         sum_up_workplaces(connection, zone)
         for statement in _DELETE_UNUSED:
             connection.execute(statement)
-    return Moved(*(len({move.stored.session for move in some}) for some in (wanted, kept)))
+    sessions, waiting = (len({move.stored.session for move in some}) for some in (wanted, kept))
+    return Moved(sessions, waiting, frozenset(move.stored.person for move in kept))
 
 
 def find_last_unmoved(
@@ -139,7 +144,7 @@ def _list_stored(
     connection: duckdb.DuckDBPyConnection,
     persons: Iterable[str],
     resource_keys: Sequence[str],
-    held: Held,
+    held: Held | None,
 ) -> list[_Stored]:
     find_held(connection, held)
     resources = (resource_column(key).name for key in resource_keys)

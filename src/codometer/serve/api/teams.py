@@ -42,7 +42,10 @@ _HISTORY: Final = {"person": _TEXT, "memberships": array_schema(MEMBERSHIP_SCHEM
 _CORRECTED: Final = object_schema(
     **_HISTORY,
     sessions={**_COUNT, "description": "stored sessions that belong elsewhere now"},
-    held={**_COUNT, "description": "those that a legal hold keeps where they are"},
+    held={
+        **_COUNT,
+        "description": "those that a legal hold keeps where they are until it is lifted",
+    },
     corrected_from={
         **_OPEN_DAY,
         "description": "days before are sums of which nobody knows whose they are; null: none is",
