@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from codometer.errors import BadRequest, Erased
 from codometer.people.census import Census, take_census
 from codometer.people.holds import HoldKind
+from codometer.people.memberships import Membership
 from codometer.people.requests import NoSuchPerson
 from codometer.people.retention import Retention
 from codometer.people.teams import Corrected, Stretch, Teams
@@ -22,6 +23,7 @@ from codometer.people.vault import Treatment
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.profile import Profile
 from codometer.settings import Retention as RetentionSettings
+from codometer.store.people import find_told
 from tests.people.household import (
     ADA,
     ADA_ELSEWHERE,
@@ -469,6 +471,31 @@ def test_an_open_stay_goes_once_nothing_is_stored_of_its_person(told: Household)
     retention.run()
     assert told.people.memberships.changes == ()
     assert told.people.vault.people.identities == {}
+
+
+def test_many_are_found_where_they_are_stored_plainly_in_one_pass(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [f"person-{number}@example.com" for number in range(4)]
+    for number, email in enumerate(people):
+        household.send({"user.email": email, "team.id": "search"}, session=f"session-{number}")
+    persons = [household.requests.learn(email) for email in people]
+    with household.access.control.write() as connection:
+        for person in persons:
+            stay = Membership(
+                person=person, team="checkout", cost_center=None, first=TODAY, until=None,
+                decided=BEGIN,
+            )  # fmt: skip
+            household.people.memberships.change(connection, [person], TODAY, None, stay)
+            household.people.vault.tell_anew(connection, person)
+    passes: list[object] = []
+    monkeypatch.setattr(
+        "codometer.people.people.find_told",
+        lambda connection: passes.append(connection) or find_told(connection),
+    )
+    assert household.people.settle().sessions == len(people)
+    assert teams_of(household) == {"checkout"}
+    assert len(passes) == 1
 
 
 def test_people_are_counted_and_a_part_is_not_told_that_leaves_few_beside_it(

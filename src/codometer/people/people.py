@@ -280,11 +280,8 @@ class People:
     def _find_plain(self, persons: Collection[str]) -> dict[str, set[str]]:
         """Return what those of these persons are called who are stored plainly."""
         find = self.vault.people.find_person
-        wanted = {
-            name: person
-            for name in [*self.vault.people.identities]
-            if (person := find(name)) in persons
-        }
+        known = [(name, find(name)) for name in [*self.vault.people.identities]]
+        wanted = {name: person for name, person in known if person and person in persons}
         wanted.update((name, name) for name in persons)
         with self.store.reading() as connection:
             told = find_told(connection)
