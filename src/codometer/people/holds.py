@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select
 
 from codometer.access.actions import Action
 from codometer.errors import BadRequest, CodometerError
+from codometer.people.vault import wake_moves
 from codometer.privacy.pseudonym import is_pseudonym
 from codometer.store.control_tables import EVERYTHING, LEGAL_HOLD
 from codometer.store.retention import Held
@@ -135,6 +136,8 @@ class Holds:
     def lift(self, id_: str, reason: str, actor: Actor) -> None:
         """Lift a hold; what is past its retention goes with the next run.
 
+        Rows that belong to another team since follow soon, where no other hold keeps them.
+
         Raises:
             NoSuchHold: there is none with this id.
             BadRequest: there is no reason.
@@ -146,6 +149,7 @@ class Holds:
                 raise NoSuchHold(
                     "there is no such hold", hint="codometer retention show lists them"
                 )
+            wake_moves(change.connection)
             change.record(Action.HOLD_LIFT, object=id_, reason=reason)
 
 

@@ -99,8 +99,14 @@ class Identifier:
         return of_kind(stored, is_service=is_service)
 
     def learn(self, told: Identities) -> str:
-        """Have the vault know by pseudonyms alone who this is, whatever the policy; return them."""
-        person = self._stored(self._name_all(told), keeps_values=False).person
+        """Have the vault know by pseudonyms alone who this is, whatever the policy; return them.
+
+        Raises:
+            Erased: they are of somebody who was erased.
+        """
+        named = self._name_all(told)
+        self._refuse_erased(_strong(named))
+        person = self._stored(named, keeps_values=False).person
         if person is None:
             raise ValueError("this names nobody")
         return person
@@ -156,7 +162,7 @@ class Identifier:
     def _refuse_erased(self, strong: Sequence[_Named]) -> None:
         # An installation that changed hands is its new person's.
         if any(self._vault.is_erased(each.pseudonyms) for each in strong):
-            raise Erased("this is of a person who was erased")
+            raise Erased("this is of a person who was erased", hint="they shall not come back")
 
     def _pseudonymisers(self) -> tuple[Pseudonymiser, ...]:
         ring = self._keys.ring

@@ -113,13 +113,22 @@ class Requests:
             [each for each in self._candidates(subject) if each in known.identities]
         )
 
-    def get_known(self, subject: str) -> str:
+    def get_person(self, subject: str) -> str:
+        """Return the pseudonym of somebody who is known, or of whom anything is stored.
+
+        Raises:
+            NoSuchPerson: neither is so.
+        """
+        return self.find_person(subject.strip()) or self._recorded(self._find(subject))
+
+    def learn(self, subject: str) -> str:
         """Return the pseudonym of somebody, by which they are known from now on.
 
         Whoever sent nothing yet can be named by their e-mail address. The intake must pause.
 
         Raises:
             NoSuchPerson: nobody of this name is known.
+            Erased: they were erased.
         """
         known = self.find_person(subject.strip())
         if known is not None:

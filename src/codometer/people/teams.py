@@ -38,7 +38,7 @@ class Stretch(NamedTuple):
 class Corrected:
     """A person's memberships now, and what of what is stored follows them.
 
-    `sessions` belong elsewhere now, and `held` would if a legal hold did not keep them. If
+    `sessions` belong elsewhere now, and `held` will once no legal hold keeps them. If
     `since` is given, that holds from then on only: of earlier days there are sums of which
     nobody knows any more whose they are.
     """
@@ -73,6 +73,7 @@ class Teams:
 
         Raises:
             NoSuchPerson: nobody of this name is known.
+            Erased: they were erased.
             BadRequest: the stretch is empty, a name is none, or there is no reason.
         """
         team = _clean("team", team)
@@ -97,7 +98,7 @@ class Teams:
         """
         people = self._people
         with people.pausing():
-            person = self.requests.get_known(subject)
+            person = self.requests.get_person(subject)
             people.settle()
             found = people.memberships.list_of(person)
         with people.access.audit.change(actor) as change:
@@ -125,7 +126,7 @@ class Teams:
         _check(stretch)
         people, memberships = self._people, self._people.memberships
         with people.pausing():
-            person = self.requests.get_known(subject)
+            person = self.requests.learn(subject) if told else self.requests.get_person(subject)
             people.settle()
             known = people.vault.people.list_pseudonyms(person)
             with people.access.audit.change(actor) as change:
@@ -152,7 +153,7 @@ class Teams:
 
     def _find_since(self, person: str, stretch: Stretch) -> date | None:
         """Return from when on all that is stored of a person is where it belongs, if not all is."""
-        called = self._people.list_called(person)
+        called = self._people.list_called({person})[person]
         with self._people.store.reading() as connection:
             last = find_last_unmoved(connection, called, *stretch)
         return None if last is None else last + _DAY

@@ -123,7 +123,14 @@ def build_app(
     resources = _build_resources(
         settings, ask, status, check_ready=check_ready, access=access, retention=retention, now=now
     )
-    resources += _build_counts(settings, ask, retention.people, minimum_people, now)
+    resources += _build_counts(
+        settings,
+        ask,
+        retention.people,
+        minimum_people=minimum_people,
+        find_grain=find_grain,
+        now=now,
+    )
     openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
         build_pages(status),
@@ -236,14 +243,23 @@ def _build_counts(
     settings: Settings,
     ask: Ask,
     people: People,
+    *,
     minimum_people: Callable[[], int],
+    find_grain: FindGrain,
     now: Callable[[], datetime],
 ) -> Sequence[Resource]:
     """Return what says how many people there are, and in which teams."""
     teams, zone = Teams(Requests(people)), ZoneInfo(settings.organisation.time_zone)
     return (
         people_resource(partial(take_census, people), minimum_people),
-        teams_resource(teams, ask, minimum_people=minimum_people, zone=zone, now=now),
+        teams_resource(
+            teams,
+            ask,
+            minimum_people=minimum_people,
+            find_grain=find_grain,
+            zone=zone,
+            now=now,
+        ),
     )
 
 

@@ -81,13 +81,14 @@ _QUARTERS: Final = _Rows(("rollup_15m", "session_15m"), "bucket", 1)
 _DAYS: Final = _Rows(("session_day",), "day", 0)
 
 
-def find_held(connection: duckdb.DuckDBPyConnection, held: Held) -> None:
-    """Make the temporary table `held` of the origins whose rows stay."""
+def find_held(connection: duckdb.DuckDBPyConnection, held: Held | None) -> None:
+    """Make the temporary table `held` of the origins whose rows stay; of all for None."""
+    whose = held or NOBODY
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE held AS SELECT origin FROM origin "
         "LEFT JOIN workplace USING (workplace) "
-        "WHERE list_contains($teams, team) OR list_contains($persons, person)",
-        {"teams": [*held.teams], "persons": [*held.persons]},
+        "WHERE $everything OR list_contains($teams, team) OR list_contains($persons, person)",
+        {"everything": held is None, "teams": [*whose.teams], "persons": [*whose.persons]},
     )
 
 
