@@ -36,7 +36,7 @@ def decide(server: Server, profile: Profile) -> None:
     try:
         decisions.decide(profile, "to learn", "a test", ROOT)
     except NotConfirmed:
-        version = decisions.list_decisions()[-1].version + 1
+        version, now = decisions.list_decisions()[-1].version + 1, server.access.audit.now()
         with server.access.control.write() as connection:
             connection.execute(
                 insert(PRIVACY_DECISION).values(
@@ -44,8 +44,8 @@ def decide(server: Server, profile: Profile) -> None:
                     profile=profile,
                     purpose="to learn",
                     reason="a test",
-                    decided=LONG_AGO,
-                    effective=server.access.audit.now(),
+                    decided=now,
+                    effective=now,
                 )
             )
 

@@ -94,7 +94,7 @@ CASES: Final[Mapping[tuple[str, str], Case]] = {
     ("POST", "/privacy/redaction"): form(),
     ("GET", "/privacy/requests"): Case(),
     ("POST", "/privacy/requests/do"): form(),
-    ("GET", "/privacy/requests/erase"): Case(),
+    ("GET", "/privacy/requests/erase"): Case(done=404),
     ("POST", "/privacy/requests/erase"): form(),
     ("POST", "/privacy/requests/decline"): form(),
     ("GET", "/privacy/retention"): Case(),

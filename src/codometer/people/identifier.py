@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -201,6 +202,13 @@ def of_kind(who: Identities, *, is_service: bool) -> Identities:
 def list_named(told: Identities) -> list[tuple[IdentityKind, str]]:
     """Return the identities by kind, the strongest first."""
     return list(_list_named(told))
+
+
+def names_strongly(told: Identities, names: AbstractSet[str]) -> bool:
+    """Tell whether one of these names says who it is, and not only on which machine."""
+    named = list_named(told)
+    strong = [name for kind, name in named if kind is not IdentityKind.INSTALLATION]
+    return any(name in names for name in strong or [name for _, name in named])
 
 
 def _list_named(told: Identities) -> Iterator[tuple[IdentityKind, str]]:

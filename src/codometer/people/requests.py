@@ -19,7 +19,7 @@ from codometer.errors import BadRequest, CodometerError
 from codometer.model.identity import Counts, Identities
 from codometer.people.archive import make_archive
 from codometer.people.holds import OnHold
-from codometer.people.identifier import list_named, of_kind
+from codometer.people.identifier import list_named, names_strongly, of_kind
 from codometer.people.memberships import Membership
 from codometer.people.vault import Treatment
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
@@ -395,9 +395,12 @@ class Requests:
             names |= {
                 each.identities.person or ""
                 for each in list_origins(connection, names)
-                if _names_strongly(each, names)
+                if names_strongly(each.identities, names)
             }
-            origins = tuple(each for each in list_origins(connection, names) if _is_of(each, names))
+            # Not of somebody else on the same machine.
+            origins = tuple(
+                each for each in list_origins(connection, names) if each.identities.person in names
+            )
         if person is None and not origins:
             raise _nobody()
         plain = {
@@ -488,18 +491,6 @@ class Requests:
 
 def _rows(memberships: Sequence[Membership]) -> list[dict[str, Any]]:
     return [asdict(each) for each in memberships]
-
-
-def _names_strongly(stored: StoredOrigin, names: set[str]) -> bool:
-    """Tell whether one of these names says who it is, and not only on which machine."""
-    named = list_named(stored.identities)
-    strong = [name for kind, name in named if kind is not IdentityKind.INSTALLATION]
-    return any(name in names for name in strong or [name for _, name in named])
-
-
-def _is_of(stored: StoredOrigin, names: set[str]) -> bool:
-    """Tell whether an origin is the person's, and not of somebody on the same machine."""
-    return stored.identities.person in names
 
 
 def _nobody() -> NoSuchPerson:

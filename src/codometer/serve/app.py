@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -60,7 +60,7 @@ from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
 from codometer.serve.api.retention import hold_actions, retention_resource
 from codometer.serve.api.reveals import reveals_resource
-from codometer.serve.api.status import StatusSource, ToldStatus, status_resource
+from codometer.serve.api.status import StatusSource, status_resource
 from codometer.serve.api.teams import team_actions, teams_resource
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
@@ -118,7 +118,6 @@ def build_app(
     # Who waits for another server must not keep pages waiting.
     abroad = Workers(threads=_PROVIDER_THREADS, max_waiting=_MAX_AT_PROVIDERS)
     gate = Gate(access, settings.listen, now=now)
-    status = ToldStatus(status, minimum_people)
     actions = _build_actions(settings, access, retention, now)
     resources = _build_resources(
         settings, ask, status, check_ready=check_ready, access=access, retention=retention, now=now
@@ -155,8 +154,7 @@ def build_app(
             *site.routes(),
             *_door_routes(doors, access, retention.people),
             *ProviderSignIn(replace(doors, workers=abroad), access.federation).routes(),
-            *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
-            *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
+            *_api_routes((*resources, openapi), actions, doors),
         ],
         middleware=[Middleware(Guard, listen=settings.listen)],
         exception_handlers={HTTPException: site.refuse},
@@ -183,6 +181,14 @@ def _door_routes(doors: Doors, access: Access, people: People) -> Sequence[Route
         *SignIn(doors, *parts, choose_first=people.decisions.choose_first).routes(),
         *OwnAccount(doors, *parts).routes(),
     ]
+
+
+def _api_routes(
+    resources: Iterable[Resource], actions: Iterable[Action], doors: Doors
+) -> Iterator[Route]:
+    gate, workers = doors.gate, doors.workers
+    yield from (_route(each, gate, _endpoint(each, workers)) for each in resources)
+    yield from (_route(each, gate, _action_endpoint(each, workers)) for each in actions)
 
 
 def _build_resources(
