@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import os
 import signal
 import sys
 import time
@@ -118,7 +119,7 @@ class Server:
             settings=self._settings,
             ask=self.ask,
             look=self.look,
-            minimum_people=lambda: self.minimum_people,
+            minimum_people=lambda: self.find_minimum_people(self.access.audit.now()),
             find_grain=self.find_grain,
             status=self.store,
             check_ready=self._check,
@@ -228,7 +229,7 @@ class Server:
             self.store,
             query,
             organisation_zone=self._zone,
-            minimum_people=self.minimum_people,
+            minimum_people=self.find_minimum_people(min(each.start for each in query.periods)),
             find_grain=self.find_grain,
         )
 
@@ -242,23 +243,23 @@ class Server:
             grpc_port=self.otlp_grpc.port,
         )
 
-    @property
-    def minimum_people(self) -> int:
-        """The fewest that a number covers for those who may not see people.
+    def find_minimum_people(self, since: datetime) -> int:
+        """Return the fewest that a number of a period from a time on may cover.
 
-        In local mode there is nobody to protect but whoever looks. Elsewhere a profile may ask
-        for more than the setting.
+        That is for those who may not see people. In local mode there is nobody to protect but
+        whoever looks. Elsewhere it is what the profile says, or more where the setting asks for it.
         """
         if not self.access.sessions.have_accounts:
             return 1
-        return max(self._settings.privacy.minimum_people, self.people.policy.min_people)
+        policy = self.people.find_strictest(since, self.access.audit.now())
+        return max(self._settings.privacy.minimum_people, policy.min_people)
 
     def find_grain(self, since: datetime) -> Grain:
         """Return how finely groups may be told of from a time on; in local mode, by hour."""
         if not self.access.sessions.have_accounts:
             return any_grain(since)
         now = self.access.audit.now()
-        return Grain(self.people.find_finest_cut(since, now), now)
+        return Grain(self.people.find_strictest(since, now).finest_cut, now)
 
     def _retain(self) -> None:
         self.people.contents.sweep()
@@ -310,6 +311,7 @@ def run(settings: Settings, *, beside: Beside | None = None) -> None:
     `beside` is work that goes on while it runs.
     """
     begin_log()
+    os.umask(0o077)  # whatever an engine writes is its owner's alone
     allow_connections(settings.ingest.max_connections)
     server = Server(settings)
 

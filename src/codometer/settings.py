@@ -159,7 +159,9 @@ class Privacy:
     """What may be told of people, once there is an administrator."""
 
     minimum_people: int = _setting(
-        5, "the fewest that a number covers", check=checks.between(5, 100)
+        1,
+        "the fewest that a number covers, where that is more than the profile's",
+        check=checks.between(1, 100),
     )
     services: tuple[str, ...] = _setting(
         (

@@ -58,12 +58,18 @@ def test_a_server_starts_answers_and_stops_when_asked(tmp_path: Path) -> None:
     try:
         wait_until_ready(url, process)
         status = run_codometer("status", url=url)
+        open_to_others = {
+            str(path): oct(path.stat().st_mode)
+            for path in [tmp_path / "data", *(tmp_path / "data").rglob("*")]
+            if path.stat().st_mode & 0o077
+        }
         other = start(tmp_path, free_ports(3))
         _, complaint = other.communicate(timeout=PATIENCE_SECONDS)
     finally:
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert not errors
+    assert not open_to_others
     assert "Nothing has arrived yet." in status.stdout
     assert f"export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{ports[1]}\n" in output
     assert f"--url {url}\n" in output

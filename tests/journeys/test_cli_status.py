@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from codometer.cli.edge import ExitStatus
-from codometer.model.status import RollupStatus, Status
+from codometer.model.status import RollupStatus, Status, name_only
 from tests.journeys.office import run_codometer, serving
 from tests.unit.serve.parts import LAST, STATUS, Office
 
@@ -76,6 +76,22 @@ Detail   11,004 rows since 2 Nov 2026 08:15 UTC
 Rollups  1,920 rows, up to 23 Nov 2026 14:00 UTC, 2 to be brought up to date
 """
     )
+
+
+def test_columns_of_which_nothing_is_told_are_left_out() -> None:
+    with serving(Fleet(status=name_only(STATUS))) as url:
+        text = run_codometer("status", url=url).stdout
+    assert (
+        """
+Client versions
+Agent        Version
+claude_code  unknown
+claude_code  2.1.330
+
+"""
+        in text
+    )
+    assert "Model\nclaude-next\n" in text
 
 
 def test_an_empty_server_says_how_to_begin() -> None:

@@ -66,10 +66,10 @@ SEEDS: Final = (
     "very-secret",
     "ghp_0123456789",
 )
-STRAYED: Final = "AKIAIOSFODNN7EXAMPLE ada.lovelace@elsewhere.example"
+STRAYED: Final = ("AKIAIOSFODNN7EXAMPLE", "ada.lovelace@elsewhere.example")
 """What no known attribute should carry, and any may."""
 TRACE: Final = b"a" * 16
-SPANS: Final = [number.to_bytes(8, "big") for number in range(1, 2 * len(KNOWN) + 2)]
+SPANS: Final = [number.to_bytes(8, "big") for number in range(1, 2 * len(STRAYED) * len(KNOWN) + 2)]
 """The ids of one trace and its spans."""
 PROTOCOLS: Final = ("protobuf", "json", "grpc")
 
@@ -100,15 +100,15 @@ def requests(session: str) -> Iterator[tuple[str, str, Message]]:
         {
             "timeUnixNano": now,
             "body": {"stringValue": event},
-            "attributes": attributes({"session.id": session, name: STRAYED}),
+            "attributes": attributes({"session.id": session, name: value}),
         }
-        for name in sorted(KNOWN)
+        for name, value in product(sorted(KNOWN), STRAYED)
         for event in ("claude_code.api_request", "claude_code.tool_result", "else.where")
     ]
     point = {"timeUnixNano": now, "asDouble": 1, "attributes": told}
     points = [
-        {**point, "attributes": attributes({"session.id": session, name: STRAYED})}
-        for name in sorted(KNOWN)
+        {**point, "attributes": attributes({"session.id": session, name: value})}
+        for name, value in product(sorted(KNOWN), STRAYED)
     ]
     metric = {
         "name": "claude_code.commit.count",
@@ -123,24 +123,21 @@ def requests(session: str) -> Iterator[tuple[str, str, Message]]:
         "attributes": [*told, *use],
         "status": {"code": 2, "message": SECRETS["error"]},
     }
-    kinds = product(sorted(KNOWN), ("claude_code.llm_request", "claude_code.tool"))
+    kinds = product(sorted(KNOWN), STRAYED, ("claude_code.llm_request", "claude_code.tool"))
     spans = [
         {
             **span,
             "spanId": b64encode(id_).decode(),
             "name": name,
-            "attributes": attributes({"session.id": session, known: STRAYED}),
+            "attributes": attributes({"session.id": session, known: value}),
         }
-        for id_, (known, name) in zip(SPANS[1:], kinds, strict=True)
+        for id_, (known, value, name) in zip(SPANS[1:], kinds, strict=True)
     ]
-    strayed = {
-        "attributes": attributes(
-            {
-                "service.name": "claude-code",
-                **{name: STRAYED for name in KNOWN if name != "service.name"},
-            }
-        )
-    }
+    others = KNOWN - {"service.name"}
+    strayed = [
+        {"attributes": attributes({"service.name": "claude-code", **dict.fromkeys(others, value)})}
+        for value in STRAYED
+    ]
     yield (
         "logs",
         EXPORT_LOGS,
@@ -148,7 +145,10 @@ def requests(session: str) -> Iterator[tuple[str, str, Message]]:
             {
                 "resourceLogs": [
                     {"resource": resource, "scopeLogs": [{"logRecords": logs}]},
-                    {"resource": strayed, "scopeLogs": [{"logRecords": logs[1:2]}]},
+                    *(
+                        {"resource": each, "scopeLogs": [{"logRecords": logs[1:2]}]}
+                        for each in strayed
+                    ),
                 ]
             },
             ExportLogsServiceRequest(),
@@ -242,10 +242,12 @@ def test_no_seeded_secret_and_no_name_is_found_in_clear(
     for protocol in PROTOCOLS:
         send(server, protocol)
     arrived = {each["signal"]: each["events"] for each in command(server, "status")["signals"]}
-    assert arrived["metrics"] == (1 + len(KNOWN)) * len(PROTOCOLS)
-    # Two spans lost the name of their session, by which they differed between protocols.
-    assert arrived["traces"] == (1 + 2 * (len(KNOWN) - 1)) * len(PROTOCOLS) + 2
-    assert arrived["logs"] == (4 + 3 * len(KNOWN)) * len(PROTOCOLS)
+    strayed = len(STRAYED) * len(KNOWN)
+    assert arrived["metrics"] == (1 + strayed) * len(PROTOCOLS)
+    # Spans that lost the name of their session do not differ between protocols.
+    nameless = 2 * len(STRAYED)
+    assert arrived["traces"] == (1 + 2 * strayed - nameless) * len(PROTOCOLS) + nameless
+    assert arrived["logs"] == (3 + len(STRAYED) + 3 * strayed) * len(PROTOCOLS)
     assert held_in_files(server) == set()
     server.kill()
     assert held_in_files(server) == set()

@@ -418,6 +418,21 @@ def test_what_an_answer_rests_on_is_told_without_amounts() -> None:
     assert ask(duckdb(), "tokens", where=[("team", "b")]).coverage.reported_from is None
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_model_without_a_price_is_named_only_if_enough_people_used_it(
+    engine: Callable[[], Engine],
+) -> None:
+    common = [Use(person, "a", 1, model="strange") for person in range(4)]
+    rare = [Use(0, "a", 1, model="novel"), Use(1, "a", 1, model="newer")]
+    fill(engine(), [*common, *(Use(person, "a", 1) for person in range(4)), *rare], priced={"opus"})
+    for by in ([], ["day"], ["team"]):
+        told = ask(engine(), "cost", by=by, owns_totals=True).coverage
+        assert told.unpriced_models == ("strange",)
+        assert told.unpriced_requests == 6
+    whole = ask(engine(), "cost", owns_totals=True, minimum=1).coverage
+    assert whole.unpriced_models == ("newer", "novel", "strange")
+
+
 def test_where_nothing_came_nothing_is_withheld() -> None:
     fill(duckdb(), [])
     answer = ask(duckdb(), "tokens")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -39,8 +39,10 @@ class Use:
         return getattr(self, dimension)
 
 
-def fill(engine: FillableEngine, fleet: Sequence[Use]) -> None:
-    """Empty the tables, and fill them with these uses alone."""
+def fill(
+    engine: FillableEngine, fleet: Sequence[Use], *, priced: Collection[str] | None = None
+) -> None:
+    """Empty the tables, and fill them with these uses alone; only some models may have a price."""
     engine.empty()
     clients = list(dict.fromkeys((use.person, use.team, use.agent) for use in fleet))
     rows = []
@@ -67,6 +69,7 @@ def fill(engine: FillableEngine, fleet: Sequence[Use]) -> None:
                 "source": "event",
                 "model": use.model,
                 "requests": 1,
+                "unpriced_requests": int(priced is not None and use.model not in priced),
                 "output_tokens": use.tokens,
                 "cost": Decimal(use.tokens),
             }

@@ -23,6 +23,7 @@ from codometer.access.keys import Keys
 from codometer.access.known import KnownCredentials
 from codometer.access.second_factor import SecondFactors
 from codometer.access.sessions import KnownSessions
+from codometer.access.settings_record import record_settings
 from codometer.access.signing_in import Demand, SigningIn
 from codometer.access.tickets import Tickets
 from codometer.access.vouching import Vouching
@@ -64,6 +65,7 @@ class Access:
             SchemaTooNew: a newer version wrote the database.
         """
         self._now = now
+        self._settings = settings
         self._operator_path = settings.data / OPERATOR_KEY_NAME
         self.operator_secret = secrets.token_urlsafe(_SECRET_BYTES)
         """What commands of whoever can read the data folder prove themselves with."""
@@ -131,6 +133,7 @@ class Access:
         """Begin to follow other servers, to write down uses, and to let old entries go."""
         self._closing.callback(self._save_uses)
         self._write_operator_key()
+        record_settings(self.audit, self._settings)
         for job in self._jobs:
             job.start()
             self._closing.callback(job.stop)

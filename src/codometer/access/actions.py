@@ -32,6 +32,7 @@ class Action(StrEnum):
     KEY_CREATE = "key.create"
     KEY_REWRAP = "key.rewrap"
     KEY_DELETE = "key.delete"
+    SETTING_CHANGE = "setting.change"
     PRIVACY_CHANGE = "privacy.change"
     PRIVACY_CANCEL = "privacy.cancel"
     PERSON_SHOW = "person.show"
@@ -90,6 +91,7 @@ ACTIONS: Final = {
     Action.KEY_CREATE: "A key for one purpose was made; its number, never the key.",
     Action.KEY_REWRAP: "The main key was replaced, and locks all the others now.",
     Action.KEY_DELETE: "A key that was replaced was deleted; what only it made is of nobody.",
+    Action.SETTING_CHANGE: "The server started with another value of a setting than before.",
     Action.PRIVACY_CHANGE: "A privacy profile or purpose was decided on; from when on it holds.",
     Action.PRIVACY_CANCEL: "What was decided about privacy for later will not happen.",
     Action.PERSON_SHOW: "Somebody looked at what is known about a person.",

@@ -163,9 +163,13 @@ def _print_stored(console: Console, status: dict[str, Any]) -> None:
 
 
 def _print_section(console: Console, title: str, *columns: Column, more: int = 0) -> None:
-    """Print a section with a blank line above, unless it has no entries."""
+    """Print a section with a blank line above, unless it has no entries.
+
+    Columns of which nothing is told are left out.
+    """
     if not columns[0].cells:
         return
+    columns = tuple(column for column in columns if {*column.cells} != {UNKNOWN})
     from rich.text import Text
 
     print_block(console)

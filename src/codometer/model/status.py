@@ -1,12 +1,13 @@
 """What arrived, when, and from how many clients; what could not be understood; what is stored.
 
 The store fills a `Status`; the API, `codometer status` and the doctor show it.
-Instants are aware and in UTC. None is unknown, as everywhere.
+Instants are aware and in UTC. None is unknown, as everywhere, or not told (`name_only`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 
@@ -26,7 +27,7 @@ class VersionStatus:
 
     agent: str
     version: str | None
-    sessions: int
+    sessions: int | None
     last: datetime | None
 
 
@@ -38,7 +39,7 @@ class PeopleStatus:
     """
 
     kind: str
-    count: int
+    count: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class UnknownName:
     agent: str
     what: str
     name: str
-    count: int
+    count: int | None
     last: datetime | None
 
 
@@ -62,7 +63,7 @@ class ContentStatus:
     agent: str
     version: str | None
     part: str
-    count: int
+    count: int | None
     last: datetime | None
 
 
@@ -80,7 +81,7 @@ class UnpricedModel:
     """A model without a list price, and its requests."""
 
     model: str
-    requests: int
+    requests: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,3 +118,37 @@ class Status:
     unpriced_models: tuple[UnpricedModel, ...]
     storage: StorageStatus
     rollup: RollupStatus
+
+
+def name_only(status: Status) -> Status:
+    """Return what may be told of clients where people are protected.
+
+    Which versions, models and names there are keeps a server running. How much and when each
+    was used can be one person's, so that is left to questions, which know how many people
+    are behind it.
+    """
+    return replace(
+        status,
+        people=tuple(replace(each, count=None) for each in status.people),
+        versions=tuple(
+            replace(each, sessions=None, last=None)
+            for each in sorted(status.versions, key=lambda each: (each.agent, each.version or ""))
+        ),
+        unknown_names=tuple(
+            replace(each, count=None, last=None)
+            for each in sorted(status.unknown_names, key=lambda each: (each.agent, each.name))
+        ),
+        sent_content=name_content_only(status.sent_content),
+        unpriced_models=tuple(
+            replace(each, requests=None)
+            for each in sorted(status.unpriced_models, key=lambda each: each.model)
+        ),
+    )
+
+
+def name_content_only(sent: Sequence[ContentStatus]) -> tuple[ContentStatus, ...]:
+    """Return which clients send content, as `name_only` does."""
+    return tuple(
+        replace(each, count=None, last=None)
+        for each in sorted(sent, key=lambda each: (each.agent, each.version or "", each.part))
+    )

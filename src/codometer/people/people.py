@@ -27,7 +27,7 @@ from codometer.people.memberships import Memberships
 from codometer.people.services import find_services
 from codometer.people.vault import Vault
 from codometer.privacy.encryption import Purpose
-from codometer.privacy.profile import POLICIES, Cut, Identity, Policy, PolicyInForce, Profile
+from codometer.privacy.profile import POLICIES, Identity, Policy, PolicyInForce, Profile
 from codometer.privacy.protect import is_kept
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
 from codometer.store.control import rename_pseudonyms
@@ -128,12 +128,9 @@ class People:
         """The policy in force."""
         return self.in_force.policy
 
-    def find_finest_cut(self, since: datetime, now: datetime) -> Cut:
-        """Return how finely a group may be told of from a time on.
-
-        That is as the strictest policy says that was in force since.
-        """
-        return POLICIES[find_strictest_since(self._decided, since, now=now)].finest_cut
+    def find_strictest(self, since: datetime, now: datetime) -> Policy:
+        """Return the strictest policy in force since a time, which groups are told of by."""
+        return POLICIES[find_strictest_since(self._decided, since, now=now)]
 
     @property
     def today(self) -> date:

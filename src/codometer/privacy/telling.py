@@ -6,14 +6,21 @@ import re
 from typing import Final
 
 _MAKES: Final = (
-    r"(?<![A-Za-z0-9])(?:AKIA|ASIA|AIza|sk-|[rs]k_|gh[pousr]_|github_pat_|glpat-|xox[a-z]-|npm_"
-    r"|pypi-|hf_|SG\.|ya29\.|cdm_|eyJ)"
+    r"AKIA|ASIA|AIza|[rs]k_|gh[pousr]_|github_pat_|glpat-|xox[a-z]-|SG\.|ya29\.|cdm_|eyJ"
 )
 """How credentials of known makes begin."""
-SECRET: Final = re.compile(_MAKES)
+_WORDS: Final = r"sk-|npm_|pypi-|hf_"
+"""The same of makes whose beginning begins names, too: hf_transformers_helper."""
+_APART: Final = r"(?<![A-Za-z0-9])"
+_TAIL: Final = r"[A-Za-z0-9_./+=-]"
+SECRET: Final = re.compile(f"{_APART}(?:{_MAKES}|{_WORDS})")
 """Begins like one, which is enough in a value that nobody knows."""
-_WHOLE_SECRET: Final = re.compile(_MAKES + r"[A-Za-z0-9_./+=-]{12}")
+_WHOLE_SECRET: Final = re.compile(
+    f"{_APART}(?:(?:{_MAKES}){_TAIL}{{12}}|(?:{_WORDS})({_TAIL}{{12,}}))"
+)
 """A team may well be called sk-sales."""
+_RANDOM: Final = re.compile(r"(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{8}|[a-z]{20}")
+"""What no word looks like."""
 _ADDRESS: Final = re.compile(r"(?<=[\w.+-])@(?:[\w-]+\.)+[A-Za-z]{2}")
 """An e-mail address. On Vertex AI, models have versions behind an @: claude-opus-4@20250514."""
 
@@ -22,4 +29,9 @@ def is_telling(text: str) -> bool:
     """Tell whether a text has what looks like a credential, or an e-mail address."""
     if "@" in text and _ADDRESS.search(text) is not None:
         return True
-    return _WHOLE_SECRET.search(text) is not None
+    if _WHOLE_SECRET.search(text) is None:
+        return False
+    return any(
+        found[1] is None or _RANDOM.search(found[1]) is not None
+        for found in _WHOLE_SECRET.finditer(text)
+    )

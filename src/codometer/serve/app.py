@@ -55,7 +55,7 @@ from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
 from codometer.serve.api.retention import hold_actions, retention_resource
 from codometer.serve.api.reveals import reveals_resource
-from codometer.serve.api.status import StatusSource, status_resource
+from codometer.serve.api.status import StatusSource, ToldStatus, status_resource
 from codometer.serve.api.teams import team_actions, teams_resource
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
@@ -113,6 +113,7 @@ def build_app(
     # Who waits for another server must not keep pages waiting.
     abroad = Workers(threads=_PROVIDER_THREADS, max_waiting=_MAX_AT_PROVIDERS)
     gate = Gate(access, settings.listen, now=now)
+    status = ToldStatus(status, minimum_people)
     actions = _build_actions(settings, access, retention, now)
     resources = _build_resources(
         settings, ask, status, check_ready=check_ready, access=access, retention=retention, now=now

@@ -381,6 +381,16 @@ TEAM_MEMBERSHIP: Final = Table(
 """Which team a person belongs to, by a pseudonym, as an administrator says: from one day until
 another, which is not included."""
 
+SETTING: Final = Table(
+    "setting",
+    METADATA,
+    Column("server", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""What a server was started with last, where that is not the default, as JSON. Servers of one
+installation go by their data folders."""
+
 EVERYTHING: Final = "everything"
 """The kind of a hold on all that there is, the audit log too."""
 

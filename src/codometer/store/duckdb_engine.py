@@ -37,6 +37,7 @@ with 4 MB, the writing cost a fifth of what a commit costs under full load."""
 
 _FRESH: Final = ".fresh"
 _SPILL: Final = "spill"
+_MODE: Final = 0o600
 REWRITE_DUE: Final = "rewrite_due"
 """The row of `meta` that says that the file still holds what was deleted from it."""
 
@@ -144,6 +145,8 @@ class DuckDBEngine:
         _remove(self.path.with_name(self.path.name + _FRESH))
         # What a process that was killed had put aside holds rows too.
         shutil.rmtree(self.path.with_name(_SPILL), ignore_errors=True)
+        if self.path.exists():  # from before it was made for its owner alone
+            self.path.chmod(_MODE)
         try:
             return duckdb.connect(str(self.path), config=self._config)
         except duckdb.Error as error:

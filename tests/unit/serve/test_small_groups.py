@@ -18,12 +18,13 @@ from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.run import Answer, run_query
 from codometer.people.people import People
 from codometer.people.retention import Retention
+from codometer.serve.api.status import ToldStatus
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
 from codometer.settings import Settings
 from tests.engines.embedded import DuckDBInMemory
 from tests.measures.uses import ZONE, Use, fill
-from tests.unit.serve.parts import NOW, Client, Office, shared_store
+from tests.unit.serve.parts import NOW, STATUS, Client, Office, shared_store
 
 WEEK = "from=2026-11-02&to=2026-11-16"
 
@@ -40,6 +41,27 @@ class Asker:
         assert answer.status_code == status, answer.text
         found: Mapping[str, Any] = answer.json()
         return found
+
+
+@pytest.mark.parametrize("minimum", [1, 5])
+def test_the_status_tells_how_much_of_what_was_used_only_where_nobody_is_protected(
+    minimum: int,
+) -> None:
+    told = ToldStatus(Office(), lambda: minimum)
+    status = told.read_status()
+    assert (status.clients, status.sessions) == (STATUS.clients, STATUS.sessions)
+    assert [each.model for each in status.unpriced_models] == ["claude-next"]
+    numbers = [
+        *(each.count for each in status.people),
+        *(value for each in status.versions for value in (each.sessions, each.last)),
+        *(value for each in status.unknown_names for value in (each.count, each.last)),
+        *(value for each in status.sent_content for value in (each.count, each.last)),
+        *(each.requests for each in status.unpriced_models),
+    ]
+    assert len(numbers) >= 8
+    assert all((value is None) == (minimum > 1) for value in numbers)
+    assert told.read_sent_content() == status.sent_content
+    assert told.read_rejects() == STATUS.rejects
 
 
 class Server:

@@ -48,6 +48,7 @@ class Coverage:
     unpriced_requests: int | None
     """How many requests have no list price; unknown where only metrics came."""
     unpriced_models: tuple[str, ...]
+    """Those of them that are told of: not where too few people used one."""
     missing_events: int | None
     """How many events were sent, by their sequence numbers, and did not arrive."""
     reported_from: datetime | None

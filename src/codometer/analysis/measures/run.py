@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, cast
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
+from codometer.analysis.measures.catalogue import REQUESTS
 from codometer.analysis.measures.compile import MAX_GROUPS, compile_query, narrow
 from codometer.analysis.measures.coverage import NOT_ASKED, Coverage, find_coverage, without_amounts
-from codometer.analysis.measures.dimensions import TOKEN_COLUMNS, Dimension, Place
+from codometer.analysis.measures.dimensions import DIMENSIONS, TOKEN_COLUMNS, Dimension, Place
 from codometer.analysis.measures.grain import FindGrain, any_grain, coarsen, find_grain_of
 from codometer.analysis.measures.measure import Fact, Facts, Measure, Number, SumOf
 from codometer.analysis.measures.query import Condition, Query
@@ -19,6 +20,8 @@ from codometer.analysis.measures.withhold import Verdict, owns_all, withhold
 from codometer.errors import BadRequest
 from codometer.model.period import Period
 from codometer.store.engine import Engine
+
+_MODEL: Final = DIMENSIONS["model"]
 
 KeyValue = str | date | datetime | None
 """What a group has for a dimension: text, a date, for hours an instant; None is not known."""
@@ -166,7 +169,23 @@ def _find_coverage(
     if not query.with_coverage or verdict.everything:
         return NOT_ASKED
     coverage = find_coverage(engine, query, zone)
-    return coverage if minimum == 1 or owns_all(query) else without_amounts(coverage)
+    if minimum == 1:
+        return coverage
+    if not owns_all(query):
+        return without_amounts(coverage)
+    if coverage.unpriced_models:
+        told = _find_models_told(engine, query, zone, minimum)
+        named = tuple(model for model in coverage.unpriced_models if model in told)
+        coverage = replace(coverage, unpriced_models=named)
+    return coverage
+
+
+def _find_models_told(engine: Engine, query: Query, zone: ZoneInfo, minimum: int) -> set[KeyValue]:
+    """Return the models that are told of when the same is asked by model."""
+    by_model = replace(query, measures=(REQUESTS,), by=(_MODEL,), with_coverage=False)
+    (facts,) = _find_facts(engine, by_model, zone)
+    groups = _answer(engine, by_model, facts, zone, minimum).groups
+    return {group.key[_MODEL.name] for group in groups if not (group.merged or group.withheld)}
 
 
 def _merge(

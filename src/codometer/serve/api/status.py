@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -21,6 +22,8 @@ from codometer.model.status import (
     UnknownName,
     UnpricedModel,
     VersionStatus,
+    name_content_only,
+    name_only,
 )
 from codometer.operate.connect import grpc_url, otlp_url
 from codometer.people.retention import Run
@@ -57,6 +60,32 @@ class StatusSource(Protocol):
 
     def read_sent_content(self) -> Sequence[ContentStatus]:
         """Return which clients send content, likewise."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStatus:
+    """What may be told of a source: where people are protected, no use of theirs."""
+
+    source: StatusSource
+    minimum_people: Callable[[], int]
+
+    def read_status(self) -> Status:
+        """Return the status."""
+        status = self.source.read_status()
+        return name_only(status) if self._protects else status
+
+    def read_rejects(self) -> Sequence[RejectStatus]:
+        """Return which signals were refused, which is nobody's use of anything."""
+        return self.source.read_rejects()
+
+    def read_sent_content(self) -> Sequence[ContentStatus]:
+        """Return which clients send content."""
+        sent = self.source.read_sent_content()
+        return name_content_only(sent) if self._protects else sent
+
+    @property
+    def _protects(self) -> bool:
+        return self.minimum_people() > 1
 
 
 def status_resource(
