@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codometer.errors import BadRequest, Erased
+from codometer.model.identity import Identities
 from codometer.people.census import Census, take_census
 from codometer.people.holds import HoldKind
 from codometer.people.memberships import Membership
@@ -23,6 +24,7 @@ from codometer.people.vault import Treatment
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.profile import Profile
 from codometer.settings import Retention as RetentionSettings
+from codometer.store.duckdb_engine import Connection
 from codometer.store.people import find_told
 from tests.people.household import (
     ADA,
@@ -488,14 +490,16 @@ def test_many_are_found_where_they_are_stored_plainly_in_one_pass(
             )  # fmt: skip
             household.people.memberships.change(connection, [person], TODAY, None, stay)
             household.people.vault.tell_anew(connection, person)
-    passes: list[object] = []
-    monkeypatch.setattr(
-        "codometer.people.people.find_told",
-        lambda connection: passes.append(connection) or find_told(connection),
-    )
+    passes: list[set[Identities]] = []
+
+    def find(connection: Connection) -> set[Identities]:
+        passes.append(find_told(connection))
+        return passes[-1]
+
+    monkeypatch.setattr("codometer.people.people.find_told", find)
     assert household.people.settle().sessions == len(people)
     assert teams_of(household) == {"checkout"}
-    assert len(passes) == 1
+    assert passes.call_count == 1
 
 
 def test_people_are_counted_and_a_part_is_not_told_that_leaves_few_beside_it(
