@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import Mock
 from zoneinfo import ZoneInfo
 
 import pytest
