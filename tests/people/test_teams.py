@@ -481,7 +481,7 @@ def test_many_are_found_where_they_are_stored_plainly_in_one_pass(
     people = [f"person-{number}@example.com" for number in range(4)]
     for number, email in enumerate(people):
         household.send({"user.email": email, "team.id": "search"}, session=f"session-{number}")
-    persons = [household.requests.learn(email) for email in people]
+    persons = [Teams(household.requests).learn(email) for email in people]
     with household.access.control.write() as connection:
         for person in persons:
             stay = Membership(

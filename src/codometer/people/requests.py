@@ -16,7 +16,7 @@ from codometer.access.audit import check_reason
 from codometer.access.credential_rows import GENERATION as CREDENTIALS
 from codometer.access.generation import bump_generation
 from codometer.errors import BadRequest, CodometerError
-from codometer.model.identity import Counts, Identities
+from codometer.model.identity import Counts
 from codometer.people.archive import make_archive
 from codometer.people.holds import OnHold
 from codometer.people.identifier import list_named, names_strongly, of_kind
@@ -121,27 +121,12 @@ class Requests:
         """
         return self.find_person(subject.strip()) or self._recorded(self._find(subject))
 
-    def learn(self, subject: str) -> str:
-        """Return the pseudonym of somebody, by which they are known from now on.
-
-        Whoever sent nothing yet can be named by their e-mail address. The intake must pause.
-
-        Raises:
-            NoSuchPerson: nobody of this name is known.
-            Erased: they were erased.
-        """
-        known = self.find_person(subject.strip())
-        if known is not None:
-            return known
-        stored = {each.identities for each in self._find_if_any(subject)}
-        told = {each for each in stored if list_named(each)}
-        if not told and "@" in subject:
-            told = {Identities(email=subject.strip().lower())}
-        learned = {self.people.identifier.learn(each) for each in told}
-        self.people.vault.save()
-        if not learned:
-            raise _nobody()
-        return self.people.vault.people.find_person(learned.pop()) or ""
+    def find_origins(self, subject: str) -> Sequence[StoredOrigin]:
+        """Return whose rows are stored of somebody, none where nobody of this name is known."""
+        try:
+            return self._find(subject).origins
+        except NoSuchPerson:
+            return ()
 
     def find_stored(self, subject: str) -> Stored:
         """Return what is stored of somebody, for nobody but themselves: it leaves no entry.
@@ -374,12 +359,6 @@ class Requests:
         if known is None:
             raise _nobody()
         return known
-
-    def _find_if_any(self, subject: str) -> Sequence[StoredOrigin]:
-        try:
-            return self._find(subject).origins
-        except NoSuchPerson:
-            return ()
 
     def _find(self, subject: str) -> _Subject:
         subject = subject.strip()

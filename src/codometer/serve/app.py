@@ -122,14 +122,7 @@ def build_app(
     resources = _build_resources(
         settings, ask, status, check_ready=check_ready, access=access, retention=retention, now=now
     )
-    resources += _build_counts(
-        settings,
-        ask,
-        retention.people,
-        minimum_people=minimum_people,
-        find_grain=find_grain,
-        now=now,
-    )
+    resources += _build_counts(ask, retention.people, minimum_people, find_grain, now)
     openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
         build_pages(status),
@@ -246,24 +239,21 @@ def _build_resources(
 
 
 def _build_counts(
-    settings: Settings,
     ask: Ask,
     people: People,
-    *,
     minimum_people: Callable[[], int],
     find_grain: FindGrain,
     now: Callable[[], datetime],
 ) -> Sequence[Resource]:
     """Return what says how many people there are, and in which teams."""
-    teams, zone = Teams(Requests(people)), ZoneInfo(settings.organisation.time_zone)
     return (
         people_resource(partial(take_census, people), minimum_people),
         teams_resource(
-            teams,
+            Teams(Requests(people)),
             ask,
             minimum_people=minimum_people,
             find_grain=find_grain,
-            zone=zone,
+            zone=people.store.zone,
             now=now,
         ),
     )
