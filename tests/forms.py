@@ -12,6 +12,11 @@ def find_token(page: str) -> str:
     return found[1] if found else ""
 
 
+def without_tokens(page: str) -> str:
+    """Return a page without the tokens of its forms, which are others each time."""
+    return _TOKEN.sub("", page)
+
+
 def page_of(path: str, link: str = "") -> str:
     """Return the address of the page that holds the form for a path."""
     if path == "/join":

@@ -138,7 +138,7 @@ def test_what_was_typed_outlives_an_old_proof(open_page: Open, office: Office) -
     forget_proof(office)
     page.get_by_role("button", name="Make the credential").click()
     prove(page)
-    page.get_by_text("Nothing was done yet").wait_for()
+    page.get_by_text("This was not sent").wait_for()
     check_fits(page, 1440)
     assert page.locator("[name=name]").input_value() == "ci & co"
     assert page.locator("[name=addresses]").input_value() == "10.1.0.0/16\n10.2.0.0/16"

@@ -163,7 +163,7 @@ def test_every_command_says_what_it_did(server: RunningServer) -> None:
     assert merged["sessions"] == 2
     split = command(server, "person", "split", grace["person"], reason, form="table")
     assert split.startswith(grace["person"])
-    assert "1 sessions, 1 events" in split
+    assert "1 session, 1 event and 0 readings" in split
     assert command(server, "person", "show", "uuid-of-ada", form="csv").startswith("person,")
     assert "main.key" in command(server, "keys", "list", form="table")
     assert command(server, "keys", "rotate", "--key=pseudonym", form="csv").count("pseudonym") == 2

@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from codometer.access.permissions import Permission
+from tests.forms import without_tokens
 from tests.security.firm import ASKERS, DAYS, OTHER, OWN, Firm, Team
 
 pytestmark = pytest.mark.slow
@@ -37,9 +38,9 @@ _LIVE: Final = re.compile(r'<p class="live.*?</p>', re.DOTALL)
 
 
 def tell(firm: Firm, name: str, path: str) -> str:
-    """Return what somebody is told, but for how fresh it is."""
+    """Return what somebody is told, but for how fresh it is, and the tokens of its forms."""
     text = firm.ask(name, "GET", path, headers={"accept": "text/html"}).text
-    return _LIVE.sub("", text)
+    return _LIVE.sub("", without_tokens(text))
 
 
 def named(team: Team, text: str) -> set[str]:

@@ -61,11 +61,17 @@ class Once:
             sent = self._sent[form] = _Sent(self._now(), task)
             task.add_done_callback(lambda done: self._settle(form, done))
         if sent.answer is None:
-            raise DoneAlready(
-                "this form was sent before, and what it asks for was done then",
-                hint="load its page again to do it once more; a secret is shown once",
-            )
+            raise _done_already()
         return await asyncio.shield(sent.answer)
+
+    def check_new(self, form: str) -> None:
+        """Refuse a form that was obeyed, without an answer: for whoever may not have that now.
+
+        Raises:
+            DoneAlready: it was.
+        """
+        if form in self._sent:
+            raise _done_already()
 
     def _settle(self, form: str, done: asyncio.Task[Response]) -> None:
         failed = done.cancelled() or done.exception() is not None
@@ -80,3 +86,10 @@ class Once:
                 sent.answer = None
         while len(self._sent) > self._most:
             del self._sent[next(iter(self._sent))]
+
+
+def _done_already() -> DoneAlready:
+    return DoneAlready(
+        "this form was sent before, and what it asks for was done then",
+        hint="load its page again to do it once more; a secret is shown once",
+    )

@@ -388,7 +388,7 @@ class Site:
                 if not _is_person(request):
                     return error_response(error)
                 if isinstance(error, ProofTooOld):
-                    return go(confirm_address(await self._keep_draft(request, page)))
+                    return await self._ask_for_proof(request, page)
                 if isinstance(error, SecondFactorNeeded):
                     return go(SECOND_FACTOR)
                 return self._lead_on(error, request) or self._render_error(error, request)
@@ -398,17 +398,25 @@ class Site:
 
         return endpoint
 
-    async def _keep_draft(self, request: Request, page: str) -> str:
-        """Return where to come back to: from a form to its page, as it was filled in."""
+    async def _ask_for_proof(self, request: Request, page: str) -> Response:
+        """Lead to where somebody shows who they are, and then back to where they were.
+
+        From a form that is to its page, as it was filled in; but not from one that was obeyed
+        before, whose answer was loaded again.
+        """
         session = self._gate.find_session(request)
         if page not in self._fillable or session is None:
-            return page or here(request)
+            return go(confirm_address(page or here(request)))
+        path = request.url.path
         try:
             fields = await read_form(request)
+            self._once.check_new(identify_form(path, fields))
+        except DoneAlready as error:
+            return self._render_error(error, request)
         except CodometerError:
-            return page
-        draft = self._drafts.keep(session.account.id, page, request.url.path, fields)
-        return f"{page}?{_DRAFT}={draft}"
+            return go(confirm_address(page))
+        draft = self._drafts.keep(session.account.id, page, path, fields)
+        return go(confirm_address(f"{page}?{_DRAFT}={draft}"))
 
     def _lead_on(self, error: CodometerError, request: Request) -> Response | None:
         """Return the way to what somebody may see, from a front page that is not for them."""

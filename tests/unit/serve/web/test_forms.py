@@ -206,11 +206,23 @@ def test_what_was_typed_is_there_after_a_proof_that_was_too_old(
     back = prove(root, asked.headers["location"])
     assert back.startswith(f"{NEW}?draft=")
     page = root.get(back).text
-    assert "Nothing was done yet" in page
+    assert "This was not sent" in page
     assert 'value="laptops"' in page
     assert 'value="checkout &amp; co"' in page
     assert list_names(installation) == []
-    assert "Nothing was done yet" not in root.get(NEW).text
+    assert "This was not sent" not in root.get(NEW).text
+
+
+def test_what_was_done_is_not_offered_again_after_a_proof_that_was_too_old(
+    installation: Installation, root: Browser
+) -> None:
+    form = {**LAPTOPS, **open_form(root, NEW)}
+    installation.now += timedelta(minutes=9, seconds=50)
+    assert root.send(NEW, **form).status_code == 200
+    installation.now += timedelta(seconds=20)
+    again = root.send(NEW, **form)
+    assert (again.status_code, "This was done already" in again.text) == (409, True)
+    assert "cdm_ing_" not in again.text
 
 
 def test_a_form_in_a_row_leads_back_to_its_page(installation: Installation, root: Browser) -> None:
@@ -230,7 +242,7 @@ def test_nobody_else_reads_what_somebody_typed(installation: Installation, root:
     other = installation.person("grace", Role.ADMINISTRATOR)
     assert 'value="laptops"' not in other.get(back).text
     elsewhere = back.replace(NEW, "/privacy/retention")
-    assert "Nothing was done yet" not in root.get(elsewhere).text
+    assert "This was not sent" not in root.get(elsewhere).text
     installation.now += timedelta(minutes=16)
     assert root.get("/account").status_code == 200
     prove(root, f"/confirm?next={NEW}")
