@@ -106,6 +106,20 @@ def test_a_link_of_a_credential_ends_when_that_is_revoked(server: Server) -> Non
         server.accounts.find_link(made.secret)
 
 
+def test_a_link_of_a_credential_ends_with_that(server: Server) -> None:
+    wanted = Wanted(
+        kind=Kind.SERVICE,
+        name="automation",
+        scopes=SCOPES[Kind.SERVICE],
+        lifetime=timedelta(days=1),
+    )
+    made = credentials(server).create(wanted, SYSTEM).credential
+    link = server.accounts.invite(Role.VIEWER, Actor(kind=ActorKind.CREDENTIAL, id=made.id))
+    server.now += timedelta(days=1)
+    with pytest.raises(LinkNotGood):
+        server.accounts.find_link(link.secret)
+
+
 def test_nobody_withdraws_a_link_that_grants_more_than_they_have(server: Server) -> None:
     maker = by_credential(server, frozenset({Permission.WRITE_ACCOUNTS}))
     made = server.accounts.invite(Role.ADMINISTRATOR, SYSTEM)

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 from codometer.access.account import find_account
 from codometer.access.actions import Action
 from codometer.access.actor import ActorKind
+from codometer.access.credential import State
 from codometer.access.credential_rows import read_credentials
 from codometer.access.permissions import EVERYTHING, GIVEN_FREELY, Permission, Role, granted_to
 from codometer.errors import Forbidden
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
     from codometer.access.account import Account
@@ -32,7 +35,7 @@ def check_grant(change: Change, wanted: AbstractSet[Permission], *, to: str) -> 
     Raises:
         Forbidden: it names what they lack.
     """
-    if lacking := wanted - GIVEN_FREELY - find_held(change.connection, change.actor):
+    if lacking := wanted - GIVEN_FREELY - find_held(change.connection, change.actor, change.time):
         listed = ", ".join(sorted(lacking))
         error = Forbidden(
             f"nobody grants what they do not have: {listed}",
@@ -58,14 +61,15 @@ def find_worth(account: Account) -> AbstractSet[Permission]:
     return account.usual if account.role else granted_to(Role.ADMINISTRATOR, None)
 
 
-def find_held(connection: Connection, actor: Actor) -> AbstractSet[Permission]:
-    """Return what an actor has now; of a credential that is revoked, nothing."""
+def find_held(connection: Connection, actor: Actor, now: datetime) -> AbstractSet[Permission]:
+    """Return what an actor has now; of a credential that is revoked or over, nothing."""
     match actor.kind:
         case ActorKind.LOCAL | ActorKind.SYSTEM:
             return EVERYTHING
         case ActorKind.CREDENTIAL:
             found = read_credentials(connection, (actor.id,))
-            return found[0].granted if found and found[0].revoked is None else frozenset()
+            is_good = bool(found) and found[0].state(now) is State.ACTIVE
+            return found[0].granted if is_good else frozenset()
         case ActorKind.ACCOUNT:
             account = find_account(connection, actor.id)
             return account.usual if account and account.is_usable else frozenset()

@@ -1,7 +1,8 @@
 """Links as rows of the control plane: each makes one account, or gives one a new password.
 
 A link is worth what its maker may do on the day it is opened, not on the day it was made:
-whoever is disabled or loses their role leaves none behind that works.
+whoever is disabled or loses their role leaves none behind that works, nor does a credential
+that is revoked or over.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def _read(connection: Connection, now: datetime, **wanted: str) -> list[Invitati
     rows = connection.execute(statement.order_by(INVITATION.c.created)).mappings().all()
     accounts = {each.id: each for each in read_accounts(connection)} if rows else {}
     links = [_link_of(row, accounts) for row in rows]
-    return [each for each in links if _is_good(connection, each)]
+    return [each for each in links if _is_good(connection, each, now)]
 
 
 def _link_of(row: Mapping[Any, Any], accounts: Mapping[str, Account]) -> Invitation:
@@ -138,8 +139,8 @@ def _link_of(row: Mapping[Any, Any], accounts: Mapping[str, Account]) -> Invitat
     )
 
 
-def _is_good(connection: Connection, link: Invitation) -> bool:
+def _is_good(connection: Connection, link: Invitation, now: datetime) -> bool:
     if link.account is not None and link.account.disabled:
         return False
     worth = find_worth(link.account) if link.account else granted_to(link.role, link.teams)
-    return worth - GIVEN_FREELY <= find_held(connection, link.maker)
+    return worth - GIVEN_FREELY <= find_held(connection, link.maker, now)
