@@ -167,6 +167,17 @@ def test_a_secret_that_ends_sooner_is_not_made_longer_by_an_overlap(server: Serv
     assert new.credential.secrets[0].expires == BEGIN + timedelta(days=2)
 
 
+def test_a_new_secret_lives_no_longer_than_the_one_before_unless_asked(server: Server) -> None:
+    old = server.create(lifetime=timedelta(days=10))
+    server.now += timedelta(days=9)
+    new = server.credentials.rotate(old.credential.id, ADA)
+    assert new.credential.secrets[-1].expires == server.now + timedelta(days=10)
+    with pytest.raises(BadRequest, match="lives from 1"):
+        server.credentials.rotate(old.credential.id, ADA, lifetime=timedelta(0))
+    asked = server.credentials.rotate(old.credential.id, ADA, lifetime=timedelta(days=90))
+    assert asked.credential.secrets[-1].expires == server.now + timedelta(days=90)
+
+
 def test_without_an_overlap_the_old_secret_ends_now(server: Server) -> None:
     old = server.create()
     server.credentials.rotate(old.credential.id, ADA, overlap=timedelta(0))
@@ -265,7 +276,7 @@ def test_of_a_credential_that_ends_soon_is_told_in_time(
 
 def test_of_a_credential_that_was_renewed_or_revoked_is_not_told(server: Server) -> None:
     renewed = server.create(lifetime=timedelta(days=5))
-    server.credentials.rotate(renewed.credential.id, ADA)
+    server.credentials.rotate(renewed.credential.id, ADA, lifetime=timedelta(days=90))
     revoked = server.create(lifetime=timedelta(days=5))
     server.credentials.revoke(revoked.credential.id, ADA)
     late, soon = (server.create(lifetime=timedelta(days=days)) for days in (9, 3))

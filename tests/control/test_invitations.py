@@ -9,7 +9,7 @@ from codometer.access.account import LinkNotGood, NoSuchInvitation
 from codometer.access.actions import Action
 from codometer.access.actor import SYSTEM, Actor, ActorKind
 from codometer.access.audit import Filter
-from codometer.access.credential import Wanted
+from codometer.access.credential import Credential, Wanted
 from codometer.access.credentials import Credentials
 from codometer.access.known import KnownCredentials
 from codometer.access.permissions import SCOPES, Permission, Role
@@ -198,3 +198,48 @@ def test_what_a_credential_makes_is_good_no_longer_and_from_nowhere_else(server:
     ):
         with pytest.raises(Forbidden):
             make(**wider)
+
+
+def test_a_personal_credential_that_another_made_ends_with_the_same_account(
+    server: Server, second: Actor
+) -> None:
+    wanted = Wanted(kind=Kind.PERSONAL, name="first", scopes=SCOPES[Kind.PERSONAL])
+    first = credentials(server).create(wanted, second).credential
+    maker = Actor(kind=ActorKind.CREDENTIAL, id=first.id)
+    made = credentials(server).create(wanted, maker).credential
+    server.accounts.disable(second.id, SYSTEM)
+    revoked = {each.id for each in credentials(server).list_credentials() if each.revoked}
+    assert revoked == {first.id, made.id}
+
+
+def test_a_credential_does_not_live_longer_by_rotating_itself(server: Server) -> None:
+    wanted = Wanted(
+        kind=Kind.SERVICE,
+        name="automation",
+        scopes=SCOPES[Kind.SERVICE],
+        lifetime=timedelta(days=10),
+    )
+    first = credentials(server).create(wanted, SYSTEM).credential
+    itself = Actor(kind=ActorKind.CREDENTIAL, id=first.id)
+    end = server.now + timedelta(days=10)
+    server.now += timedelta(days=4)
+    rotated = credentials(server).rotate(first.id, itself).credential
+    assert rotated.secrets[-1].expires == end
+    with pytest.raises(Forbidden, match="for longer"):
+        credentials(server).rotate(first.id, itself, lifetime=timedelta(days=7))
+    by_hand = credentials(server).rotate(first.id, SYSTEM, lifetime=timedelta(days=7)).credential
+    assert by_hand.secrets[-1].expires == end + timedelta(days=1)
+
+
+def test_a_credential_gets_no_secret_that_is_good_from_more_networks(server: Server) -> None:
+    def make(name: str, *addresses: str) -> Credential:
+        wanted = Wanted(
+            kind=Kind.SERVICE, name=name, scopes=SCOPES[Kind.SERVICE], addresses=addresses
+        )
+        return credentials(server).create(wanted, SYSTEM).credential
+
+    maker = Actor(kind=ActorKind.CREDENTIAL, id=make("bound", "10.1.0.0/16").id)
+    with pytest.raises(Forbidden, match="from more networks"):
+        credentials(server).rotate(make("unbound").id, maker)
+    (entry,) = server.audit.list_entries(Filter(actions=(Action.GRANT,)))
+    assert entry.entry.reason == "would be good from more networks"

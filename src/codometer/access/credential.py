@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from codometer.access.actor import Actor, ActorKind
 from codometer.access.permissions import SCOPES, USUAL_SCOPES, Permission
 from codometer.access.secret import Kind, digest, hint
 from codometer.errors import BadRequest, CodometerError
@@ -87,7 +86,7 @@ class State(StrEnum):
 class Credential:
     """One credential, with its secrets from the oldest to the newest.
 
-    A personal one ends with the account of its `owner`, if an account made it.
+    A personal one ends with the account of its `owner`, if it comes of an account.
     """
 
     id: str
@@ -108,6 +107,11 @@ class Credential:
     def granted(self) -> frozenset[Permission]:
         """What it may do: its scopes, as far as its kind can have them."""
         return self.scopes & SCOPES[self.kind]
+
+    @property
+    def lifetime(self) -> timedelta:
+        """For how long its newest secret was made, which is usual for the next."""
+        return self.secrets[-1].expires - self.secrets[-1].created
 
     def state(self, now: datetime) -> State:
         """Tell whether it is good now; while it is rotated, one good secret is enough."""
@@ -189,9 +193,10 @@ def find_notice(credential: Credential, now: datetime) -> int | None:
     return next((days for days in NOTICES if left <= timedelta(days=days)), None)
 
 
-def make_credential(wanted: Wanted, secret: str, now: datetime, maker: Actor) -> Credential:
+def make_credential(
+    wanted: Wanted, secret: str, now: datetime, owner: str | None = None
+) -> Credential:
     """Return the credential that was wanted, with a secret of its own."""
-    is_own = wanted.kind is Kind.PERSONAL and maker.kind is ActorKind.ACCOUNT
     lifetime = _lifetime(wanted)
     return Credential(
         id=f"crd_{secrets.token_hex(_ID_BYTES)}",
@@ -203,7 +208,7 @@ def make_credential(wanted: Wanted, secret: str, now: datetime, maker: Actor) ->
         cost_center=wanted.cost_center,
         person=wanted.person,
         addresses=tuple(map(parse_network, wanted.addresses)),
-        owner=maker.id if is_own else None,
+        owner=owner if wanted.kind is Kind.PERSONAL else None,
         created=now,
         revoked=None,
         secrets=(new_secret(secret, now, lifetime),),

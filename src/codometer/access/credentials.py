@@ -16,7 +16,6 @@ from codometer.access.actions import Action
 from codometer.access.actor import Actor, ActorKind
 from codometer.access.credential import (
     LONGEST,
-    USUAL_LIFETIMES,
     USUAL_OVERLAP,
     Credential,
     Made,
@@ -68,9 +67,10 @@ class Credentials:
         check_wanted(wanted)
         secret = make_secret(wanted.kind)
         with self._audit.change(actor) as change:
-            made = make_credential(wanted, secret, change.time, actor)
-            check_grant(change, made.scopes, to=_name(made))
-            made = _narrowed(change, made, is_usual=wanted.lifetime is None)
+            made = make_credential(wanted, secret, change.time, _find_owner(change))
+            name = f"credential for {made.kind}"
+            check_grant(change, made.scopes, to=name)
+            made = _narrowed(change, made, is_usual=wanted.lifetime is None, to=name)
             insert_credential(change.connection, made)
             _changed(change, Action.CREDENTIAL_CREATE, made.id, after=_told(made))
         self._known.reload()
@@ -86,21 +86,25 @@ class Credentials:
     ) -> Made:
         """Give a credential a new secret; those before are good for no longer than `overlap`.
 
+        Without a `lifetime` it lives for as long as the one before it was made to.
+
         Raises:
             NoSuchCredential: there is none.
             CredentialRevoked: it is revoked already.
             BadRequest: the lifetime or the overlap is not one.
-            Forbidden: it may do what the actor may not.
+            Forbidden: it may do what the actor may not, or would be good for longer, or from
+                more networks, than the credential that acts.
         """
         if not timedelta(0) <= overlap <= LONGEST:
             raise BadRequest("the overlap must be from 0 to 365 days", hint="7 days are usual")
         with self._audit.change(actor) as change:
             found = get_credential(change.connection, credential_id)
             check_grant(change, found.scopes, to=found.id)
-            lifetime = USUAL_LIFETIMES[found.kind] if lifetime is None else lifetime
-            check_lifetime(lifetime)
+            wanted = found.lifetime if lifetime is None else lifetime
+            check_lifetime(wanted)
             secret = make_secret(found.kind)
-            new = new_secret(secret, change.time, lifetime)
+            rotated = replace(found, secrets=(new_secret(secret, change.time, wanted),))
+            (new,) = _narrowed(change, rotated, is_usual=lifetime is None, to=found.id).secrets
             until = change.time + overlap
             table = CREDENTIAL_SECRET.c
             outlasting = (table.credential == found.id) & (table.expires > until)
@@ -161,11 +165,22 @@ def _revoke(change: Change, found: Credential) -> None:
     _changed(change, Action.CREDENTIAL_REVOKE, found.id, before=_told(found))
 
 
-def _narrowed(change: Change, made: Credential, *, is_usual: bool) -> Credential:
+def _find_owner(change: Change) -> str | None:
+    """Return the account that a personal credential ends with: whose act its making is."""
+    match change.actor.kind:
+        case ActorKind.ACCOUNT:
+            return change.actor.id
+        case ActorKind.CREDENTIAL:
+            return get_credential(change.connection, change.actor.id).owner
+        case _:
+            return None
+
+
+def _narrowed(change: Change, made: Credential, *, is_usual: bool, to: str) -> Credential:
     """Have what a credential makes be good for no longer, and from no more networks, than it.
 
-    A lifetime that nobody asked for (`is_usual`) is cut. What only sends may live longer: it is
-    made for a fleet.
+    `made` has one secret: its first, or the new one of a rotation. A lifetime that nobody asked
+    for (`is_usual`) is cut. What only sends may live longer: it is made for a fleet.
 
     Raises:
         Forbidden: says what would be wider.
@@ -175,23 +190,18 @@ def _narrowed(change: Change, made: Credential, *, is_usual: bool) -> Credential
     maker = get_credential(change.connection, change.actor.id)
     (secret,), end = made.secrets, maker.secrets[-1].expires
     if secret.expires > end and not is_usual:
-        _refuse_wider(change, made, "for longer")
+        _refuse_wider(change, to, "for longer")
     if not _are_within(made.addresses, maker.addresses):
-        _refuse_wider(change, made, "from more networks")
+        _refuse_wider(change, to, "from more networks")
     return replace(made, secrets=(replace(secret, expires=min(secret.expires, end)),))
 
 
-def _refuse_wider(change: Change, made: Credential, wider: str) -> NoReturn:
+def _refuse_wider(change: Change, to: str, wider: str) -> NoReturn:
     error = Forbidden(
-        f"no credential makes one that is good {wider} than itself",
+        f"no credential makes a secret that is good {wider} than itself",
         hint="sign in to make it, or do it on the server's own machine",
     )
-    change.refuse(error, Action.GRANT, object=_name(made), reason=f"would be good {wider}")
-
-
-def _name(made: Credential) -> str:
-    """Return what the audit log calls a credential that was not made."""
-    return f"credential for {made.kind}"
+    change.refuse(error, Action.GRANT, object=to, reason=f"would be good {wider}")
 
 
 def _are_within(networks: Sequence[Network], allowed: Sequence[Network]) -> bool:

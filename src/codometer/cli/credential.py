@@ -111,7 +111,9 @@ def list_(*, url: str | None, form: str) -> None:
 @credential.command(short_help="Give one a new secret; the old one stays good for a while.")
 @click.argument("credential_id", metavar="ID")
 @click.option("--overlap", type=_DAYS, metavar="DAYS", help="How long both are good [7d].")
-@click.option("--expires", type=_DAYS, metavar="DAYS", help="When the new one ends.")
+@click.option(
+    "--expires", type=_DAYS, metavar="DAYS", help="When the new one ends [as long as the old one]."
+)
 @asks_server
 def rotate(
     *, credential_id: str, overlap: int | None, expires: int | None, url: str | None, form: str

@@ -81,12 +81,11 @@ def _build_new(_: AccessSources, visitor: Visitor) -> Mapping[str, object]:
 
 
 def _build_rotate(sources: AccessSources, visitor: Visitor) -> Mapping[str, object]:
-    found = _build_revoke(sources, visitor)
-    kind = sources.get_credential(visitor.asked.get("id", "")).kind
+    lifetime = sources.get_credential(visitor.asked.get("id", "")).lifetime
     return {
-        **found,
+        **_build_revoke(sources, visitor),
         "overlap": visitor.sent.get("overlap", str(USUAL_OVERLAP.days)),
-        "days": visitor.sent.get("days", str(USUAL_LIFETIMES[kind].days)),
+        "days": visitor.sent.get("days", str(max(1, lifetime.days))),
         "longest": LONGEST.days,
     }
 
