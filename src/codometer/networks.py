@@ -58,6 +58,12 @@ def is_network(text: str) -> bool:
     return True
 
 
+def is_within(network: Network, others: Iterable[Network]) -> bool:
+    """Say whether all addresses of a network are in one of the others."""
+    first, last = network[0], network[-1]
+    return any(first in other and last in other for other in others)
+
+
 def is_in(address: Address | None, networks: Iterable[Network]) -> bool:
     """Say whether an address is in one of the networks. No address is in none."""
     return address is not None and any(address in network for network in networks)

@@ -47,6 +47,7 @@ from codometer.pricing import load_catalogue, normalise_model
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.redaction import Redactor
 from codometer.serve.api.accounts import invitation_link
+from codometer.serve.api.status import ToldStatus
 from codometer.serve.app import build_app
 from codometer.serve.web.events import Changes
 from codometer.settings import pages_url
@@ -119,9 +120,9 @@ class Server:
             settings=self._settings,
             ask=self.ask,
             look=self.look,
-            minimum_people=lambda: self.find_minimum_people(self.access.audit.now()),
+            minimum_people=self.find_minimum_now,
             find_grain=self.find_grain,
-            status=self.store,
+            status=ToldStatus(self.store, self.find_minimum_now),
             check_ready=self._check,
             access=self.access,
             retention=self.retention,
@@ -251,15 +252,18 @@ class Server:
         """
         if not self.access.sessions.have_accounts:
             return 1
-        policy = self.people.find_strictest(since, self.access.audit.now())
-        return max(self._settings.privacy.minimum_people, policy.min_people)
+        least = self.people.find_strictest(since).min_people
+        return max(self._settings.privacy.minimum_people, least)
+
+    def find_minimum_now(self) -> int:
+        """Return the fewest that a number of what happens now may cover."""
+        return self.find_minimum_people(self.access.audit.now())
 
     def find_grain(self, since: datetime) -> Grain:
         """Return how finely groups may be told of from a time on; in local mode, by hour."""
         if not self.access.sessions.have_accounts:
             return any_grain(since)
-        now = self.access.audit.now()
-        return Grain(self.people.find_strictest(since, now).finest_cut, now)
+        return Grain(self.people.find_strictest(since).finest_cut, self.access.audit.now())
 
     def _retain(self) -> None:
         self.people.contents.sweep()

@@ -46,7 +46,7 @@ class Office:
     def agree(self) -> None:
         self.contents.open_project(PROJECT, "to learn", (), ROOT)
         _, words = self.contents.text_for(PROJECT)
-        self.contents.agree(ADA, PROJECT, words.hash, "signed in", ROOT)
+        self.contents.agree(ADA, PROJECT, words.hash, "signed in")
 
     def count(self) -> int:
         with self.access.control.read() as connection:
@@ -86,7 +86,7 @@ def test_what_is_agreed_to_at_one_server_holds_at_the_other(
     assert other.cover() is None
     one.agree()
     assert other.cover() is not None
-    assert one.contents.withdraw(ADA, PROJECT, ROOT) == 0
+    assert one.contents.withdraw(ADA, PROJECT) == 0
     assert other.cover() is None
 
 

@@ -4,21 +4,30 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, inspect, select, text, update
+from sqlalchemy import Column, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from codometer.errors import StoreUnusable
-from codometer.store.control import FILE_NAME, NEWEST, Control, migrate, migrations
+from codometer.store.control import (
+    FILE_NAME,
+    NEWEST,
+    Control,
+    migrate,
+    migrations,
+    rename_pseudonyms,
+)
 from codometer.store.control_tables import (
     CREDENTIAL_SECRET,
     GENERATION,
     INSTANCE,
     METADATA,
+    Pseudonym,
 )
 from codometer.store.migrate import SchemaTooNew
 from tests.control.conftest import Open
@@ -62,6 +71,52 @@ def test_the_revisions_are_one_line_without_branches() -> None:
     assert scripts.get_heads() == [REVISIONS[-1]]
     assert REVISIONS[-1] == NEWEST
     assert [f"{number:04}" for number in range(1, len(REVISIONS) + 1)] == REVISIONS
+
+
+NO_PSEUDONYM = {
+    "account_identity.subject": "what a provider calls an account",
+    "credential.person": "what a client would say",
+    "treatment.subject": "a number by chance",
+}
+OWNERS = {
+    "identity.pseudonym": "Vault.drop",
+    "identity_link.stronger": "Vault.drop",
+    "identity_link.weaker": "Vault.drop",
+    "identity_move.pseudonym": "Vault.drop",
+    "team_membership.person": "Memberships.rename",
+}
+
+
+def columns() -> list[Column[Any]]:
+    return [column for table in METADATA.sorted_tables for column in table.columns]
+
+
+def test_every_column_that_names_persons_says_that_it_does() -> None:
+    named = {str(each) for each in columns() if each.name in {"person", "subject", "pseudonym"}}
+    typed = {str(each) for each in columns() if isinstance(each.type, Pseudonym)}
+    assert named - typed == NO_PSEUDONYM.keys()
+    assert {str(each) for each in columns() if each.primary_key} & typed == OWNERS.keys()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [each for each in columns() if isinstance(each.type, Pseudonym) and not each.primary_key],
+    ids=str,
+)
+def test_a_newer_pseudonym_is_put_wherever_the_old_one_is(
+    control: Control, column: Column[Any]
+) -> None:
+    # SQLAlchemy does not know what our instants are in Python.
+    sample = {int: 1, str: "x", bytes: b"x", object: datetime(2026, 11, 23, tzinfo=UTC)}
+    with control.write() as connection:
+        asked = (each for each in column.table.foreign_keys if not each.parent.nullable)
+        for table in (*(each.column.table for each in asked), column.table):
+            needed = [each for each in table.columns if not each.nullable]
+            row = {each.name: sample[each.type.python_type] for each in needed}
+            connection.execute(insert(table).values(row))
+        connection.execute(update(column.table).values({column: "p_old"}))
+        rename_pseudonyms(connection, {"p_other": "p_none", "p_old": "p_new"})
+        assert connection.execute(select(column)).scalars().all() == ["p_new"]
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(control: Control) -> None:

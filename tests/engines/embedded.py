@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from codometer.model.identity import hash64
+from codometer.model.identity import hash64, number_of_person
 from codometer.store.dialect import CLICKHOUSE, DUCKDB, Dialect
 from codometer.store.engine import Engine, Row
 from codometer.store.origins import workplace_columns
@@ -118,9 +118,10 @@ def client(number: int, **known: object) -> dict[str, Values]:
 
 def who(known: Values) -> Values:
     """Return the numbers by which rows know a session and a person."""
+    session, person, kind = (known.get(name) for name in ("session", "person", "person_kind"))
     return {
-        f"{name}_id": None if known.get(name) is None else hash64(known[name])
-        for name in ("session", "person")
+        "session_id": None if session is None else hash64(session),
+        "person_id": None if person is None else number_of_person(str(person), str(kind)),
     }
 
 

@@ -44,16 +44,17 @@ def tell_truth(scenario: Scenario) -> dict[str, Any]:
 def test_the_history_is_there_to_the_last_token_also_once_detail_has_expired(
     tmp_path: Path,
 ) -> None:
-    scenario = demo_scenario(people=8, days=14, seed=4, today=NOW.date())
+    scenario = demo_scenario(people=30, days=9, seed=4, today=NOW.date())
     site = Site.open(tmp_path, now=NOW)
     seen: list[tuple[int, int]] = []
     history = load_history(
         scenario, site.intake.accept, NOW, progress=lambda *done: seen.append(done)
     )
     asyncio.run(history)
-    assert seen == [(days, 15) for days in range(1, 16)]
+    assert seen == [(days, 10) for days in range(1, 11)]
     truth = tell_truth(scenario)
     assert truth["totals"]["requests"] > 500
+    assert truth["totals"]["active_services"] == 1
 
     def ask(measures: list[str], by: str | None) -> list[dict[str, Any]]:
         return site.ask(*measures, by=[by] if by else [])

@@ -5,6 +5,7 @@ import re
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -249,6 +250,9 @@ def test_under_strict_teams_are_told_of_by_weeks_that_are_over(server: RunningSe
     weeks = ("--by", "week", "--by", "team", "--since", since, "--until", until)
     assert command(server, "query", "tokens", *weeks)["minimum_people"] == 10
     assert command(server, "query", "tokens", "--by", "day", "--by", "model")["rows"]
+    listed = command(server, "team", "list")
+    ends = [date.fromisoformat(listed["period"][name][:10]) for name in ("start", "end")]
+    assert [(end.weekday(), (ends[1] - end).days) for end in ends] == [(0, 28), (0, 0)]
     key = (server.data / "operator.key").read_text()
     headers = {"authorization": f"Bearer {key}", "accept": "text/html"}
     page = httpx.get(server.url, headers=headers, trust_env=False, timeout=30)
@@ -256,7 +260,7 @@ def test_under_strict_teams_are_told_of_by_weeks_that_are_over(server: RunningSe
     assert "<h2>Teams</h2>" in page.text
     assert "Try again" not in page.text
     told = run_codometer("privacy", "show", url=server.url, environ=place).stdout
-    assert "by whole weeks and months that are over" in " ".join(told.split())
+    assert "by whole weeks that are over" in " ".join(told.split())
 
 
 def test_what_is_kept_and_what_people_asked_for_are_listed(server: RunningServer) -> None:

@@ -82,6 +82,9 @@ def test_whoever_can_read_the_data_folder_keeps_the_commands(server: RunningServ
     assert run_codometer(
         "account", "list", "--format=csv", url=server.url, environ=mine
     ).stdout.startswith("id,login,role")
+    elsewhere = run_codometer("account", "list", url=server.url, environ={"CODOMETER_DATA": "."})
+    assert elsewhere.exit_code == ExitStatus.WRONG_USAGE
+    assert "CODOMETER_DATA" in elsewhere.output
     wrong = {**mine, "CODOMETER_CREDENTIAL": "cdm_pat_wrong"}
     assert run_codometer("status", url=server.url, environ=wrong).exit_code != ExitStatus.DONE
     assert run_codometer("audit", "verify", url=server.url, environ=mine).exit_code == 0
@@ -173,6 +176,13 @@ def test_the_commands_help_those_who_cannot_sign_in(server: RunningServer) -> No
     assert "It is good for one person" in run("reset", ada_id).stdout
     assert run("reset", ada_id, "--format=csv").stdout.startswith("link,expires\n")
 
+    assert run("invitations").stdout.count(ada_id) == 2  # of the three, one was used
+    open_ = json.loads(run("invitations", "--format=json").stdout)["invitations"][0]
+    assert run("invitations", "--format=csv").stdout.startswith("id,account,role")
+    assert f"Withdrawn: {open_['id']}." in run("withdraw", open_["id"]).stdout
+    assert run("invitations").stdout.count(ada_id) == 1
+    assert "no such link" in run("withdraw", open_["id"]).output
+
     (session,) = json.loads(run("sessions", ada_id, "--format=json").stdout)["sessions"]
     assert run("sessions", "--format=csv").stdout.count("ses_") == 2
     assert session["id"] in run("sessions").stdout
@@ -185,6 +195,7 @@ def test_the_commands_help_those_who_cannot_sign_in(server: RunningServer) -> No
     assert run("remove-second-factor", ada_id).exit_code == ExitStatus.WRONG_USAGE
     assert run("sign-out", "acc_none").exit_code == ExitStatus.WRONG_USAGE
     assert "disabled" in run("disable", ada_id, "--format=json").stdout
+    assert "There is no link that is good." in run("invitations").stdout
     ada.close()
     root.close()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codometer.analysis.measures.dimensions import DIMENSIONS, resource_dimension
-from codometer.analysis.measures.grain import Grain, weeks_around
+from codometer.analysis.measures.grain import Grain
 from codometer.analysis.measures.query import Condition, Query, parse_query
 from codometer.analysis.measures.run import Answer, run_query
 from codometer.errors import TooFine
@@ -93,6 +95,10 @@ def test_which_dimensions_part_people() -> None:
         question("team", since="2026-11-02T00:15", until="2026-11-16"),
         question("week", "team", since="2026-10-01", until="2026-11-01"),
         question("month", "team"),
+        question("month", "team", since="2026-09-01", until="2026-11-01"),
+        question("team", since="2026-10-01", until="2026-11-01"),
+        question("month", "team", since="2021-02-01", until="2021-03-01"),
+        question("team", since="2021-02-01", until="2021-03-01", compare="previous"),
         question("week", "month", "team", since="2025-12-01", until="2026-06-01"),
         question("repository", "day"),
         question("team", zone=BERLIN),
@@ -110,14 +116,14 @@ def test_under_weeks_nothing_finer_is_told_of_a_group(strict: Asker, asked: Quer
         question("team"),
         question("week", "team"),
         question("week", team="a", compare="previous"),
-        question("month", "team", since="2026-09-01", until="2026-11-01"),
-        question("team", since="2026-10-01", until="2026-11-01", compare="previous"),
+        question("team", since="2026-10-12", until="2026-11-02", compare="previous"),
+        question("week", "team", since="2021-02-01", until="2021-03-01"),
         question("day", "model", since="28d", until=None),
         question("hour", since="24h", until=None),
         question("version", since="2026-11-03", until="2026-11-04", zone=BERLIN),
     ],
 )
-def test_under_weeks_whole_weeks_months_and_all_that_is_of_everybody_is_told(
+def test_under_weeks_whole_weeks_and_all_that_is_of_everybody_are_told(
     strict: Asker, asked: Query
 ) -> None:
     assert strict.ask(asked).groups is not None
@@ -196,6 +202,17 @@ def test_the_hint_names_weeks_that_would_do(strict: Asker) -> None:
     assert strict.ask(question("team", since="2026-11-02", until="2026-11-09")).groups
 
 
+def test_under_weeks_no_two_periods_that_are_told_differ_by_days(strict: Asker) -> None:
+    days = [date(2026, 9, 24) + timedelta(days=at) for at in range(50)]
+    told = set()
+    for first, last in itertools.combinations(days, 2):
+        with contextlib.suppress(TooFine):
+            strict.ask(question("team", since=first.isoformat(), until=last.isoformat()))
+            told.add((first, last))
+    mondays = [day for day in days if day.weekday() == 0]
+    assert told == set(itertools.combinations(mondays, 2))
+
+
 DAYS: Final = st.dates(date(2024, 1, 1), date(2027, 12, 31))
 
 
@@ -206,11 +223,13 @@ def test_weeks_around_are_whole_over_and_enough(
     moment = datetime(now.year, now.month, now.day, 15, tzinfo=zone)
     start = datetime(first.year, first.month, first.day, tzinfo=zone)
     period = Period.covering(start, start + timedelta(days=length), zone)
-    weeks = weeks_around(period, moment)
+    grain = Grain(Cut.WEEK, moment)
+    weeks = grain.around(period)
     ends = [each.astimezone(zone) for each in (weeks.start, weeks.end)]
     assert all((each.weekday(), each.hour) == (0, 0) for each in ends)
     assert weeks.end <= moment
-    assert weeks_around(weeks, moment) == weeks
+    assert grain.around(weeks) == weeks
+    assert weeks.previous() == grain.around(weeks.previous())
     assert (ends[1].date() - ends[0].date()).days >= length
     if period.end + timedelta(days=6) <= moment:
         assert weeks.start <= period.start

@@ -116,7 +116,7 @@ class Desk:
         """Have a person agree who was seen before."""
         person = self.person(email)
         _, text = self.contents.text_for(project)
-        self.contents.agree(person, project, text.hash, "signed in", ROOT)
+        self.contents.agree(person, project, text.hash, "signed in")
 
     def person(self, email: str = WHO_ADA["user.email"]) -> str:
         found = self._find(email)

@@ -9,7 +9,10 @@ from typing import Final
 
 import pytest
 
+from codometer.access.actions import Action
 from codometer.access.actor import Actor, ActorKind
+from codometer.access.audit import Filter
+from codometer.access.chain import Entry
 from codometer.access.permissions import Role
 from codometer.errors import BadRequest, Forbidden
 from codometer.intake.receivers.export import Encoding, ExportRequest
@@ -45,6 +48,12 @@ def desk(household: Household) -> Desk:
     desk.prompt("before anybody agreed", WHO_ADA, number=100)
     desk.prompt("before anybody agreed", WHO_GRACE, number=101)
     return desk
+
+
+def list_entries(desk: Desk, *actions: Action) -> list[Entry]:
+    """Return entries of the audit log, the oldest first."""
+    found = desk.household.access.audit.list_entries(Filter(actions=actions))
+    return [each.entry for each in reversed(found)]
 
 
 def agreed(desk: Desk) -> Desk:
@@ -117,7 +126,7 @@ def test_a_stricter_profile_deletes_what_was_kept_and_ends_what_was_agreed(desk:
 def test_who_agrees_has_read_the_words(desk: Desk) -> None:
     desk.open()
     with pytest.raises(BadRequest, match="not the words"):
-        desk.contents.agree(desk.person(), PROJECT, "0" * 64, "signed in", ROOT)
+        desk.contents.agree(desk.person(), PROJECT, "0" * 64, "signed in")
     _, text = desk.contents.text_for(PROJECT)
     for said in ("to learn from it", "7 days", "Nobody else can read it", "no consequence"):
         assert said in text.text
@@ -346,12 +355,12 @@ def test_content_is_deleted_after_its_days(desk: Desk) -> None:
 def test_who_takes_it_back_is_obeyed_at_once(desk: Desk) -> None:
     agreed(desk)
     desk.prompt(WORDS)
-    assert desk.contents.withdraw(desk.person(), PROJECT, ROOT) == 1
+    assert desk.contents.withdraw(desk.person(), PROJECT) == 1
     assert desk.count() == 0
     desk.prompt(WORDS, number=2)
     assert desk.count() == 0
     with pytest.raises(NoSuchConsent):
-        desk.contents.withdraw(desk.person(), PROJECT, ROOT)
+        desk.contents.withdraw(desk.person(), PROJECT)
     (consent,) = desk.contents.consents_of(desk.person())
     assert consent.withdrawn is not None
 
@@ -392,8 +401,18 @@ def test_a_person_reads_their_own_and_that_is_on_the_record(desk: Desk) -> None:
     assert (read.text, read.fact.person, read.fact.part) == (
         WORDS, desk.person(), Part.PROMPT,
     )  # fmt: skip
-    (looked,) = desk.views.access_log_of(desk.person())
-    assert (looked.action, looked.actor) == ("content.view", ada.id)
+    (viewed,) = list_entries(desk, Action.CONTENT_VIEW)
+    assert (viewed.actor, viewed.object) == (ada.id, ada.id)
+
+
+def test_the_record_never_says_whose_pseudonym_an_account_has(desk: Desk) -> None:
+    agreed(desk)
+    desk.prompt(WORDS)
+    desk.household.people.contents.withdraw(desk.person(), PROJECT)
+    agreed_to, withdrawn = list_entries(desk, Action.CONTENT_AGREE, Action.CONTENT_WITHDRAW)
+    for entry in (agreed_to, withdrawn):
+        assert (entry.actor_kind, entry.actor) == ("system", "")
+        assert entry.object == desk.person()
 
 
 def test_a_person_is_shown_that_content_and_consents_are_stored(desk: Desk) -> None:
@@ -475,9 +494,11 @@ def test_content_follows_persons_who_turn_out_to_be_one(desk: Desk) -> None:
 
 
 def test_content_is_in_the_file_that_a_person_gets(desk: Desk) -> None:
-    agreed(desk)
+    lead = desk.account("lead@example.com", Role.TEAM_LEAD)
+    desk.open(reviewers=("lead@example.com",))
+    desk.agree()
     desk.prompt(WORDS)
-    desk.read(desk.account(EMAIL))
+    desk.read(lead, reason="to learn")
     packed = desk.household.requests.export(EMAIL, "she asked for it", ROOT, is_own=True)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         told = json.loads(archive.read("data.json"))

@@ -101,7 +101,7 @@ def test_a_project_is_opened_agreed_to_read_and_taken_back(floor: Floor) -> None
     assert [each["text"] for each in read["texts"]] == [WORDS]
     own = ada.get("own").json()
     assert [(look["action"], look["reason"]) for look in own["looks"]] == [
-        ("content.view", "to learn"), ("content.view", ""),
+        ("content.view", "to learn")
     ]  # fmt: skip
     assert [fact["part"] for fact in own["content"]] == ["prompt"]
     assert ada.post("withdraw", project=PROJECT).json() == {"deleted": 1}

@@ -21,7 +21,7 @@ WEEK = timedelta(weeks=1)
 
 
 def cut(household: Household, since: datetime) -> Cut:
-    return household.people.find_strictest(since, household.now[0]).finest_cut
+    return household.people.find_strictest(since).finest_cut
 
 
 def by_day(household: Household, since: str, until: str) -> Answer:
@@ -33,7 +33,7 @@ def by_day(household: Household, since: str, until: str) -> Answer:
         household.store,
         parse_query(["requests"], by=["day", "repository"], period=period),
         organisation_zone=UTC_ZONE,
-        find_grain=lambda start: Grain(household.people.find_strictest(start, now).finest_cut, now),
+        find_grain=lambda start: Grain(household.people.find_strictest(start).finest_cut, now),
     )
 
 
@@ -41,7 +41,7 @@ def test_what_was_collected_under_strict_is_told_by_week_for_good(household: Hou
     household.become(Profile.STRICT)
     household.send(ADA, session="before")
     household.become(Profile.STANDARD)  # in force on Monday, 30 November, at noon
-    assert household.people.find_strictest(BEGIN, household.now[0]).min_people == 10
+    assert household.people.find_strictest(BEGIN).min_people == 10
     assert cut(household, BEGIN) is Cut.WEEK
     household.now[0] += NOTICE + WEEK
     household.people.follow()

@@ -14,6 +14,7 @@ from codometer.people.holds import HoldKind, OnHold
 from codometer.people.own import OwnData
 from codometer.people.queue import KEPT, MOST_WORDS, Asked, NoSuchRequest, Queue, Right
 from codometer.people.requests import NoSuchPerson
+from codometer.privacy.encryption import Purpose
 from codometer.privacy.profile import Profile
 from tests.people.household import ADA, GRACE, ROOT, Household
 
@@ -124,6 +125,34 @@ def test_what_cannot_be_done_goes_on_waiting(office: Household) -> None:
     other.ask("p_aaaaaaaaaaaaaaaaaaaa", Right.ERASURE, "")
     with pytest.raises(NoSuchPerson):
         other.do(other.list_open()[-1].id, WHY, ROOT)
+
+
+def test_a_request_stays_its_persons_when_the_key_of_their_pseudonym_goes(
+    office: Household,
+) -> None:
+    asked = ask(office, Right.ERASURE, "I have left")
+    office.people.rotate(Purpose.PSEUDONYM, ROOT)
+    office.send(ADA, session="session-of-ada", number=3)
+    office.people.delete_key(1, ROOT, confirmed=True)
+    office.reopen()
+    queue = Queue(office.requests)
+    (waiting,) = queue.list_of(person(office))
+    assert (waiting.id, waiting.person) == (asked.id, person(office))
+    assert waiting.person != asked.person
+    queue.do(waiting.id, WHY, ROOT)
+    assert office.requests.find_person(EMAIL) is None
+    assert queue.list_open() == []
+
+
+def test_a_hold_and_a_consent_stay_their_persons_too(office: Household) -> None:
+    hold = office.people.holds.set(HoldKind.PERSON, person(office), "a claim", ROOT)
+    office.people.rotate(Purpose.PSEUDONYM, ROOT)
+    office.send(ADA, session="session-of-ada", number=3)
+    office.people.delete_key(1, ROOT, confirmed=True)
+    (kept,) = office.people.holds.list_holds()
+    assert (kept.id, kept.subject) == (hold.id, person(office))
+    with pytest.raises(OnHold):
+        office.requests.forget(EMAIL, person(office), WHY, ROOT)
 
 
 def test_a_correction_is_made_by_hand_and_then_said_to_be_done(office: Household) -> None:

@@ -83,6 +83,18 @@ def test_rows_by_day_lose_their_person_and_still_tell_how_many_they_are_of(
     assert told.store.fetch("SELECT person FROM origin WHERE person IS NOT NULL") == []
 
 
+def test_services_keep_their_names_and_go_on_being_counted(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    household.send({"user.email": "ci[bot]@users.noreply.github.com"}, session="build")
+    household.send(ADA, session="session-of-ada")
+    for days in (0, 100, 401):
+        household.now[0] = BEGIN + timedelta(days=days)
+        retention(household).run()
+        for by in ((), ("model",), ("hour",), ("day",)):
+            (group,) = ask(household, "active_services", "active_people", by=by).groups
+            assert group.values == {"active_services": 1, "active_people": 1}
+
+
 def test_the_month_that_runs_keeps_its_persons_however_short_the_settings(
     household: Household,
 ) -> None:

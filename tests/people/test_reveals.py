@@ -311,13 +311,13 @@ def test_people_agree_to_what_is_theirs_and_take_it_back(household: Household) -
     (offered,) = own.list_consents(ada)
     assert (offered.offer.id, offered.given) == (project.id, None)
     with pytest.raises(BadRequest):
-        own.agree(ada, "team:payments", "other words", office.actor(ada))
-    own.agree(ada, "team:payments", offered.text.hash, office.actor(ada))
+        own.agree(ada, "team:payments", "other words")
+    own.agree(ada, "team:payments", offered.text.hash)
     (agreed,) = own.list_consents(ada)
     assert agreed.given is not None
-    assert own.withdraw(ada, "team:payments", office.actor(ada)) == 0
+    assert own.withdraw(ada, "team:payments") == 0
     (again,) = own.list_consents(ada)
     assert again.given is None
     new = office.vouching.link(office.join("new@example.com", Role.VIEWER).id, "new", ROOT)
     with pytest.raises(NoSuchPerson):
-        own.agree(new, "team:payments", offered.text.hash, office.actor(new))
+        own.agree(new, "team:payments", offered.text.hash)

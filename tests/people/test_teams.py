@@ -2,6 +2,7 @@
 
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -11,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codometer.errors import BadRequest
+from codometer.errors import BadRequest, Erased
+from codometer.model.identity import Identities
 from codometer.people.census import Census, take_census
 from codometer.people.holds import HoldKind
+from codometer.people.memberships import Membership
 from codometer.people.requests import NoSuchPerson
 from codometer.people.retention import Retention
 from codometer.people.teams import Corrected, Stretch, Teams
@@ -21,7 +24,18 @@ from codometer.people.vault import Treatment
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.profile import Profile
 from codometer.settings import Retention as RetentionSettings
-from tests.people.household import ADA, ADA_ELSEWHERE, BEGIN, GRACE, NAMES_OF_ADA, ROOT, Household
+from codometer.store.duckdb_engine import Connection
+from codometer.store.people import find_told
+from tests.people.household import (
+    ADA,
+    ADA_ELSEWHERE,
+    BEGIN,
+    GRACE,
+    NAMES_OF_ADA,
+    ROOT,
+    Household,
+    is_pseudonymous,
+)
 
 EMAIL = ADA["user.email"]
 EVERY = [Profile.OPEN, Profile.STANDARD, Profile.STRICT]
@@ -229,9 +243,44 @@ def test_what_is_held_stays_where_it_is_and_the_answer_says_so(told: Household) 
     assert teams_of(told) == {"search"}
     told.people.holds.lift(hold.id, "settled", ROOT)
     told.people.holds.set(HoldKind.EVERYTHING, "", "a claim", ROOT)
-    assert assign(told, "checkout").sessions == 0
+    done = assign(told, "checkout")
+    assert (done.sessions, done.held) == (0, 1)
     told.send(IN_SEARCH, session="one")
     assert teams_of(told) == {"search", "checkout"}
+
+
+@pytest.mark.parametrize("kind", [*HoldKind])
+def test_what_was_corrected_under_a_hold_moves_when_it_is_lifted(
+    told: Household, kind: HoldKind
+) -> None:
+    told.send(IN_SEARCH, session="one")
+    assign(told, "platform", days(-9), days(-8))  # so that she has a pseudonym under every profile
+    person, _ = Teams(told.requests).show_history(EMAIL, ROOT)
+    subject = {HoldKind.PERSON: person, HoldKind.TEAM: "search", HoldKind.EVERYTHING: ""}[kind]
+    hold = told.people.holds.set(kind, subject, "a claim", ROOT)
+    other = told.people.holds.set(HoldKind.TEAM, "search", "another claim", ROOT)
+    assert assign(told, "checkout").held == 1
+    assert assign(told, "mobile", days(1)).held == 1
+    told.reopen()
+    assert not told.people.vault.has_news
+    told.people.holds.lift(hold.id, "settled", ROOT)
+    told.people.follow()
+    assert teams_of(told) == {"search"}
+    told.people.holds.lift(other.id, "settled", ROOT)
+    told.people.follow()
+    assert teams_of(told) == {"checkout"}
+    assert not told.people.vault.has_news
+
+
+def test_what_waited_for_a_hold_moves_before_it_is_let_go(told: Household) -> None:
+    told.send(IN_SEARCH, session="one")
+    hold = told.people.holds.set(HoldKind.EVERYTHING, "", "a claim", ROOT)
+    assign(told, "checkout")
+    on(told, days(200))
+    told.people.holds.lift(hold.id, "settled", ROOT)
+    Retention(told.people, RetentionSettings(), ZoneInfo("UTC")).run()
+    assert teams_of(told) == {"checkout"}
+    assert told.store.fetch("SELECT 1 FROM origin WHERE session IS NOT NULL") == []
 
 
 def test_a_later_word_replaces_an_earlier_one_for_its_days_only(told: Household) -> None:
@@ -363,12 +412,94 @@ def test_a_stay_that_ended_long_ago_goes_and_the_nightly_run_says_so(told: House
     told.people.holds.set(HoldKind.PERSON, grace, "a claim", ROOT)
     retention = Retention(told.people, RetentionSettings(person_days=90), ZoneInfo("UTC"))
     on(told, days(100))
+    told.send(IN_SEARCH, session="one")
     assert retention.run().memberships == 0
     on(told, days(101))
     run = retention.run()
     assert (run.memberships, run.pseudonyms) == (1, 0)
     _, found = Teams(told.requests).show_history(EMAIL, ROOT)
     assert [each.team for each in found] == ["search"]
+
+
+def test_only_who_is_assigned_is_known_from_then_on(told: Household) -> None:
+    teams = Teams(told.requests)
+    for subject in ("new@example.com", "0add-nobody"):
+        for ask in (
+            lambda who: teams.show_history(who, ROOT),
+            lambda who: remove(told, subject=who),
+        ):
+            with pytest.raises(NoSuchPerson):
+                ask(subject)
+    told.send(IN_SEARCH, session="one")
+    known = set(told.people.vault.people.identities)
+    person, found = teams.show_history(EMAIL, ROOT)
+    assert found == ()
+    assert is_pseudonymous({person})
+    assert remove(told).sessions == 0
+    assert set(told.people.vault.people.identities) == known
+    assign(told, "checkout", subject="new@example.com")
+    assert teams.show_history("new@example.com", ROOT)[1]
+
+
+def test_who_was_erased_is_not_assigned_and_does_not_come_back(told: Household) -> None:
+    told.send(IN_SEARCH, session="one")
+    preview = told.requests.forget(EMAIL, "", "", ROOT)
+    told.requests.forget(EMAIL, preview.person, WHY, ROOT)
+    known = set(told.people.vault.people.identities)
+    with pytest.raises(Erased) as refused:
+        assign(told, "checkout")
+    assert refused.value.hint
+    for ask in (lambda: Teams(told.requests).show_history(EMAIL, ROOT), lambda: remove(told)):
+        with pytest.raises(NoSuchPerson):
+            ask()
+    assert set(told.people.vault.people.identities) == known
+    assert told.people.memberships.changes == ()
+
+
+def test_an_open_stay_goes_once_nothing_is_stored_of_its_person(told: Household) -> None:
+    told.send(IN_SEARCH, session="one")
+    assign(told, "checkout")
+    assign(told, "checkout", subject="new@example.com")
+    on(told, days(90))
+    assign(told, "search", subject=GRACE["user.email"])
+    retention = Retention(told.people, RetentionSettings(person_days=90), ZoneInfo("UTC"))
+    assert retention.run().memberships == 0
+    on(told, days(91))
+    told.send(IN_SEARCH, session="two")
+    run = retention.run()
+    assert (run.memberships, run.pseudonyms) == (1, 1)
+    assert told.people.memberships.count_by_team(days(91)) == {"checkout": 1, "search": 1}
+    on(told, days(400))
+    retention.run()
+    assert told.people.memberships.changes == ()
+    assert told.people.vault.people.identities == {}
+
+
+def test_many_are_found_where_they_are_stored_plainly_in_one_pass(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [f"person-{number}@example.com" for number in range(4)]
+    for number, email in enumerate(people):
+        household.send({"user.email": email, "team.id": "search"}, session=f"session-{number}")
+    persons = [Teams(household.requests).learn(email) for email in people]
+    with household.access.control.write() as connection:
+        for person in persons:
+            stay = Membership(
+                person=person, team="checkout", cost_center=None, first=TODAY, until=None,
+                decided=BEGIN,
+            )  # fmt: skip
+            household.people.memberships.change(connection, [person], TODAY, None, stay)
+            household.people.vault.tell_anew(connection, person)
+    passes: list[set[Identities]] = []
+
+    def find(connection: Connection) -> set[Identities]:
+        passes.append(find_told(connection))
+        return passes[-1]
+
+    monkeypatch.setattr("codometer.people.people.find_told", find)
+    assert household.people.settle().sessions == len(people)
+    assert teams_of(household) == {"checkout"}
+    assert len(passes) == 1
 
 
 def test_people_are_counted_and_a_part_is_not_told_that_leaves_few_beside_it(
@@ -387,13 +518,28 @@ def test_people_are_counted_and_a_part_is_not_told_that_leaves_few_beside_it(
         assign(household, "checkout", subject=f"person-{number}@example.com")
     exact = take_census(household.people, 1)
     assert exact == Census(
-        people=9, installations=3, addresses=7, in_teams=5, excluded=1, shared=1, services=1
+        people=9, installations=3, addresses=6, in_teams=5, excluded=1, shared=1, services=1
     )
     told = take_census(household.people, 5)
     assert told == Census(
         people=9, installations=None, addresses=None, in_teams=None, excluded=None, shared=None,
         services=1,
     )  # fmt: skip
+
+
+def test_who_is_known_and_of_whom_nothing_is_stored_is_no_part_of_those_who_are(
+    told: Household,
+) -> None:
+    told.send(ADA, session="one")
+    bot = {"user.email": "bot[bot]@users.noreply.github.com"}
+    told.send(bot, session="bot")
+    for subject in (EMAIL, "new@example.com", "newer@example.com", bot["user.email"]):
+        assign(told, "checkout", subject=subject)
+    census = take_census(told.people, 1)
+    keeps_addresses = told.people.policy.profile is Profile.STANDARD
+    assert (census.people, census.in_teams) == (1, 1)
+    assert census.addresses == (1 if keeps_addresses else 0)
+    assert take_census(told.people, 5).in_teams is None
 
 
 class Sent(NamedTuple):
@@ -466,7 +612,8 @@ def follow(household: Household, steps: list[Sent | Said]) -> None:
         if step.team:
             assign(household, step.team, *stretch, subject=subject)
         else:
-            remove(household, *stretch, subject=subject)
+            with suppress(NoSuchPerson):  # nothing was sent or said of them yet
+                remove(household, *stretch, subject=subject)
         assert household.totals() == totals
     expected = Counter(
         (str(days(each.day)), words.get((each.who, each.day)) or each.team) for each in sent

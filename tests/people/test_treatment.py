@@ -1,16 +1,23 @@
 """Who objects is nobody, and what is no person is counted apart; cost is kept of both."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from codometer.analysis.measures.query import parse_query
+from codometer.analysis.measures.run import Answer, run_query
 from codometer.errors import BadRequest
 from codometer.model.identity import Identities
+from codometer.model.period import Period
 from codometer.people.requests import NoSuchPerson
 from codometer.people.services import find_services
 from codometer.people.vault import Treatment
 from codometer.privacy.encryption import Purpose
 from codometer.privacy.profile import Profile
 from codometer.settings import Privacy
-from tests.people.household import ADA, GRACE, NAMES_OF_ADA, ROOT, Household
+from tests.people.household import ADA, BEGIN, GRACE, NAMES_OF_ADA, ROOT, Household
 
 EMAIL = ADA["user.email"]
 BOT = {"user.id": "runner-7", "user.email": "release[bot]@users.noreply.github.com"}
@@ -28,6 +35,14 @@ def people_in_sums(household: Household) -> int:
     household.store.roll_up()
     found = household.store.fetch("SELECT count(DISTINCT person_id) FROM session_day")
     return int(found[0][0])
+
+
+def ask(household: Household, *measures: str, by: Sequence[str] = (), minimum: int = 1) -> Answer:
+    household.store.roll_up()
+    period = Period.covering(BEGIN, BEGIN + timedelta(days=1), ZoneInfo("UTC"))
+    query = parse_query(measures, period=period, by=by)
+    zone = period.zone
+    return run_query(household.store, query, organisation_zone=zone, minimum_people=minimum)
 
 
 def requests_counted(household: Household) -> int:
@@ -128,6 +143,13 @@ def test_what_calls_itself_a_bot_is_no_person(told: Household) -> None:
     assert people_in_sums(told) == 1
     kinds = {each.kind: each.count for each in told.store.read_status().people}
     assert kinds == {"account": 1, "service": 2}
+    names = ("active_people", "active_services")
+    for by in ([], ["model"], ["day"]):
+        (group,) = ask(told, *names, by=by).groups
+        assert [group.values[name] for name in names] == [1, 2]
+    answer = ask(told, "active_services", "cost", minimum=2)
+    assert answer.withheld
+    assert answer.groups[0].values["active_services"] is None
 
 
 def test_an_administrator_knows_better_than_the_rule(told: Household) -> None:

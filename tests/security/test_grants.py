@@ -84,7 +84,9 @@ def test_a_credential_may_no_more_than_its_maker(firm: Firm, asker: Asker) -> No
             may = may_make and holds(asker, scopes)
             assert post(firm, asker, "credentials", body) == (201 if may else 403), (kind, scopes)
             other = f"credentials/{make_credential(firm.access, kind, scopes).credential.id}"
-            assert post(firm, asker, f"{other}/rotate", {}) == (200 if may else 403), (kind, scopes)
+            for act in ("rotate", "revoke"):
+                done = post(firm, asker, f"{other}/{act}", {})
+                assert done == (200 if may else 403), (act, kind, scopes)
 
 
 def test_an_account_is_changed_by_nobody_who_may_less(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
+from codometer.access.actor import Actor
 from codometer.access.permissions import REVEALING, Permission, Role, granted_to
 from codometer.errors import BadRequest, CodometerError
 from codometer.store.control_tables import ACCOUNT, ACCOUNT_IDENTITY, SECOND_FACTOR, SESSION
@@ -33,6 +34,13 @@ class LinkNotGood(CodometerError):
 
     code = "link_not_good"
     status = 410
+
+
+class NoSuchInvitation(CodometerError):
+    """There is no link with this id that is good."""
+
+    code = "no_such_invitation"
+    status = 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +98,17 @@ class Account:
 class Invitation:
     """A link that makes one account, or gives `account` a new password.
 
-    `secret` stands in it and nowhere else.
+    `secret` stands in it when it is made, and nowhere else. It is good as long as its `maker`
+    may grant what it does.
     """
 
-    secret: str = field(repr=False)
+    id: str = ""
+    secret: str = field(default="", repr=False)
     role: Role
     teams: frozenset[str] | None = None
+    created: datetime
     expires: datetime
+    maker: Actor
     account: Account | None = None
 
 

@@ -17,25 +17,34 @@ from sqlalchemy import delete, insert, select, update
 from codometer.access.account import (
     Account,
     Invitation,
-    LinkNotGood,
     NoSuchAccount,
     Session,
     check_teams,
     clean_login,
-    find_account,
     get_account,
-    parse_teams,
     read_accounts,
     teams_text,
 )
 from codometer.access.actions import Action
+from codometer.access.actor import SYSTEM
+from codometer.access.credentials import revoke_owned
 from codometer.access.granting import check_change, check_grant
+from codometer.access.invitations import (
+    LINK_NOT_GOOD,
+    SECRET_BYTES,
+    drop_link,
+    drop_links_to,
+    find_link,
+    get_link,
+    make_link,
+    read_links,
+)
 from codometer.access.password import check_password, hash_password
 from codometer.access.permissions import Role, granted_to
 from codometer.access.secret import digest
 from codometer.access.sessions import end_sessions
 from codometer.errors import BadRequest
-from codometer.store.control_tables import ACCOUNT, ACCOUNT_IDENTITY, INVITATION, SESSION
+from codometer.store.control_tables import ACCOUNT, ACCOUNT_IDENTITY, SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +60,6 @@ if TYPE_CHECKING:
 SETUP_LIFETIME: Final = timedelta(minutes=30)
 INVITATION_LIFETIME: Final = timedelta(days=3)
 RESET_LIFETIME: Final = timedelta(hours=1)
-_SECRET_BYTES: Final = 32
 _ID_BYTES: Final = 5
 
 
@@ -104,20 +112,24 @@ class Accounts:
                 "the first account is an administrator's, of all teams", hint="invite one of those"
             )
         with self.audit.change(actor) as change:
-            check_grant(change, granted_to(role, teams))
-            made = _make_link(change, role, teams, lifetime)
-            change.record(Action.ACCOUNT_INVITE, object=role, after=_told(role, teams))
+            check_grant(change, granted_to(role, teams), to=role)
+            made = make_link(change, role, teams, lifetime)
+            after = {"invitation": made.id, **_told(role, teams)}
+            change.record(Action.ACCOUNT_INVITE, object=role, after=after)
         return made
 
     def invite_first(self) -> Invitation | None:
         """Make the link for the first administrator; None when there are accounts already."""
         if self.known.have_accounts:
             return None
+        now = self.audit.now()
         # It is in memory only: whoever has the database cannot make an administrator with it.
         self._setup = Invitation(
-            secret=secrets.token_urlsafe(_SECRET_BYTES),
+            secret=secrets.token_urlsafe(SECRET_BYTES),
             role=Role.ADMINISTRATOR,
-            expires=self.audit.now() + SETUP_LIFETIME,
+            created=now,
+            expires=now + SETUP_LIFETIME,
+            maker=SYSTEM,
         )
         return self._setup
 
@@ -131,9 +143,35 @@ class Accounts:
         with self.audit.change(actor) as change:
             account = _get_active(change, account_id)
             role = account.role or Role.VIEWER  # what it says is never looked at
-            made = _make_link(change, role, account.teams, RESET_LIFETIME, account)
-            change.record(Action.ACCOUNT_RESET, object=account.id)
+            made = make_link(change, role, account.teams, RESET_LIFETIME, account)
+            change.record(Action.ACCOUNT_RESET, object=account.id, after={"invitation": made.id})
         return made
+
+    def list_invitations(self) -> list[Invitation]:
+        """Return the links that are good, the oldest first; nobody can read their secrets."""
+        with self.audit.control.read() as connection:
+            return read_links(connection, self.audit.now())
+
+    def withdraw(self, invitation_id: str, actor: Actor) -> Invitation:
+        """End a link before it is used.
+
+        Raises:
+            NoSuchInvitation: there is none that is good.
+            Forbidden: it grants what the actor does not have.
+        """
+        with self.audit.change(actor) as change:
+            link = get_link(change.connection, invitation_id, change.time)
+            if link.account is not None:
+                check_change(change, link.account)
+            else:
+                check_grant(change, granted_to(link.role, link.teams), to=link.id)
+            drop_link(change, link.id)
+            change.record(
+                Action.ACCOUNT_WITHDRAW,
+                object=link.account.id if link.account else link.role,
+                before={"invitation": link.id, **_told(link.role, link.teams)},
+            )
+        return link
 
     def find_link(self, secret: str) -> Invitation:
         """Return what a link is for.
@@ -203,7 +241,7 @@ class Accounts:
         check_teams(teams)
         with self.known.changing(self.audit, actor) as change:
             account = _get_active(change, account_id)
-            check_grant(change, granted_to(role, teams))
+            check_grant(change, granted_to(role, teams), to=account.id)
             if (role, teams) != (Role.ADMINISTRATOR, None):
                 _keep_an_administrator(change.connection, account)
             change_role(change, account, role, teams)
@@ -222,8 +260,9 @@ class Accounts:
             _keep_an_administrator(change.connection, account)
             mine = update(ACCOUNT).where(ACCOUNT.c.id == account.id)
             change.connection.execute(mine.values(disabled=change.time))
-            _drop_links(change, account.id)
+            drop_links_to(change, account.id)
             end_sessions(change, SESSION.c.account == account.id)
+            revoke_owned(change, account.id)
             change.record(Action.ACCOUNT_DISABLE, object=account.id)
         return replace(account, disabled=change.time)
 
@@ -285,25 +324,12 @@ class Accounts:
         if setup and hmac.compare_digest(setup.secret.encode(), secret.encode("utf-8", "replace")):
             if setup.expires > now and not read_accounts(connection):
                 return setup
-            raise _LINK_NOT_GOOD
-        mine = INVITATION.c.digest == digest(secret)
-        found = connection.execute(
-            select(INVITATION).where(mine, INVITATION.c.expires > now)
-        ).first()
-        account = find_account(connection, found.account) if found and found.account else None
-        if found is None or (account and account.disabled):
-            raise _LINK_NOT_GOOD
-        return Invitation(
-            secret=secret,
-            role=Role(found.role),
-            teams=parse_teams(found.teams),
-            expires=found.expires,
-            account=account,
-        )
+            raise LINK_NOT_GOOD
+        return find_link(connection, secret, now)
 
     def _take_link(self, change: Change, secret: str) -> Invitation:
         link = self._find_link(change.connection, secret)
-        change.connection.execute(delete(INVITATION).where(INVITATION.c.digest == digest(secret)))
+        drop_link(change, link.id)
         return link
 
 
@@ -353,7 +379,7 @@ def replace_password(change: Change, account_id: str, kept: str, *, but: str = "
     """Store another hash, and end all sessions but the one with this secret."""
     mine = update(ACCOUNT).where(ACCOUNT.c.id == account_id)
     change.connection.execute(mine.values(password=kept))
-    _drop_links(change, account_id)
+    drop_links_to(change, account_id)
     end_sessions(change, (SESSION.c.account == account_id) & (SESSION.c.digest != digest(but)))
     change.record(Action.PASSWORD_CHANGE, object=account_id)
 
@@ -364,8 +390,9 @@ def change_role(
     """Give an account another role, or none, and other teams; its sessions end."""
     mine = update(ACCOUNT).where(ACCOUNT.c.id == account.id)
     change.connection.execute(mine.values(role=role or "", teams=teams_text(teams)))
-    _drop_links(change, account.id)
+    drop_links_to(change, account.id)
     end_sessions(change, SESSION.c.account == account.id)
+    revoke_owned(change, account.id)
     change.record(
         Action.ACCOUNT_CHANGE,
         object=account.id,
@@ -413,28 +440,6 @@ def disconnect(change: Change, account_id: str, issuer: str) -> None:
     change.record(Action.ACCOUNT_DISCONNECT, object=account_id, before={"issuer": issuer})
 
 
-def _make_link(
-    change: Change,
-    role: Role,
-    teams: frozenset[str] | None,
-    lifetime: timedelta,
-    account: Account | None = None,
-) -> Invitation:
-    secret = secrets.token_urlsafe(_SECRET_BYTES)
-    expires = change.time + lifetime
-    run = change.connection.execute
-    run(delete(INVITATION).where(INVITATION.c.expires <= change.time))
-    values = {"role": role, "teams": teams_text(teams), "expires": expires}
-    account_id = account.id if account else None
-    run(insert(INVITATION).values(digest=digest(secret), account=account_id, **values))
-    return Invitation(secret=secret, role=role, teams=teams, expires=expires, account=account)
-
-
-def _drop_links(change: Change, account_id: str) -> None:
-    """Forget links to an account's password: they were made for what it was."""
-    change.connection.execute(delete(INVITATION).where(INVITATION.c.account == account_id))
-
-
 def _get_active(change: Change, account_id: str) -> Account:
     """Return an account that is in use, for somebody to change who may do no less than it.
 
@@ -462,11 +467,6 @@ def _keep_an_administrator(connection: Connection, account: Account) -> None:
     ]
     if administrators == [account]:
         raise BadRequest("this is the last administrator", hint="invite another one first")
-
-
-_LINK_NOT_GOOD: Final = LinkNotGood(
-    "this link was used already, or its time is over", hint="ask for another one"
-)
 
 
 def _told(role: Role | None, teams: frozenset[str] | None) -> dict[str, Json]:

@@ -15,6 +15,7 @@ class Action(StrEnum):
     CREDENTIAL_FIRST_USE = "credential.first_use"
     CREDENTIAL_REFUSED = "credential.refused"
     ACCOUNT_INVITE = "account.invite"
+    ACCOUNT_WITHDRAW = "account.withdraw"
     ACCOUNT_CREATE = "account.create"
     ACCOUNT_CHANGE = "account.change"
     ACCOUNT_CONNECT = "account.connect"
@@ -74,6 +75,7 @@ ACTIONS: Final = {
     Action.CREDENTIAL_FIRST_USE: "A secret was used for the first time.",
     Action.CREDENTIAL_REFUSED: "Requests were refused for their credential: how many, and why.",
     Action.ACCOUNT_INVITE: "A link was made that lets one person make an account.",
+    Action.ACCOUNT_WITHDRAW: "A link was withdrawn before anybody used it.",
     Action.ACCOUNT_CREATE: "Somebody made an account with such a link.",
     Action.ACCOUNT_CHANGE: "The role or the teams of an account changed; its sessions ended.",
     Action.ACCOUNT_CONNECT: "An account can be signed in to with a provider of identities.",

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from codometer.access.actor import Actor, ActorKind
 from codometer.access.permissions import SCOPES, USUAL_SCOPES, Permission
 from codometer.access.secret import Kind, digest, hint
 from codometer.errors import BadRequest, CodometerError
@@ -84,7 +85,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """One credential, with its secrets from the oldest to the newest."""
+    """One credential, with its secrets from the oldest to the newest.
+
+    A personal one ends with the account of its `owner`, if an account made it.
+    """
 
     id: str
     kind: Kind
@@ -95,6 +99,7 @@ class Credential:
     cost_center: str | None
     person: str | None
     addresses: tuple[Network, ...] = ()
+    owner: str | None = None
     created: datetime
     revoked: datetime | None
     secrets: tuple[Secret, ...]
@@ -184,8 +189,9 @@ def find_notice(credential: Credential, now: datetime) -> int | None:
     return next((days for days in NOTICES if left <= timedelta(days=days)), None)
 
 
-def make_credential(wanted: Wanted, secret: str, now: datetime) -> Credential:
+def make_credential(wanted: Wanted, secret: str, now: datetime, maker: Actor) -> Credential:
     """Return the credential that was wanted, with a secret of its own."""
+    is_own = wanted.kind is Kind.PERSONAL and maker.kind is ActorKind.ACCOUNT
     lifetime = _lifetime(wanted)
     return Credential(
         id=f"crd_{secrets.token_hex(_ID_BYTES)}",
@@ -197,6 +203,7 @@ def make_credential(wanted: Wanted, secret: str, now: datetime) -> Credential:
         cost_center=wanted.cost_center,
         person=wanted.person,
         addresses=tuple(map(parse_network, wanted.addresses)),
+        owner=maker.id if is_own else None,
         created=now,
         revoked=None,
         secrets=(new_secret(secret, now, lifetime),),

@@ -33,6 +33,7 @@ def insert_credential(connection: Connection, made: Credential) -> None:
             cost_center=made.cost_center,
             person=made.person,
             addresses=" ".join(map(str, made.addresses)),
+            owner=made.owner,
             created=made.created,
         )
     )
@@ -106,6 +107,7 @@ def _credential_of(row: Row[tuple[object, ...]], secret: Secret) -> Credential:
         cost_center=fields[table.cost_center],
         person=fields[table.person],
         addresses=tuple(map(parse_network, fields[table.addresses].split())),
+        owner=fields[table.owner],
         created=fields[table.created],
         revoked=fields[table.revoked],
         secrets=(secret,),

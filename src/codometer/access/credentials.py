@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from sqlalchemy import update
 
 from codometer.access.actions import Action
-from codometer.access.actor import Actor
+from codometer.access.actor import Actor, ActorKind
 from codometer.access.credential import (
     LONGEST,
     USUAL_LIFETIMES,
@@ -36,14 +36,19 @@ from codometer.access.credential_rows import (
 )
 from codometer.access.generation import bump_generation
 from codometer.access.granting import check_grant
+from codometer.access.permissions import GIVEN_FREELY
 from codometer.access.secret import make_secret
-from codometer.errors import BadRequest
+from codometer.errors import BadRequest, Forbidden
+from codometer.networks import is_within
 from codometer.store.control_tables import CREDENTIAL, CREDENTIAL_SECRET
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from codometer.access.audit import AuditLog, Change
     from codometer.access.chain import Json
     from codometer.access.known import KnownCredentials
+    from codometer.networks import Network
 
 
 class Credentials:
@@ -63,10 +68,11 @@ class Credentials:
         check_wanted(wanted)
         secret = make_secret(wanted.kind)
         with self._audit.change(actor) as change:
-            made = make_credential(wanted, secret, change.time)
-            check_grant(change, made.scopes)
+            made = make_credential(wanted, secret, change.time, actor)
+            check_grant(change, made.scopes, to=_name(made))
+            made = _narrowed(change, made, is_usual=wanted.lifetime is None)
             insert_credential(change.connection, made)
-            self._changed(change, Action.CREDENTIAL_CREATE, made.id, after=_told(made))
+            _changed(change, Action.CREDENTIAL_CREATE, made.id, after=_told(made))
         self._known.reload()
         return Made(credential=made, secret=secret)
 
@@ -90,7 +96,7 @@ class Credentials:
             raise BadRequest("the overlap must be from 0 to 365 days", hint="7 days are usual")
         with self._audit.change(actor) as change:
             found = get_credential(change.connection, credential_id)
-            check_grant(change, found.scopes)
+            check_grant(change, found.scopes, to=found.id)
             lifetime = USUAL_LIFETIMES[found.kind] if lifetime is None else lifetime
             check_lifetime(lifetime)
             secret = make_secret(found.kind)
@@ -107,7 +113,7 @@ class Credentials:
                 "expires": _text(new.expires),
                 "overlap_until": _text(until),
             }
-            self._changed(change, Action.CREDENTIAL_ROTATE, found.id, after=after)
+            _changed(change, Action.CREDENTIAL_ROTATE, found.id, after=after)
             made = get_credential(change.connection, credential_id)
         self._known.reload()
         return Made(credential=made, secret=secret)
@@ -118,12 +124,12 @@ class Credentials:
         Raises:
             NoSuchCredential: there is none.
             CredentialRevoked: it is revoked already.
+            Forbidden: it may do what the actor may not.
         """
         with self._audit.change(actor) as change:
             found = get_credential(change.connection, credential_id)
-            mine = CREDENTIAL.c.id == found.id
-            change.connection.execute(update(CREDENTIAL).where(mine).values(revoked=change.time))
-            self._changed(change, Action.CREDENTIAL_REVOKE, found.id, before=_told(found))
+            check_grant(change, found.scopes, to=found.id)
+            _revoke(change, found)
         self._known.reload()
         return replace(found, revoked=change.time)
 
@@ -141,17 +147,70 @@ class Credentials:
         }
         return sorted(ending.values(), key=lambda each: each.secrets[-1].expires)
 
-    def _changed(
-        self,
-        change: Change,
-        action: Action,
-        credential_id: str,
-        *,
-        before: dict[str, Json] | None = None,
-        after: dict[str, Json] | None = None,
-    ) -> None:
-        change.record(action, object=credential_id, before=before, after=after)
-        bump_generation(change.connection, GENERATION)
+
+def revoke_owned(change: Change, account_id: str) -> None:
+    """Revoke the personal credentials of an account, which may do what it might."""
+    for each in read_credentials(change.connection):
+        if each.owner == account_id and each.revoked is None:
+            _revoke(change, each)
+
+
+def _revoke(change: Change, found: Credential) -> None:
+    mine = CREDENTIAL.c.id == found.id
+    change.connection.execute(update(CREDENTIAL).where(mine).values(revoked=change.time))
+    _changed(change, Action.CREDENTIAL_REVOKE, found.id, before=_told(found))
+
+
+def _narrowed(change: Change, made: Credential, *, is_usual: bool) -> Credential:
+    """Have what a credential makes be good for no longer, and from no more networks, than it.
+
+    A lifetime that nobody asked for (`is_usual`) is cut. What only sends may live longer: it is
+    made for a fleet.
+
+    Raises:
+        Forbidden: says what would be wider.
+    """
+    if change.actor.kind is not ActorKind.CREDENTIAL or made.scopes <= GIVEN_FREELY:
+        return made
+    maker = get_credential(change.connection, change.actor.id)
+    (secret,), end = made.secrets, maker.secrets[-1].expires
+    if secret.expires > end and not is_usual:
+        _refuse_wider(change, made, "for longer")
+    if not _are_within(made.addresses, maker.addresses):
+        _refuse_wider(change, made, "from more networks")
+    return replace(made, secrets=(replace(secret, expires=min(secret.expires, end)),))
+
+
+def _refuse_wider(change: Change, made: Credential, wider: str) -> NoReturn:
+    error = Forbidden(
+        f"no credential makes one that is good {wider} than itself",
+        hint="sign in to make it, or do it on the server's own machine",
+    )
+    change.refuse(error, Action.GRANT, object=_name(made), reason=f"would be good {wider}")
+
+
+def _name(made: Credential) -> str:
+    """Return what the audit log calls a credential that was not made."""
+    return f"credential for {made.kind}"
+
+
+def _are_within(networks: Sequence[Network], allowed: Sequence[Network]) -> bool:
+    """Tell whether these are in those; none are all there are."""
+    if not allowed:
+        return True
+    return bool(networks) and all(is_within(each, allowed) for each in networks)
+
+
+def _changed(
+    change: Change,
+    action: Action,
+    credential_id: str,
+    *,
+    before: dict[str, Json] | None = None,
+    after: dict[str, Json] | None = None,
+) -> None:
+    change.record(action, object=credential_id, before=before, after=after)
+    bump_generation(change.connection, GENERATION)
 
 
 def _told(credential: Credential) -> dict[str, Json]:

@@ -12,50 +12,62 @@ from typing import TYPE_CHECKING
 from codometer.access.account import find_account
 from codometer.access.actions import Action
 from codometer.access.actor import ActorKind
-from codometer.access.credential_rows import get_credential
+from codometer.access.credential_rows import read_credentials
 from codometer.access.permissions import EVERYTHING, GIVEN_FREELY, Permission, Role, granted_to
 from codometer.errors import Forbidden
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from codometer.access.account import Account
+    from codometer.access.actor import Actor
     from codometer.access.audit import Change
 
 
-def check_grant(change: Change, wanted: AbstractSet[Permission]) -> None:
+def check_grant(change: Change, wanted: AbstractSet[Permission], *, to: str) -> None:
     """Refuse to whoever acts what they do not have themselves; that is recorded.
+
+    `to` is who would have it: the id of an account or a credential, or what would be made.
 
     Raises:
         Forbidden: it names what they lack.
     """
-    if lacking := wanted - GIVEN_FREELY - _find_held(change):
+    if lacking := wanted - GIVEN_FREELY - find_held(change.connection, change.actor):
         listed = ", ".join(sorted(lacking))
         error = Forbidden(
             f"nobody grants what they do not have: {listed}",
             hint="have somebody do it who may do all of that",
         )
-        change.refuse(error, Action.GRANT, object="grant", reason=f"lacks {listed}")
+        change.refuse(error, Action.GRANT, object=to, reason=f"lacks {listed}")
 
 
 def check_change(change: Change, account: Account) -> None:
     """Refuse to whoever acts to change an account that may do what they may not.
 
-    One whose provider gives it no role now may have any again tomorrow.
-
     Raises:
         Forbidden: it names what they lack.
     """
-    check_grant(change, account.usual if account.role else granted_to(Role.ADMINISTRATOR, None))
+    check_grant(change, find_worth(account), to=account.id)
 
 
-def _find_held(change: Change) -> AbstractSet[Permission]:
-    actor = change.actor
+def find_worth(account: Account) -> AbstractSet[Permission]:
+    """Return what whoever has an account may come to do.
+
+    One whose provider gives it no role now may have any again tomorrow.
+    """
+    return account.usual if account.role else granted_to(Role.ADMINISTRATOR, None)
+
+
+def find_held(connection: Connection, actor: Actor) -> AbstractSet[Permission]:
+    """Return what an actor has now; of a credential that is revoked, nothing."""
     match actor.kind:
         case ActorKind.LOCAL | ActorKind.SYSTEM:
             return EVERYTHING
         case ActorKind.CREDENTIAL:
-            return get_credential(change.connection, actor.id).granted
+            found = read_credentials(connection, (actor.id,))
+            return found[0].granted if found and found[0].revoked is None else frozenset()
         case ActorKind.ACCOUNT:
-            account = find_account(change.connection, actor.id)
+            account = find_account(connection, actor.id)
             return account.usual if account and account.is_usable else frozenset()
         case ActorKind.UNKNOWN:
             return frozenset()

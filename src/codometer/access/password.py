@@ -40,10 +40,15 @@ def check_password(password: str, login: str, host: str) -> None:
     plain = password.casefold()
     name, _, domain = login.partition("@")
     context = (_PRODUCT, *_find_words(name), *_find_labels(domain), *_find_labels(host))
-    is_near = any(word in plain for word in context)
-    is_common = any(is_bad_password(each) for each in (password, plain))
-    if is_near or is_common or len(set(plain)) < _FEWEST_CHARACTERS:
-        raise BadRequest("the password is among the first that anybody would try", hint=hint)
+    if near := next((word for word in context if word in plain), None):
+        raise BadRequest(
+            f"the password has {near} in it, which is part of your name or of this site",
+            hint=f"leave that out; {hint}",
+        )
+    if len(set(plain)) < _FEWEST_CHARACTERS:
+        raise BadRequest("the password repeats the same few characters", hint=hint)
+    if any(is_bad_password(each) for each in (password, plain)):
+        raise BadRequest("the password is one that many people have", hint=hint)
 
 
 def _find_words(text: str) -> list[str]:

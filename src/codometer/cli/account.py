@@ -11,6 +11,8 @@ from codometer.cli.client import ask_server, tell_server
 from codometer.cli.options import asks_server
 
 _PATH: Final = "/api/v1/accounts"
+_INVITATIONS_PATH: Final = "/api/v1/invitations"
+_INVITATION_FIELDS: Final = ("id", "account", "role", "teams", "maker", "created", "expires")
 _SESSIONS_PATH: Final = "/api/v1/account-sessions"
 _ROLES: Final = ("viewer", "developer", "team_lead", "finops", "auditor", "administrator")
 _FIELDS: Final = (
@@ -50,6 +52,30 @@ def account() -> None:
 def invite(*, role: str, teams: tuple[str, ...], url: str | None, form: str) -> None:
     """Make a link with which one person makes an account, within three days."""
     _print_link(tell_server(url, f"{_PATH}/invite", _wanted(role, teams)), form)
+
+
+@account.command(short_help="Links that nobody has used yet.")
+@asks_server
+def invitations(*, url: str | None, form: str) -> None:
+    """List the links that are good: to make an account, or for a new password.
+
+    A link can be read only when it is made. It stops being good when whoever made it may
+    no longer grant what it does.
+    """
+    _print_invitations(ask_server(url, _INVITATIONS_PATH), form)
+
+
+@account.command(short_help="End a link.")
+@click.argument("invitation_id", metavar="ID")
+@asks_server
+def withdraw(*, invitation_id: str, url: str | None, form: str) -> None:
+    """End a link before somebody uses it: one that went astray, or is needed no more."""
+    path = f"{_INVITATIONS_PATH}/{quote(invitation_id, safe='')}/withdraw"
+    document = tell_server(url, path, {})
+    if form == "table":
+        click.echo(f"Withdrawn: {document['invitation']['id']}.")
+    else:
+        _print_invitations({"invitations": [document["invitation"]]}, form)
 
 
 @account.command(short_help="Make a link for a new password.")
@@ -182,6 +208,22 @@ def _print_link(made: dict[str, Any], form: str) -> None:
         click.echo(
             f"{made['link']}\n\nIt is good for one person, until {made['expires'][:16]} UTC."
         )
+
+
+def _print_invitations(document: dict[str, Any], form: str) -> None:
+    from codometer.cli.output import print_csv, print_json, print_rows
+
+    rows = [
+        [_text(each[field]) for field in _INVITATION_FIELDS] for each in document["invitations"]
+    ]
+    if form == "json":
+        print_json(document)
+    elif form == "csv":
+        print_csv(list(_INVITATION_FIELDS), rows)
+    elif rows:
+        print_rows(["Id", "Account", "Role", "Teams", "Made by", "Created", "Expires"], rows)
+    else:
+        click.echo("There is no link that is good.")
 
 
 def _print_account(document: dict[str, Any], form: str) -> None:

@@ -21,6 +21,7 @@ from codometer.settings import OPERATOR_KEY_NAME
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import httpx
 
@@ -78,7 +79,8 @@ def _request(url: str | None, method: str, path: str, **content: Any) -> dict[st
             response = client.request(method, target, headers=_bearer(credential), **content)
             refused = response.status_code == HTTPStatus.UNAUTHORIZED and credential is None
             # Whoever can read the server's folder may do without an account.
-            if refused and is_loopback(target.host) and (key := _find_operator_key()):
+            if refused and is_loopback(target.host):
+                key = _get_operator_key(load_settings().data)
                 response = client.request(method, target, headers=_bearer(key), **content)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise BadRequest(
@@ -97,11 +99,20 @@ def _bearer(secret: str | None) -> dict[str, str]:
     return {"authorization": f"Bearer {secret}"} if secret else {}
 
 
-def _find_operator_key() -> str | None:
+def _get_operator_key(folder: Path) -> str:
+    """Return what proves that whoever asks can read the server's data folder.
+
+    Raises:
+        BadRequest: they cannot, or it is not this folder.
+    """
     try:
-        return (load_settings().data / OPERATOR_KEY_NAME).read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError):
-        return None
+        return (folder / OPERATOR_KEY_NAME).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRequest(
+            f"nobody is signed in, and {folder} has no key of the server that you can read",
+            hint="name its data folder with CODOMETER_DATA, or give a credential with"
+            " CODOMETER_CREDENTIAL",
+        ) from error
 
 
 def _find_trust(server: ServerAddress, target: httpx.URL) -> ssl.SSLContext | bool:

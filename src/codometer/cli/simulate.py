@@ -322,7 +322,8 @@ def _finish(sending: Sending, exporter: Exporter, scenario: Scenario, truth: Pat
     click.echo(
         f"They tell of {totals.get('requests', 0):,} requests, {totals.get('tokens', 0):,} tokens,"
         f" {totals.get('sessions', 0):,} sessions of {totals.get('active_people', 0):,} people"
-        f" and services, and ${totals.get('cost', 0):,.2f} at list prices."
+        f" and {totals.get('active_services', 0):,} services, and"
+        f" ${totals.get('cost', 0):,.2f} at list prices."
     )
     if sending.tally.uncertain_requests:
         click.echo(

@@ -42,8 +42,10 @@ def team() -> None:
 def list_teams(*, url: str | None, form: str) -> None:
     """List the teams of the last 28 days and of today, never their members.
 
+    Where the privacy profile tells of teams by week, the last four that are over.
+
     \b
-    active    people who used an agent there in the last 28 days
+    active    people who used an agent there in these days
     assigned  people of whom an administrator said so, today
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from codometer.cli.output import print_csv, print_json, print_rows
@@ -100,7 +102,7 @@ def _print_corrected(document: dict[str, Any], form: str) -> None:
         return
     click.echo(f"{document['sessions']} stored sessions were moved.")
     if document["held"]:
-        click.echo(f"{document['held']} are under a legal hold, and stay where they were.")
+        click.echo(f"{document['held']} are under a legal hold, and move once it is lifted.")
     if document["corrected_from"]:
         click.echo(
             f"Corrected from {document['corrected_from']}; earlier days are only known as sums."

@@ -53,6 +53,8 @@ class Period:
     """Whether an end that somebody chose is no midnight."""
     is_open: bool = field(default=False, compare=False)
     """Whether it ends now because nobody said when."""
+    is_of_weeks: bool = field(default=False, compare=False)
+    """Whether it is of weeks, also where those happen to be whole months."""
 
     @classmethod
     def covering(cls, start: datetime, end: datetime, zone: ZoneInfo) -> Period:
@@ -97,9 +99,9 @@ class Period:
     def previous(self) -> Period:
         """Return the period to compare this one with.
 
-        Whole calendar months: as many months before. Else, when it starts at a local
-        midnight: as many local days earlier as it touches, so that a day under way is
-        compared with the same part of a day. Else: its own length earlier.
+        Whole calendar months that are not of weeks: as many months before. Else, when it
+        starts at a local midnight: as many local days earlier as it touches, so that a day
+        under way is compared with the same part of a day. Else: its own length earlier.
         """
         return replace(self._before(), is_chosen=self.is_chosen, splits_days=self.splits_days)
 
@@ -109,7 +111,7 @@ class Period:
         if start_of_day(first, zone) != self.start:
             return Period(start=self.start - (self.end - self.start), end=self.start, zone=zone)
         ends_at_midnight = start_of_day(last, zone) == self.end
-        if ends_at_midnight and first.day == last.day == 1:
+        if ends_at_midnight and first.day == last.day == 1 and not self.is_of_weeks:
             months = (last.year - first.year) * 12 + last.month - first.month
             return Period(
                 start=start_of_day(_add_months(first, -months), zone), end=self.start, zone=zone

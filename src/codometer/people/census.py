@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codometer.people.vault import Treatment
-from codometer.store.people import count_people
+from codometer.store.people import count_people, find_people
 
 if TYPE_CHECKING:
     from codometer.people.people import People
@@ -22,8 +22,8 @@ class Census:
 
     `installations` are counted as people because their clients name nobody, `addresses` are
     kept encrypted, `in_teams` are those of whom an administrator said today's team. These are
-    parts of `people`; `excluded` object and are none of them. `shared` are installations that
-    several people use, and `services` no people at all.
+    parts of `people`, of whom something is stored; `excluded` object and are none of them.
+    `shared` are installations that several people use, and `services` no people at all.
     """
 
     people: int | None
@@ -38,19 +38,24 @@ class Census:
 def take_census(people: People, minimum: int) -> Census:
     """Count, and tell nothing of fewer than the minimum."""
     with people.store.reading() as connection:
-        stored = count_people(connection)
-    vault, today = people.vault, people.today
+        stored, names = count_people(connection), find_people(connection)
+    vault, members = people.vault, people.memberships.find_members(people.today)
+    addressed = vault.find_addressed()
+    called = people.list_called(members | addressed)
 
-    def part(count: int, whole: int) -> int | None:
-        is_small = any(0 < each < minimum for each in (count, whole - count))
-        return None if is_small else count
+    def count(persons: set[str]) -> int:
+        return sum(not names.isdisjoint(called[person]) for person in persons)
+
+    def part(number: int, whole: int) -> int | None:
+        is_small = any(0 < each < minimum for each in (number, whole - number))
+        return None if is_small else number
 
     excluded, shared = vault.count_treated(Treatment.EXCLUDED), vault.people.count_shared()
     return Census(
         people=part(stored.people, stored.people),
         installations=part(stored.installations, stored.people),
-        addresses=part(vault.count_addresses(), stored.people),
-        in_teams=part(sum(people.memberships.count_by_team(today).values()), stored.people),
+        addresses=part(count(addressed), stored.people),
+        in_teams=part(count(members), stored.people),
         excluded=part(excluded, excluded),
         shared=part(shared, shared),
         services=stored.services,

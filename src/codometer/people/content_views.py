@@ -180,18 +180,26 @@ class ContentViews:
         with self._access.control.read() as connection:
             offers = read_project_consents(connection).values()
         reviewed = [each.id for each in offers if actor.id in each.reviewers]
+        own = self._names_of(actor)
+        return or_(CONTENT.c.project_consent.in_(reviewed), CONTENT.c.subject.in_(own))
+
+    def _names_of(self, actor: Actor) -> Collection[str]:
+        """Return all pseudonyms of whoever acts, as far as that is known."""
         own = self.find_own(actor)
-        names = [] if own is None else self._contents.names_of(own)
-        return or_(CONTENT.c.project_consent.in_(reviewed), CONTENT.c.subject.in_(names))
+        return () if own is None else self._contents.names_of(own)
 
     def _record_views(self, actor: Actor, facts: Iterable[ContentFact], reason: str) -> None:
-        seen = Counter((fact.person, fact.project) for fact in facts)
+        own = self._names_of(actor)
+        # Beside their own account, the pseudonym would say whose it is.
+        seen = Counter(
+            (actor.id if fact.person in own else fact.person, fact.project) for fact in facts
+        )
         if not seen:
             return
         with self._access.audit.change(actor) as change:
-            for (person, project), count in sorted(seen.items()):
+            for (whose, project), count in sorted(seen.items()):
                 after: dict[str, Json] = {"project": project, "texts": count}
-                change.record(Action.CONTENT_VIEW, object=person, reason=reason, after=after)
+                change.record(Action.CONTENT_VIEW, object=whose, reason=reason, after=after)
 
     def _rows(
         self, condition: ColumnElement[bool], limit: int | None = None

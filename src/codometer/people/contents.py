@@ -255,10 +255,11 @@ class Contents:
         self._settle()
         return offer
 
-    def agree(
-        self, person: str, project: str, text_hash: str, channel: str, actor: Actor
-    ) -> PersonalConsent:
+    def agree(self, person: str, project: str, text_hash: str, channel: str) -> PersonalConsent:
         """Record that a person agreed; whoever calls knows that it is this person who acts.
+
+        The record does not say whose account did it: beside the pseudonym, it would be known
+        whose that is.
 
         Raises:
             NoSuchConsent: the project is not open.
@@ -267,13 +268,15 @@ class Contents:
         offer = self.consents.find_project(check_project(project))
         if any(each.offer.id == offer.id for each in self._live_consents(person)):
             raise BadRequest("this was agreed to already")
-        with self._access.audit.change(actor) as change:
+        with self._access.audit.change(SYSTEM) as change:
             self.consents.agree(change, person, offer, text_hash, channel)
         self._settle()
         return self.consents_of(person)[0]
 
-    def withdraw(self, person: str, project: str, actor: Actor, reason: str = "") -> int:
+    def withdraw(self, person: str, project: str, actor: Actor = SYSTEM, reason: str = "") -> int:
         """Take back what a person agreed to, and delete what was kept; return how many texts.
+
+        Without an actor it is the person who acts, whose account the record does not name.
 
         Raises:
             NoSuchConsent: they agreed to nothing there that holds.

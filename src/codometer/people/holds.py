@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select
 
 from codometer.access.actions import Action
 from codometer.errors import BadRequest, CodometerError
+from codometer.people.vault import wake_moves
 from codometer.privacy.pseudonym import is_pseudonym
 from codometer.store.control_tables import EVERYTHING, LEGAL_HOLD
 from codometer.store.retention import Held
@@ -32,6 +33,12 @@ class HoldKind(StrEnum):
     EVERYTHING = EVERYTHING
     TEAM = "team"
     PERSON = "person"
+
+
+_HINTS: Final = {
+    HoldKind.TEAM: "codometer team list has the teams, as they are spelt",
+    HoldKind.PERSON: "codometer person show tells the pseudonym of a person",
+}
 
 
 class OnHold(CodometerError):
@@ -61,9 +68,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """The holds of an installation."""
+    """The holds of an installation. `is_stored` tells whether there is anything to hold."""
 
     audit: AuditLog
+    is_stored: Callable[[HoldKind, str], bool]
 
     def list_holds(self) -> list[Hold]:
         """Return those that are in force, the oldest first."""
@@ -95,7 +103,7 @@ class Holds:
         """Put everything, a team or a person under a hold.
 
         Raises:
-            BadRequest: there is no reason, or the subject is none of that kind.
+            BadRequest: there is no reason, or the subject is none of that kind that is stored.
         """
         subject, reason = subject.strip(), _clean(reason)
         if kind is HoldKind.PERSON and not is_pseudonym(subject):
@@ -106,6 +114,8 @@ class Holds:
             )
         if bool(subject) is (kind is HoldKind.EVERYTHING) or len(subject) > _MAX_LENGTH:
             raise BadRequest(f"this names no {kind}", hint="everything has no name, a team has one")
+        if subject and not self.is_stored(kind, subject):
+            raise BadRequest(f"nothing is stored of the {kind} {subject}", hint=_HINTS[kind])
         with self.audit.change(actor) as change:
             made = Hold(
                 id=f"hold_{secrets.token_hex(_ID_BYTES)}",
@@ -126,6 +136,8 @@ class Holds:
     def lift(self, id_: str, reason: str, actor: Actor) -> None:
         """Lift a hold; what is past its retention goes with the next run.
 
+        Rows that belong to another team since follow soon, where no other hold keeps them.
+
         Raises:
             NoSuchHold: there is none with this id.
             BadRequest: there is no reason.
@@ -137,6 +149,7 @@ class Holds:
                 raise NoSuchHold(
                     "there is no such hold", hint="codometer retention show lists them"
                 )
+            wake_moves(change.connection)
             change.record(Action.HOLD_LIFT, object=id_, reason=reason)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -99,8 +100,14 @@ class Identifier:
         return of_kind(stored, is_service=is_service)
 
     def learn(self, told: Identities) -> str:
-        """Have the vault know by pseudonyms alone who this is, whatever the policy; return them."""
-        person = self._stored(self._name_all(told), keeps_values=False).person
+        """Have the vault know by pseudonyms alone who this is, whatever the policy; return them.
+
+        Raises:
+            Erased: they are of somebody who was erased.
+        """
+        named = self._name_all(told)
+        self._refuse_erased(_strong(named))
+        person = self._stored(named, keeps_values=False).person
         if person is None:
             raise ValueError("this names nobody")
         return person
@@ -156,7 +163,7 @@ class Identifier:
     def _refuse_erased(self, strong: Sequence[_Named]) -> None:
         # An installation that changed hands is its new person's.
         if any(self._vault.is_erased(each.pseudonyms) for each in strong):
-            raise Erased("this is of a person who was erased")
+            raise Erased("this is of a person who was erased", hint="they shall not come back")
 
     def _pseudonymisers(self) -> tuple[Pseudonymiser, ...]:
         ring = self._keys.ring
@@ -195,6 +202,13 @@ def of_kind(who: Identities, *, is_service: bool) -> Identities:
 def list_named(told: Identities) -> list[tuple[IdentityKind, str]]:
     """Return the identities by kind, the strongest first."""
     return list(_list_named(told))
+
+
+def names_strongly(told: Identities, names: AbstractSet[str]) -> bool:
+    """Tell whether one of these names says who it is, and not only on which machine."""
+    named = list_named(told)
+    strong = [name for kind, name in named if kind is not IdentityKind.INSTALLATION]
+    return any(name in names for name in strong or [name for _, name in named])
 
 
 def _list_named(told: Identities) -> Iterator[tuple[IdentityKind, str]]:

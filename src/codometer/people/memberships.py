@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, insert, select
 
 from codometer.agents.origin import Place
-from codometer.model.period import start_of_day
+from codometer.model.period import local_date, start_of_day
 from codometer.store.control_tables import TEAM_MEMBERSHIP
 from codometer.store.teams import Stay
 
@@ -131,6 +131,14 @@ class Memberships:
         """Return everybody who has any."""
         return self._by_person.keys()
 
+    def find_members(self, day: date) -> set[str]:
+        """Return everybody who belongs to any team on a day."""
+        return {
+            person
+            for person, memberships in self._by_person.items()
+            if any(each.holds_on(day) for each in memberships)
+        }
+
     def count_by_team(self, day: date) -> Mapping[str, int]:
         """Return how many people belong to each team on a day, of those that anybody does."""
         counts: defaultdict[str, int] = defaultdict(int)
@@ -169,18 +177,31 @@ class Memberships:
         """Delete those of whoever goes by these names."""
         _write(connection, TEAM_MEMBERSHIP.c.person.in_(names), [])
 
-    def drop_ended(self, connection: Connection, before: date, held: Collection[str]) -> int:
-        """Delete those that ended before a day, but for persons who are held; return how many."""
+    def drop_old(
+        self,
+        connection: Connection,
+        before: date,
+        *,
+        held: Collection[str],
+        stored: Collection[str],
+    ) -> int:
+        """Delete those that ended before a day, but for persons who are held; return how many.
+
+        Of persons of whom nothing is stored, also those that had begun by then and were decided.
+        """
         find, table = self._vault.people.find_person, TEAM_MEMBERSHIP.c
-        over = [
-            each
-            for each in _read(connection, table.until < before)
-            if (find(each.person) or each.person) not in held
-        ]
-        for each in over:
+
+        def is_old(each: Membership) -> bool:
+            person = find(each.person) or each.person
+            known = max(each.first, local_date(each.decided, self._zone))
+            has_ended = each.until is not None and each.until < before
+            return person not in held and (has_ended or (person not in stored and known < before))
+
+        old = [each for each in _read(connection) if is_old(each)]
+        for each in old:
             mine = (table.person == each.person) & (table.first == each.first)
             connection.execute(delete(TEAM_MEMBERSHIP).where(mine))
-        return len(over)
+        return len(old)
 
     def _nanoseconds(self, day: date) -> int:
         return int(start_of_day(day, self._zone).timestamp()) * _NS_PER_SECOND

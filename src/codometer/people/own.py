@@ -96,7 +96,7 @@ class OwnData:
             for offer in contents.consents.list_projects()
         ]
 
-    def agree(self, account: Account, project: str, words: str, actor: Actor) -> None:
+    def agree(self, account: Account, project: str, words: str) -> None:
         """Agree, for the account's person, to the words of that hash.
 
         Raises:
@@ -107,9 +107,9 @@ class OwnData:
         people = self.requests.people
         with people.pausing():
             person = self._get_person(account)
-            people.contents.agree(person, project, words, "signed in", actor)
+            people.contents.agree(person, project, words, "signed in")
 
-    def withdraw(self, account: Account, project: str, actor: Actor) -> int:
+    def withdraw(self, account: Account, project: str) -> int:
         """Take that back, and delete what was kept; return how many texts that were.
 
         Raises:
@@ -119,7 +119,7 @@ class OwnData:
         """
         people = self.requests.people
         with people.pausing():
-            return people.contents.withdraw(self._get_person(account), project, actor)
+            return people.contents.withdraw(self._get_person(account), project)
 
     def list_asked(self, account: Account) -> Sequence[Asked]:
         """Return what the account's person asked for, and what was decided.

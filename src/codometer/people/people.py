@@ -8,7 +8,8 @@ over and written under what has begun.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ from codometer.model.words import counted
 from codometer.people.content_views import ContentViews
 from codometer.people.contents import Contents
 from codometer.people.decisions import Decision, Decisions, find_strictest_since
-from codometer.people.holds import Holds
+from codometer.people.holds import HoldKind, Holds
 from codometer.people.identifier import PERSON_KINDS, Identifier, list_named
 from codometer.people.memberships import Memberships
 from codometer.people.services import find_services
@@ -30,6 +31,7 @@ from codometer.privacy.encryption import Purpose
 from codometer.privacy.profile import POLICIES, Identity, Policy, PolicyInForce, Profile
 from codometer.privacy.protect import is_kept
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
+from codometer.store.control import rename_pseudonyms
 from codometer.store.people import (
     ERASED,
     Applied,
@@ -37,12 +39,14 @@ from codometer.store.people import (
     change_extras,
     find_applied,
     find_names,
+    find_told,
+    has_team,
     list_origins,
     note_applied,
     rename_repositories,
     replace_identities,
 )
-from codometer.store.teams import Moved, Stay, move_to_teams
+from codometer.store.teams import Moved, move_to_teams
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -84,11 +88,10 @@ class People:
         self.access = access
         self.store = store
         self.decisions = Decisions(access.audit, access.sessions)
-        self.holds = Holds(access.audit)
+        self.holds = Holds(access.audit, self._is_stored)
         self.vault = Vault(access.control, access.keys, access.audit.now)
         decision = self.decisions.find_in_force()
         self.in_force = PolicyInForce(POLICIES[decision.profile], decision.version)
-        self._decided = self.decisions.list_decisions()
         self.identifier = Identifier(
             self.vault, access.keys, self.in_force, access.audit.now, find_services(services)
         )
@@ -126,9 +129,14 @@ class People:
         """The policy in force."""
         return self.in_force.policy
 
-    def find_strictest(self, since: datetime, now: datetime) -> Policy:
-        """Return the strictest policy in force since a time, which groups are told of by."""
-        return POLICIES[find_strictest_since(self._decided, since, now=now)]
+    def find_strictest(self, since: datetime) -> Policy:
+        """Return the strictest policy in force since a time, which groups are told of by.
+
+        It is read anew each time: with the first administrator it holds at once.
+        """
+        self.decisions.find_in_force()
+        decided, now = self.decisions.list_decisions(), self.access.audit.now()
+        return POLICIES[find_strictest_since(decided, since, now=now)]
 
     @property
     def today(self) -> date:
@@ -184,6 +192,7 @@ class People:
                 )
             newer = self._find_newer(frozenset(made))
             with self.access.audit.change(actor) as change:
+                rename_pseudonyms(change.connection, newer)
                 self.memberships.rename(change.connection, made, newer)
                 self.vault.drop(change.connection, made)
                 self.access.keys.delete(change, Purpose.PSEUDONYM, number)
@@ -246,34 +255,66 @@ class People:
                 self.look_anew()
             return len(unused)
 
+    def _is_stored(self, kind: HoldKind, subject: str) -> bool:
+        """Tell whether anything of a team, or of the person behind a pseudonym, is stored."""
+        if kind is HoldKind.TEAM:
+            with self.store.reading() as connection:
+                return has_team(connection, subject)
+        if subject in self.vault.people.identities:
+            return True
+        with self.store.reading() as connection:
+            if subject in find_names(connection):
+                return True
+        return bool(self._find_plain({subject}))
+
     def find_held(self) -> Held | None:
         """Return what legal holds keep as it is, None for everything."""
         held = self.holds.find_held(self.vault.people.find_person)
         if held is None or not held.persons:
             return held
-        return held._replace(persons=held.persons | self.find_plain(held.persons))
+        plain = self._find_plain(held.persons)
+        return held._replace(persons=held.persons.union(*plain.values()))
 
-    def find_plain(self, pseudonyms: frozenset[str]) -> set[str]:
-        """Return what those of these pseudonyms are called where they are stored plainly."""
-        people = self.vault.people
-        known = {each.pseudonym for name in pseudonyms for each in people.list_pseudonyms(name)}
-        wanted = known | pseudonyms
+    def find_stored(self, persons: Collection[str]) -> set[str]:
+        """Return those of these persons of whom anything is stored."""
         with self.store.reading() as connection:
-            stored = {each.identities for each in list_origins(connection)}
-        told = {each._replace(repository=None, version=0) for each in stored}
-        return {
-            each.person
-            for each in told
-            if each.person and not is_pseudonym(each.person) and self._is_one_of(each, wanted)
-        }
+            names = find_names(connection)
+        find = self.vault.people.find_person
+        known = {find(name) or name for name in names}
+        called = self.list_called(persons)
+        return {person for person in persons if not known.isdisjoint(called[person])}
 
-    def _is_one_of(self, told: Identities, pseudonyms: set[str]) -> bool:
-        """Tell by its plain keys whether an origin is of one who has any of these pseudonyms."""
-        made = self.identifier.list_pseudonyms
+    def list_called(self, persons: Collection[str]) -> dict[str, set[str]]:
+        """Return what each person is called where they are stored, as a pseudonym and plainly.
+
+        All that is stored is looked through once, however many they are.
+        """
+        plain = self._find_plain(persons) if self.policy.identity is Identity.PLAIN else {}
+        return {person: {person} | plain.get(person, set()) for person in persons}
+
+    def _find_plain(self, persons: Collection[str]) -> dict[str, set[str]]:
+        """Return what those of these persons are called who are stored plainly."""
+        find = self.vault.people.find_person
+        known = [(name, find(name)) for name in [*self.vault.people.identities]]
+        wanted = {name: person for name, person in known if person and person in persons}
+        wanted.update((name, name) for name in persons)
+        with self.store.reading() as connection:
+            told = find_told(connection)
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for each in told:
+            if each.person and not is_pseudonym(each.person):
+                for name in self._list_pseudonyms(each):
+                    if name in wanted:
+                        found[wanted[name]].add(each.person)
+        return found
+
+    def _list_pseudonyms(self, told: Identities) -> Iterator[str]:
+        """Return the pseudonyms of whoever an origin is of that is stored plainly."""
         # Of a session that lost its keys, the person is all that there is.
         named = [(kind, told.person or "") for kind in PERSON_KINDS]
         named += [each for each in list_named(told) if each[0] is not IdentityKind.INSTALLATION]
-        return any(not pseudonyms.isdisjoint(made(kind, name)) for kind, name in named)
+        for kind, name in named:
+            yield from self.identifier.list_pseudonyms(kind, name)
 
     def look_anew(self) -> None:
         """Have the intake look anew at who each client is, and where they belong."""
@@ -284,46 +325,37 @@ class People:
     def settle(self) -> Moved:
         """Tell the telemetry of persons who are other ones now, or in other teams.
 
-        The intake must pause. Return how many sessions belong elsewhere now.
+        The intake must pause. Return how many sessions belong elsewhere now. What a legal hold
+        keeps in a team waits until one is lifted.
         """
         self.vault.save()
         moves = frozenset(self.vault.moves)
         if not moves:
             return Moved()
         self.look_anew()
-        stays, held = self._list_stays(moves), self.find_held()
-        moved = Moved()
+        find = self.vault.people.find_person
+        persons = {name: find(name) or name for name in moves}
+        called = self.list_called({*persons.values()})
+        held = self.find_held()
         with self.store.changing(for_good=False) as connection:
             stored = list_origins(connection, moves)
             replace_identities(
                 connection, [now for each in stored if (now := self._resolved(each)) != each]
             )
-            if held is not None:
-                moved = move_to_teams(
-                    connection,
-                    stays,
-                    zone=self.store.zone,
-                    resource_keys=self.store.resource_keys,
-                    held=held,
-                )
-        self.vault.settle_moves(moves)
+            moved = move_to_teams(
+                connection,
+                {
+                    name: self.memberships.list_stays(person)
+                    for person, names in called.items()
+                    for name in names
+                },
+                zone=self.store.zone,
+                resource_keys=self.store.resource_keys,
+                held=held,
+            )
+        kept = {name for name, person in persons.items() if called[person] & moved.kept}
+        self.vault.settle_moves(moves, waiting=kept)
         return moved
-
-    def _list_stays(self, pseudonyms: Iterable[str]) -> dict[str, list[Stay]]:
-        """Return where whoever these are of was, by what they are called in the telemetry."""
-        people = self.vault.people
-        return {
-            name: stays
-            for person in {people.find_person(each) or each for each in pseudonyms}
-            for stays in [self.memberships.list_stays(person)]
-            for name in self.list_called(person)
-        }
-
-    def list_called(self, person: str) -> set[str]:
-        """Return what a person is called where they are stored, as a pseudonym and plainly."""
-        if self.policy.identity is not Identity.PLAIN:
-            return {person}
-        return {person} | self.find_plain(frozenset({person}))
 
     def _resolved(self, stored: StoredOrigin) -> StoredOrigin:
         told = stored.identities
@@ -350,7 +382,6 @@ class People:
     def _apply(self, decision: Decision) -> None:
         self.in_force.policy = POLICIES[decision.profile]
         self.in_force.version = decision.version
-        self._decided = self.decisions.list_decisions()
         with self.store.reading() as connection:
             applied = find_applied(connection)
         self._check_keys(applied)

@@ -16,10 +16,10 @@ from codometer.access.audit import check_reason
 from codometer.access.credential_rows import GENERATION as CREDENTIALS
 from codometer.access.generation import bump_generation
 from codometer.errors import BadRequest, CodometerError
-from codometer.model.identity import Counts, Identities
+from codometer.model.identity import Counts
 from codometer.people.archive import make_archive
 from codometer.people.holds import OnHold
-from codometer.people.identifier import list_named, of_kind
+from codometer.people.identifier import list_named, names_strongly, of_kind
 from codometer.people.memberships import Membership
 from codometer.people.vault import Treatment
 from codometer.privacy.pseudonym import IdentityKind, is_pseudonym
@@ -113,26 +113,20 @@ class Requests:
             [each for each in self._candidates(subject) if each in known.identities]
         )
 
-    def get_known(self, subject: str) -> str:
-        """Return the pseudonym of somebody, by which they are known from now on.
-
-        Whoever sent nothing yet can be named by their e-mail address. The intake must pause.
+    def get_person(self, subject: str) -> str:
+        """Return the pseudonym of somebody who is known, or of whom anything is stored.
 
         Raises:
-            NoSuchPerson: nobody of this name is known.
+            NoSuchPerson: neither is so.
         """
-        known = self.find_person(subject.strip())
-        if known is not None:
-            return known
-        stored = {each.identities for each in self._find_if_any(subject)}
-        told = {each for each in stored if list_named(each)}
-        if not told and "@" in subject:
-            told = {Identities(email=subject.strip().lower())}
-        learned = {self.people.identifier.learn(each) for each in told}
-        self.people.vault.save()
-        if not learned:
-            raise _nobody()
-        return self.people.vault.people.find_person(learned.pop()) or ""
+        return self.find_person(subject.strip()) or self._recorded(self._find(subject))
+
+    def find_origins(self, subject: str) -> Sequence[StoredOrigin]:
+        """Return whose rows are stored of somebody, none where nobody of this name is known."""
+        try:
+            return self._find(subject).origins
+        except NoSuchPerson:
+            return ()
 
     def find_stored(self, subject: str) -> Stored:
         """Return what is stored of somebody, for nobody but themselves: it leaves no entry.
@@ -366,12 +360,6 @@ class Requests:
             raise _nobody()
         return known
 
-    def _find_if_any(self, subject: str) -> Sequence[StoredOrigin]:
-        try:
-            return self._find(subject).origins
-        except NoSuchPerson:
-            return ()
-
     def _find(self, subject: str) -> _Subject:
         subject = subject.strip()
         if not subject or len(subject) > _MAX_LENGTH:
@@ -386,9 +374,12 @@ class Requests:
             names |= {
                 each.identities.person or ""
                 for each in list_origins(connection, names)
-                if _names_strongly(each, names)
+                if names_strongly(each.identities, names)
             }
-            origins = tuple(each for each in list_origins(connection, names) if _is_of(each, names))
+            # Not of somebody else on the same machine.
+            origins = tuple(
+                each for each in list_origins(connection, names) if each.identities.person in names
+            )
         if person is None and not origins:
             raise _nobody()
         plain = {
@@ -479,18 +470,6 @@ class Requests:
 
 def _rows(memberships: Sequence[Membership]) -> list[dict[str, Any]]:
     return [asdict(each) for each in memberships]
-
-
-def _names_strongly(stored: StoredOrigin, names: set[str]) -> bool:
-    """Tell whether one of these names says who it is, and not only on which machine."""
-    named = list_named(stored.identities)
-    strong = [name for kind, name in named if kind is not IdentityKind.INSTALLATION]
-    return any(name in names for name in strong or [name for _, name in named])
-
-
-def _is_of(stored: StoredOrigin, names: set[str]) -> bool:
-    """Tell whether an origin is the person's, and not of somebody on the same machine."""
-    return stored.identities.person in names
 
 
 def _nobody() -> NoSuchPerson:

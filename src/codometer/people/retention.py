@@ -28,7 +28,7 @@ class Run(NamedTuple):
 
     `detail`, `persons` and `sums` are rows; `persons` stay without a person. `sessions` are
     those that lost their names, `pseudonyms` those that went from the vault with them,
-    `memberships` stays in a team that ended long ago.
+    `memberships` stays in a team that ended long ago, or are of nobody who is stored.
     """
 
     time: datetime
@@ -139,6 +139,7 @@ class Retention:
         """
         audit, store = self.people.access.audit, self.people.store
         now, last = audit.now(), self.find_last()
+        self.people.follow()  # while it is known whose rows are that were held until now
         done = Run(now, self.people.in_force.version)
         held = self.people.find_held()
         if held is not None:
@@ -165,8 +166,11 @@ class Retention:
         people = self.people
         before = self._day(now) - timedelta(days=kept.person_days)
         with people.pausing():
+            stored = people.find_stored(people.memberships.list_people())
             with people.access.control.write() as connection:
-                ended = people.memberships.drop_ended(connection, before, held.persons)
+                ended = people.memberships.drop_old(
+                    connection, before, held=held.persons, stored=stored
+                )
             if ended:
                 people.access.control.purge()
                 people.memberships.refresh()

@@ -15,7 +15,10 @@ from codometer.access.actions import Action
 from codometer.access.audit import check_reason
 from codometer.agents.read import MAX_LABEL_LENGTH, label
 from codometer.errors import BadRequest
+from codometer.model.identity import Identities
+from codometer.people.identifier import list_named
 from codometer.people.memberships import Membership
+from codometer.people.requests import NoSuchPerson
 from codometer.store.teams import find_last_unmoved
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ class Stretch(NamedTuple):
 class Corrected:
     """A person's memberships now, and what of what is stored follows them.
 
-    `sessions` belong elsewhere now, and `held` would if a legal hold did not keep them. If
+    `sessions` belong elsewhere now, and `held` will once no legal hold keeps them. If
     `since` is given, that holds from then on only: of earlier days there are sums of which
     nobody knows any more whose they are.
     """
@@ -73,6 +76,7 @@ class Teams:
 
         Raises:
             NoSuchPerson: nobody of this name is known.
+            Erased: they were erased.
             BadRequest: the stretch is empty, a name is none, or there is no reason.
         """
         team = _clean("team", team)
@@ -97,12 +101,37 @@ class Teams:
         """
         people = self._people
         with people.pausing():
-            person = self.requests.get_known(subject)
+            person = self.requests.get_person(subject)
             people.settle()
             found = people.memberships.list_of(person)
         with people.access.audit.change(actor) as change:
             change.record(Action.PERSON_SHOW, object=person)
         return person, found
+
+    def learn(self, subject: str) -> str:
+        """Return the pseudonym of somebody, by which they are known from now on.
+
+        Whoever sent nothing yet can be named by their e-mail address. The intake must pause.
+
+        Raises:
+            NoSuchPerson: nobody of this name is known.
+            Erased: they were erased.
+        """
+        known = self.requests.find_person(subject.strip())
+        if known is not None:
+            return known
+        people = self._people
+        stored = {each.identities for each in self.requests.find_origins(subject)}
+        told = {each for each in stored if list_named(each)}
+        if not told and "@" in subject:
+            told = {Identities(email=subject.strip().lower())}
+        learned = {people.identifier.learn(each) for each in told}
+        people.vault.save()
+        if not learned:
+            raise NoSuchPerson(
+                "nobody of this name is known", hint="by an e-mail address also somebody new is"
+            )
+        return people.vault.people.find_person(learned.pop()) or ""
 
     def count_by_team(self) -> Mapping[str, int]:
         """Return how many people belong to each team today, of those that anybody does."""
@@ -125,7 +154,7 @@ class Teams:
         _check(stretch)
         people, memberships = self._people, self._people.memberships
         with people.pausing():
-            person = self.requests.get_known(subject)
+            person = self.learn(subject) if told else self.requests.get_person(subject)
             people.settle()
             known = people.vault.people.list_pseudonyms(person)
             with people.access.audit.change(actor) as change:
@@ -152,7 +181,7 @@ class Teams:
 
     def _find_since(self, person: str, stretch: Stretch) -> date | None:
         """Return from when on all that is stored of a person is where it belongs, if not all is."""
-        called = self._people.list_called(person)
+        called = self._people.list_called({person})[person]
         with self._people.store.reading() as connection:
             last = find_last_unmoved(connection, called, *stretch)
         return None if last is None else last + _DAY

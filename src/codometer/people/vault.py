@@ -9,7 +9,7 @@ entry of it, unlike of what an administrator decides.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -153,8 +153,9 @@ class Vault:
                 for row in connection.execute(select(TREATMENT))
             }
             self._marks = set(connection.execute(select(TOMBSTONE.c.mark)).scalars())
-            self.moves = set(connection.execute(select(IDENTITY_MOVE.c.pseudonym)).scalars())
-            """Pseudonyms whose person changed and the telemetry does not know."""
+            moves = select(IDENTITY_MOVE.c.pseudonym).where(~IDENTITY_MOVE.c.waits)
+            self.moves = set(connection.execute(moves).scalars())
+            """Pseudonyms whose person or team changed, and the telemetry does not know."""
         for _, seen in self._seen:
             identities.update((each.pseudonym, each) for each in seen.identities)
             links.update(((link.stronger, link.weaker), link) for link in seen.links)
@@ -214,16 +215,16 @@ class Vault:
         key = self._keys.ring.newest(Purpose.TOMBSTONE)
         return {tombstone(key, name) for name in pseudonyms}
 
-    def count_addresses(self) -> int:
-        """Return of how many people an e-mail address is kept."""
+    def find_addressed(self) -> set[str]:
+        """Return the persons of whom an e-mail address is kept."""
         people = self.people
-        return len(
-            {
-                people.find_person(name)
-                for name in self._valued
-                if (known := people.identities.get(name)) and known.kind is IdentityKind.EMAIL
-            }
-        )
+        return {
+            person
+            for name in self._valued
+            if (known := people.identities.get(name))
+            and known.kind is IdentityKind.EMAIL
+            and (person := people.find_person(name))
+        }
 
     def count_treated(self, treatment: Treatment) -> int:
         """Return how many are treated so."""
@@ -237,11 +238,13 @@ class Vault:
             blob = connection.execute(select(IDENTITY.c.value).where(mine)).scalar()
         return None if blob is None else self._keys.ring.decrypt(blob, self._place(pseudonym))
 
-    def settle_moves(self, pseudonyms: Iterable[str]) -> None:
-        """Note that the telemetry knows."""
+    def settle_moves(self, pseudonyms: Collection[str], waiting: Collection[str]) -> None:
+        """Note that the telemetry knows, but for what is waiting until a hold is lifted."""
         with self._control.write() as connection:
             for name in pseudonyms:
-                connection.execute(delete(IDENTITY_MOVE).where(IDENTITY_MOVE.c.pseudonym == name))
+                mine = IDENTITY_MOVE.c.pseudonym == name
+                wait = update(IDENTITY_MOVE).where(mine).values(waits=True)
+                connection.execute(wait if name in waiting else delete(IDENTITY_MOVE).where(mine))
         self.moves.difference_update(pseudonyms)
 
     def tell_anew(self, connection: Connection, person: str) -> None:
@@ -370,6 +373,12 @@ class Vault:
         return f"identity|value|{pseudonym}|{self._keys.installation}"
 
 
+def wake_moves(connection: Connection) -> None:
+    """Have the telemetry told soon what waited for a hold, in somebody's transaction."""
+    _bump(connection)
+    connection.execute(update(IDENTITY_MOVE).values(waits=False))
+
+
 def _bump(connection: Connection) -> int:
     # It comes first in a transaction: whoever else writes waits at this row.
     bump_generation(connection, GENERATION)
@@ -385,4 +394,10 @@ def _link_row(link: Link, now: datetime) -> dict[str, Any]:
 
 
 def _insert_moves(connection: Connection, pseudonyms: Iterable[str]) -> None:
-    insert_new(connection, IDENTITY_MOVE, [{"pseudonym": name} for name in set(pseudonyms)])
+    names = set(pseudonyms)
+    known = names - insert_new(
+        connection, IDENTITY_MOVE, [{"pseudonym": name, "waits": False} for name in names]
+    )
+    for name in known:
+        mine = IDENTITY_MOVE.c.pseudonym == name
+        connection.execute(update(IDENTITY_MOVE).where(mine).values(waits=False))

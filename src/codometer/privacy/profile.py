@@ -205,8 +205,8 @@ _CUTS: Final = {
     Cut.HOUR: "",
     Cut.DAY: "Numbers of a team, a cost centre or a repository are told by day, those of the whole"
     " organisation by hour, too.",
-    Cut.WEEK: "Numbers of a team, a cost centre or a repository are told by whole weeks and months"
-    " that are over, those of the whole organisation by day and hour, too.",
+    Cut.WEEK: "Numbers of a team, a cost centre or a repository are told by whole weeks that are"
+    " over, those of the whole organisation by day and hour, too.",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,7 +35,12 @@ from codometer.serve.api.account_sessions import (
     account_session_actions,
     account_sessions_resource,
 )
-from codometer.serve.api.accounts import account_actions, accounts_resource
+from codometer.serve.api.accounts import (
+    account_actions,
+    accounts_resource,
+    invitation_actions,
+    invitations_resource,
+)
 from codometer.serve.api.audit import audit_resource, verification_resource
 from codometer.serve.api.catalogue import dimensions_resource, measures_resource
 from codometer.serve.api.config import config_resource
@@ -55,7 +60,7 @@ from codometer.serve.api.query import Ask, query_resource
 from codometer.serve.api.resource import Action, Call, Given, Resource, check_parameters, read_body
 from codometer.serve.api.retention import hold_actions, retention_resource
 from codometer.serve.api.reveals import reveals_resource
-from codometer.serve.api.status import StatusSource, ToldStatus, status_resource
+from codometer.serve.api.status import StatusSource, status_resource
 from codometer.serve.api.teams import team_actions, teams_resource
 from codometer.serve.gate import Gate
 from codometer.serve.http import (
@@ -113,12 +118,11 @@ def build_app(
     # Who waits for another server must not keep pages waiting.
     abroad = Workers(threads=_PROVIDER_THREADS, max_waiting=_MAX_AT_PROVIDERS)
     gate = Gate(access, settings.listen, now=now)
-    status = ToldStatus(status, minimum_people)
     actions = _build_actions(settings, access, retention, now)
     resources = _build_resources(
         settings, ask, status, check_ready=check_ready, access=access, retention=retention, now=now
     )
-    resources += _build_counts(settings, ask, retention.people, minimum_people, now)
+    resources += _build_counts(ask, retention.people, minimum_people, find_grain, now)
     openapi = openapi_resource(resources, actions, settings=settings, version=installed_version())
     site = Site(
         build_pages(status),
@@ -143,8 +147,7 @@ def build_app(
             *site.routes(),
             *_door_routes(doors, access, retention.people),
             *ProviderSignIn(replace(doors, workers=abroad), access.federation).routes(),
-            *(_route(each, gate, _endpoint(each, workers)) for each in (*resources, openapi)),
-            *(_route(each, gate, _action_endpoint(each, workers)) for each in actions),
+            *_api_routes((*resources, openapi), actions, doors),
         ],
         middleware=[Middleware(Guard, listen=settings.listen)],
         exception_handlers={HTTPException: site.refuse},
@@ -171,6 +174,14 @@ def _door_routes(doors: Doors, access: Access, people: People) -> Sequence[Route
         *SignIn(doors, *parts, choose_first=people.decisions.choose_first).routes(),
         *OwnAccount(doors, *parts).routes(),
     ]
+
+
+def _api_routes(
+    resources: Iterable[Resource], actions: Iterable[Action], doors: Doors
+) -> Iterator[Route]:
+    gate, workers = doors.gate, doors.workers
+    yield from (_route(each, gate, _endpoint(each, workers)) for each in resources)
+    yield from (_route(each, gate, _action_endpoint(each, workers)) for each in actions)
 
 
 def _build_resources(
@@ -212,6 +223,7 @@ def _build_resources(
         config_resource(settings, find_profile),
         credentials_resource(access.credentials, now),
         accounts_resource(access.accounts, access.federation),
+        invitations_resource(access.accounts),
         account_sessions_resource(access.accounts, now),
         keys_resource(access.keys),
         reveals_resource(Reveals(people), access.vouching),
@@ -227,17 +239,23 @@ def _build_resources(
 
 
 def _build_counts(
-    settings: Settings,
     ask: Ask,
     people: People,
     minimum_people: Callable[[], int],
+    find_grain: FindGrain,
     now: Callable[[], datetime],
 ) -> Sequence[Resource]:
     """Return what says how many people there are, and in which teams."""
-    teams, zone = Teams(Requests(people)), ZoneInfo(settings.organisation.time_zone)
     return (
         people_resource(partial(take_census, people), minimum_people),
-        teams_resource(teams, ask, minimum_people=minimum_people, zone=zone, now=now),
+        teams_resource(
+            Teams(Requests(people)),
+            ask,
+            minimum_people=minimum_people,
+            find_grain=find_grain,
+            zone=people.store.zone,
+            now=now,
+        ),
     )
 
 
@@ -249,6 +267,7 @@ def _build_actions(
     return (
         *credential_actions(access.credentials, now),
         *account_actions(access.accounts, access.federation, settings),
+        *invitation_actions(access.accounts, settings),
         *account_session_actions(access.accounts),
         rotate_action(access.keys, people.rotate),
         delete_action(access.keys, people.delete_key),

@@ -10,22 +10,33 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Engine, create_engine, event, insert, inspect, select, text
+from sqlalchemy import (
+    Engine,
+    bindparam,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from codometer.errors import StoreUnusable
+from codometer.store.control_tables import METADATA, Pseudonym
 from codometer.store.migrate import SchemaTooNew
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from alembic.config import Config
     from sqlalchemy import Connection, Table
 
 FILE_NAME: Final = "control.sqlite"
-NEWEST: Final = "0013"
+NEWEST: Final = "0015"
 """The last migration; each is numbered one more than the one before."""
 
 _ROWS_AT_ONCE: Final = 500
@@ -101,6 +112,15 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]])
     if new:
         connection.execute(insert(table), new)
     return {row[first.name] for row in new}
+
+
+def rename_pseudonyms(connection: Connection, newer: Mapping[str, str]) -> None:
+    """Put newer pseudonyms in place of others in every column that has any and is no key."""
+    rows = [{"was": was, "now": now} for was, now in newer.items()]
+    for column in (each for table in METADATA.sorted_tables for each in table.columns):
+        if rows and isinstance(column.type, Pseudonym) and not column.primary_key:
+            renamed = update(column.table).where(column == bindparam("was"))
+            connection.execute(renamed.values({column: bindparam("now")}), rows)
 
 
 def migrate(connection: Connection, to: str = NEWEST) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 METADATA: Final = MetaData(
@@ -56,6 +57,14 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Pseudonym(Text):
+    """Text that is, or may be, a pseudonym of a person: it changes where a newer one is used.
+
+    Columns that are no key change by themselves (`rename_pseudonyms`); whoever has one as a
+    key knows what becomes of two rows that are one person's.
+    """
 
 
 INSTANCE: Final = Table(
@@ -150,13 +159,17 @@ INVITATION: Final = Table(
     "invitation",
     METADATA,
     Column("digest", Text, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
     Column("role", Text, nullable=False),
     Column("teams", Text, nullable=False),
+    Column("created", Instant, nullable=False),
     Column("expires", Instant, nullable=False),
+    Column("maker_kind", Text, nullable=False),
+    Column("maker", Text, nullable=False),
     Column("account", Text),
 )
 """Links that make one account each, or give `account` a new password; by the SHA-256 of what
-stands in them."""
+stands in them. `maker` is who acted, as in the audit log."""
 
 ACCOUNT_IDENTITY: Final = Table(
     "account_identity",
@@ -208,9 +221,11 @@ CREDENTIAL: Final = Table(
     Column("created", Instant, nullable=False),
     Column("revoked", Instant),
     Column("addresses", Text, nullable=False, server_default=""),
+    Column("owner", Text),
 )
 """What a client or program proves itself with. It never changes but for being revoked.
-`addresses` are the networks that it is good from, separated by spaces; none: from everywhere."""
+`addresses` are the networks that it is good from, separated by spaces; none: from everywhere.
+`owner` is the account that a personal one ends with."""
 
 CREDENTIAL_SECRET: Final = Table(
     "credential_secret",
@@ -250,7 +265,7 @@ PRIVACY_DECISION: Final = Table(
 IDENTITY: Final = Table(
     "identity",
     METADATA,
-    Column("pseudonym", Text, primary_key=True),
+    Column("pseudonym", Pseudonym, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("key_number", Integer, nullable=False),
     Column("value", LargeBinary),
@@ -263,8 +278,8 @@ One that `is_apart` was taken out of a person by an administrator."""
 IDENTITY_LINK: Final = Table(
     "identity_link",
     METADATA,
-    Column("stronger", Text, primary_key=True),
-    Column("weaker", Text, primary_key=True),
+    Column("stronger", Pseudonym, primary_key=True),
+    Column("weaker", Pseudonym, primary_key=True),
     Column("is_decided", Boolean, nullable=False),
     Column("created", Instant, nullable=False),
 )
@@ -273,9 +288,11 @@ IDENTITY_LINK: Final = Table(
 IDENTITY_MOVE: Final = Table(
     "identity_move",
     METADATA,
-    Column("pseudonym", Text, primary_key=True),
+    Column("pseudonym", Pseudonym, primary_key=True),
+    Column("waits", Boolean, nullable=False, server_default=false()),
 )
-"""Pseudonyms whose person changed, which the telemetry must be told yet."""
+"""Pseudonyms whose person or team changed, which the telemetry must be told yet: at once, or, of
+rows that are under a legal hold, when one is lifted."""
 
 TOMBSTONE: Final = Table(
     "tombstone",
@@ -289,7 +306,7 @@ REVEAL: Final = Table(
     "reveal",
     METADATA,
     Column("id", Text, primary_key=True),
-    Column("person", Text, nullable=False),
+    Column("person", Pseudonym, nullable=False),
     Column("account", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("asked", Instant, nullable=False),
@@ -319,7 +336,7 @@ PERSONAL_CONSENT: Final = Table(
     METADATA,
     Column("id", Text, primary_key=True),
     Column("project_consent", ForeignKey("project_consent.id"), nullable=False),
-    Column("person", Text, nullable=False, index=True),
+    Column("person", Pseudonym, nullable=False, index=True),
     Column("text_version", Integer, nullable=False),
     Column("text_hash", Text, nullable=False),
     Column("granted", Instant, nullable=False),
@@ -335,7 +352,7 @@ CONTENT: Final = Table(
     Column("id", Text, primary_key=True),
     Column("project_consent", ForeignKey("project_consent.id"), nullable=False, index=True),
     Column("personal_consent", ForeignKey("personal_consent.id"), index=True),
-    Column("subject", Text, nullable=False, index=True),
+    Column("subject", Pseudonym, nullable=False, index=True),
     Column("session", Text),
     Column("time", Instant, nullable=False, index=True),
     Column("name", Text, nullable=False),
@@ -360,7 +377,7 @@ chance, the same for all of one."""
 TEAM_MEMBERSHIP: Final = Table(
     "team_membership",
     METADATA,
-    Column("person", Text, primary_key=True),
+    Column("person", Pseudonym, primary_key=True),
     Column("first", Date, primary_key=True),
     Column("until", Date),
     Column("team", Text, nullable=False),
@@ -388,7 +405,7 @@ LEGAL_HOLD: Final = Table(
     METADATA,
     Column("id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("subject", Pseudonym, nullable=False),
     Column("reason", Text, nullable=False),
     Column("created", Instant, nullable=False),
 )
@@ -399,7 +416,7 @@ SUBJECT_REQUEST: Final = Table(
     METADATA,
     Column("id", Text, primary_key=True),
     Column("right", Text, nullable=False),
-    Column("person", Text, nullable=False, index=True),
+    Column("person", Pseudonym, nullable=False, index=True),
     Column("words", Text, nullable=False),
     Column("asked", Instant, nullable=False),
     Column("decided", Instant),

@@ -13,6 +13,8 @@ from codometer.model.identity import hash64, number_of_person
 from codometer.store.tables import TABLES, WORKPLACE_DIMENSIONS, Column, resource_column
 
 if TYPE_CHECKING:
+    import duckdb
+
     from codometer.model.event import Origin
 
 Rows = dict[str, list[Any]]
@@ -56,6 +58,21 @@ def number_of_workplace(
     """
     told = (part for key, value in resource if value is not None for part in (key, value))
     return hash64(*(value or "" for value in dimensions), *told)
+
+
+def add_workplaces(connection: duckdb.DuckDBPyConnection, *changed: str) -> None:
+    """Store what workplaces become, from what is given: `was`, `workplace`, the columns `changed`.
+
+    There is one for each number: columns of attributes that are allowed no longer may still
+    differ where the number does not, and every sum over two of a number would double.
+    """
+    columns = ", ".join(f"i.{name} AS {name}" for name in ("workplace", *changed))
+    connection.execute(
+        f"INSERT INTO workplace SELECT w.* REPLACE ({columns}) "
+        "FROM workplace w JOIN given i ON w.workplace = i.was "
+        "WHERE i.workplace NOT IN (SELECT workplace FROM workplace) "
+        "QUALIFY row_number() OVER (PARTITION BY i.workplace ORDER BY w.workplace) = 1"
+    )
 
 
 def _workplace(origin: Origin) -> int:

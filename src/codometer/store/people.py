@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from codometer.model.identity import SERVICE, Counts, Identities, hash64, number_of_person
 from codometer.store.given import I64, TEXT, U64, give
-from codometer.store.origins import number_of_workplace
+from codometer.store.origins import add_workplaces, number_of_workplace
 from codometer.store.retention import Held, find_held
 from codometer.store.sealing import seal_work
 from codometer.store.tables import STAND_IN_LIMIT, WORKPLACE_DIMENSIONS, resource_column
@@ -26,10 +26,7 @@ ERASED: Final = "erased"
 _PERSON_TABLES: Final = ("rollup_15m", "session_15m", "session_day")
 """The sums that tell persons and sessions apart."""
 _ORIGIN_TABLES: Final = (*_PERSON_TABLES, "latency_15m")
-_WORKPLACE_TABLES: Final = (
-    *("workplace", "origin", "rollup_15m", "session_15m", "session_day", "workplace_day"),
-    "latency_15m",
-)
+_OF_WORKPLACES: Final = ("origin", *_ORIGIN_TABLES, "workplace_day")
 _WIDTH: Final = len(WORKPLACE_DIMENSIONS)
 _KEYS: Final = ("installation", "account_uuid", "account_id", "email", "enduser_id")
 _DETAIL: Final = ("event", "reading")
@@ -71,12 +68,35 @@ def find_names(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {name for (name,) in connection.execute(told).fetchall() if name is not None}
 
 
+def find_told(connection: duckdb.DuckDBPyConnection) -> set[Identities]:
+    """Return the persons that origins know with all that names them there, each once."""
+    names = Identities._fields[:-2]
+    rows = connection.execute(
+        f"SELECT DISTINCT {', '.join(names)} FROM origin WHERE person IS NOT NULL"
+    ).fetchall()
+    return {Identities(*row) for row in rows}
+
+
+def find_people(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return what everybody is called who is no service."""
+    rows = connection.execute(
+        f"SELECT DISTINCT person FROM origin WHERE person_kind <> '{SERVICE}'"
+    ).fetchall()
+    return {person for (person,) in rows if person is not None}
+
+
 class Counted(NamedTuple):
     """How many are stored: people, those of them that are known as a machine only, services."""
 
     people: int = 0
     installations: int = 0
     services: int = 0
+
+
+def has_team(connection: duckdb.DuckDBPyConnection, team: str) -> bool:
+    """Tell whether any row belongs to a team."""
+    found = connection.execute("SELECT 1 FROM workplace WHERE team = ? LIMIT 1", [team])
+    return found.fetchone() is not None
 
 
 def count_people(connection: duckdb.DuckDBPyConnection) -> Counted:
@@ -124,25 +144,28 @@ def rename_repositories(
     """Store repositories under other names, and number the workplaces anew."""
     resources = [resource_column(key).name for key in resource_keys]
     columns = ", ".join(("workplace", *WORKPLACE_DIMENSIONS, *resources))
-    old: list[int] = []
+    place = WORKPLACE_DIMENSIONS.index("repository")
+    was: list[int] = []
     new: list[int] = []
     names: list[str] = []
-    place = 1 + WORKPLACE_DIMENSIONS.index("repository")
-    for row in connection.execute(
+    for number, *told in connection.execute(
         f"SELECT {columns} FROM workplace WHERE repository IS NOT NULL"
     ).fetchall():
-        told = list(row)
-        told[place] = rename(row[place])
-        known, resource = told[1 : 1 + _WIDTH], told[1 + _WIDTH :]
-        old.append(row[0])
+        told[place] = rename(told[place])
+        known, resource = told[:_WIDTH], told[_WIDTH:]
+        was.append(number)
         new.append(number_of_workplace(known, zip(resource_keys, resource, strict=True)))
         names.append(told[place])
-    give(connection, old=(U64, old), new=(U64, new), repository=(TEXT, names))
-    for table in _WORKPLACE_TABLES:
-        more = ", repository = i.repository" if table == "workplace" else ""
+    give(connection, was=(U64, was), workplace=(U64, new), repository=(TEXT, names))
+    add_workplaces(connection, "repository")
+    for table in _OF_WORKPLACES:
         connection.execute(
-            f"UPDATE {table} t SET workplace = i.new{more} FROM given i WHERE t.workplace = i.old"
+            f"UPDATE {table} t SET workplace = i.workplace FROM given i WHERE t.workplace = i.was"
         )
+    connection.execute(
+        "DELETE FROM workplace WHERE workplace IN (SELECT was FROM given) "
+        "AND workplace NOT IN (SELECT workplace FROM given)"
+    )
 
 
 def change_extras(

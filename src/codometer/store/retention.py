@@ -15,8 +15,9 @@ were, those of several months do not: whoever counts takes the largest month
     persons    rows by day lose theirs likewise
     sums       rows of days long past go
 
-What is late for a month that lost its persons is of nobody. Rows by quarter hour
-and rows by day get different numbers, so that no number leads from one to the other.
+What is late for a month that lost its persons is of nobody. Rows by quarter hour and
+rows by day get different numbers, so that no number leads from one to the other.
+Services are no persons: they keep their names, so that they can be counted.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from codometer.model.identity import SERVICE
 from codometer.store.given import U64, give
 from codometer.store.tables import STAND_IN_LIMIT, STAND_INS_OF_A_MONTH
 
@@ -40,6 +42,10 @@ KEYS: Final = ("session", "installation", "account_uuid", "account_id", "email",
 _KEYS: Final = ", ".join(KEYS)
 HAS_KEYS: Final = f"coalesce({_KEYS}) IS NOT NULL"
 """Tells of an origin whether it has the name of a session or the keys of a client."""
+_SERVICES: Final = "".join(
+    f", CASE WHEN person_kind = '{SERVICE}' THEN {name} END AS {name}"
+    for name in ("person", "person_kind")
+)
 _BITS: Final = 63
 _FIRST_DAY: Final = date(1970, 1, 1)
 NOT_HELD: Final = "origin NOT IN (SELECT origin FROM held)"
@@ -81,13 +87,14 @@ _QUARTERS: Final = _Rows(("rollup_15m", "session_15m"), "bucket", 1)
 _DAYS: Final = _Rows(("session_day",), "day", 0)
 
 
-def find_held(connection: duckdb.DuckDBPyConnection, held: Held) -> None:
-    """Make the temporary table `held` of the origins whose rows stay."""
+def find_held(connection: duckdb.DuckDBPyConnection, held: Held | None) -> None:
+    """Make the temporary table `held` of the origins whose rows stay; of all for None."""
+    whose = held or NOBODY
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE held AS SELECT origin FROM origin "
         "LEFT JOIN workplace USING (workplace) "
-        "WHERE list_contains($teams, team) OR list_contains($persons, person)",
-        {"teams": [*held.teams], "persons": [*held.persons]},
+        "WHERE $everything OR list_contains($teams, team) OR list_contains($persons, person)",
+        {"everything": held is None, "teams": [*whose.teams], "persons": [*whose.persons]},
     )
 
 
@@ -128,7 +135,7 @@ def fold_sessions(connection: duckdb.DuckDBPyConnection, before: date, held: Hel
             f"UPDATE {table} t SET scope = g.{kind}_scope, origin = g.{kind}_origin{session} "
             "FROM given g WHERE t.scope = g.scope AND t.origin = g.origin"
         )
-    for kind, who in (("fine", ""), ("coarse", ", person, person_id, person_kind")):
+    for kind, who in (("fine", _SERVICES), ("coarse", ", person, person_id, person_kind")):
         connection.execute(
             f"INSERT INTO origin BY NAME SELECT DISTINCT g.{kind}_origin AS origin, "
             f"g.{kind}_session AS session_id, workplace, policy_version{who} "
@@ -169,6 +176,7 @@ def cut_days(connection: duckdb.DuckDBPyConnection, before: date, held: Held) ->
     connection.execute(
         "UPDATE origin SET person = NULL, person_kind = NULL, person_id = NULL "
         f"WHERE person IS NOT NULL AND coalesce({_KEYS}) IS NULL AND {NOT_HELD} "
+        f"AND person_kind IS DISTINCT FROM '{SERVICE}' "
         "AND origin NOT IN (SELECT origin FROM session_day WHERE day >= $before)",
         {"before": before},
     )

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from codometer.model.identity import number_elsewhere
 from codometer.model.period import start_of_day
 from codometer.store.given import I64, TEXT, U64, give
-from codometer.store.origins import number_of_workplace
+from codometer.store.origins import add_workplaces, number_of_workplace
 from codometer.store.retention import KEYS, Held, delete_unused, find_held
 from codometer.store.rollups import sum_up_workplaces
 from codometer.store.tables import STAND_IN_LIMIT, WORKPLACE_DIMENSIONS, resource_column
@@ -50,10 +50,14 @@ class Stay(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """Of how many sessions rows were moved, and of how many a legal hold kept them."""
+    """Of how many sessions rows were moved, and of how many a legal hold kept them.
+
+    `kept` is what those persons are called of whom any were kept.
+    """
 
     sessions: int = 0
     held: int = 0
+    kept: frozenset[str] = frozenset()
 
 
 class _Stored(NamedTuple):
@@ -92,12 +96,12 @@ def move_to_teams(
     *,
     zone: ZoneInfo,
     resource_keys: Sequence[str],
-    held: Held,
+    held: Held | None,
 ) -> Moved:
     """Bring the rows of persons, by what they are called there, to the teams that they were in.
 
-    The stays of a person do not overlap. What is held stays as it is. Must run inside a
-    transaction, when everything is rolled up.
+    The stays of a person do not overlap. What is held stays as it is; None holds everything.
+    Must run inside a transaction, when everything is rolled up.
     """
     moves = [
         move
@@ -108,12 +112,14 @@ def move_to_teams(
     kept = [move for move in moves if move.stored.is_held]
     if wanted:
         _give(connection, wanted, zone, resource_keys)
+        add_workplaces(connection, "team", "cost_center")
         for statement in _STATEMENTS:
             connection.execute(statement)
         sum_up_workplaces(connection, zone)
         for statement in _DELETE_UNUSED:
             connection.execute(statement)
-    return Moved(*(len({move.stored.session for move in some}) for some in (wanted, kept)))
+    sessions, waiting = (len({move.stored.session for move in some}) for some in (wanted, kept))
+    return Moved(sessions, waiting, frozenset(move.stored.person for move in kept))
 
 
 def find_last_unmoved(
@@ -138,7 +144,7 @@ def _list_stored(
     connection: duckdb.DuckDBPyConnection,
     persons: Iterable[str],
     resource_keys: Sequence[str],
-    held: Held,
+    held: Held | None,
 ) -> list[_Stored]:
     find_held(connection, held)
     resources = (resource_column(key).name for key in resource_keys)
@@ -216,14 +222,6 @@ _STATEMENTS: Final = (
         "CREATE OR REPLACE TEMP TABLE touched AS "
         f"SELECT day, i.was AS workplace FROM session_day t JOIN given i ON {_DAYS} "
         f"UNION SELECT day, i.workplace FROM session_day t JOIN given i ON {_DAYS}"
-    ),
-    (
-        # One for each number: columns of attributes that are allowed no longer may still differ.
-        "INSERT INTO workplace SELECT w.* REPLACE (i.workplace AS workplace, "
-        "i.team AS team, i.cost_center AS cost_center) "
-        "FROM workplace w JOIN given i ON w.workplace = i.was "
-        "WHERE i.workplace NOT IN (SELECT workplace FROM workplace) "
-        "QUALIFY row_number() OVER (PARTITION BY i.workplace ORDER BY w.workplace) = 1"
     ),
     (
         "INSERT INTO origin "

@@ -47,6 +47,21 @@ def test_a_password_that_is_soon_guessed_is_refused(password: str) -> None:
     assert "12 to 128" in refused.value.hint
 
 
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("short", "5 characters"),
+        ("abababababababab", "repeats"),
+        ("password12345678", "many people"),
+        ("lovelace kettle orbit", "lovelace in it"),
+        ("odometers at acmecloud", "acme in it"),
+    ],
+)
+def test_what_is_wrong_with_a_password_is_said(password: str, why: str) -> None:
+    with pytest.raises(BadRequest, match=why):
+        check_password(password, "Ada.Lovelace@acme.example", "numbers.acmecloud.example")
+
+
 def test_words_without_rules_will_do() -> None:
     check_password(GOOD, "ada", "codometer.example")
 

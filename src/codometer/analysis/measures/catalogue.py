@@ -170,6 +170,16 @@ ACTIVE_PEOPLE: Final = Distinct(
     evidence=("requests", "output_tokens"),
     known_by=_REQUEST,
 )
+ACTIVE_SERVICES: Final = Distinct(
+    name="active_services",
+    label="Active services",
+    definition="Build machines and other services with at least one request; they are no people.",
+    unit="services",
+    column="service",
+    evidence=("requests", "output_tokens"),
+    absence_tells=True,
+    known_by=_REQUEST,
+)
 ACTIVE_TIME_SECONDS: Final = Sum(
     name="active_time_seconds",
     label="Active time",
@@ -450,6 +460,7 @@ GROUPS: Final[dict[str, tuple[Measure, ...]]] = {
         PROMPTS,
         REQUESTS,
         ACTIVE_PEOPLE,
+        ACTIVE_SERVICES,
         ACTIVE_TIME_SECONDS,
         REQUESTS_PER_SESSION,
     ),

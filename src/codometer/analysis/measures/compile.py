@@ -166,7 +166,9 @@ def _aggregate(fact: SumOf | DistinctOf) -> Sql:
         return Sql(f"sum({fact.column})")
     # Rows that cannot tell must not turn into "nobody": NULL unless one row can.
     proof = " OR ".join(f"{name} > 0" for name in fact.evidence)
-    told = f"{fact.column} IS NOT NULL AND coalesce({', '.join(fact.evidence)}) IS NOT NULL"
+    told = f"coalesce({', '.join(fact.evidence)}) IS NOT NULL"
+    if not fact.absence_tells:
+        told = f"{fact.column} IS NOT NULL AND {told}"
     seen = f"CASE WHEN {proof} THEN {fact.column} END"
     # Who stands in for people in one month does not in another: together they cannot be counted.
     is_of_one_time = (

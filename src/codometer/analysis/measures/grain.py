@@ -5,7 +5,8 @@ presses a group presses its people. So the policy has a finest cut of time for e
 that parts people: grouped by, filtered by or narrowed to teams and the like. A period could be
 used to cut finer than that, and another time zone too, so both must fit the cut.
 
-A week is told when it is over: seen on each of its days, it would be told by day.
+A week is told when it is over: seen on each of its days, it would be told by day. Months are not
+told beside weeks: a month less its weeks leaves single days.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ class Grain(NamedTuple):
 
     finest: Cut
     now: datetime
+
+    def around(self, period: Period) -> Period:
+        """Return a period by which a group is told of: this one, or the weeks around it."""
+        return _weeks_around(period, self.now) if self.finest is Cut.WEEK else period
 
 
 FindGrain = Callable[[datetime], Grain]
@@ -60,6 +65,11 @@ def find_grain_of(query: Query, find_grain: FindGrain, organisation_zone: ZoneIn
     return grain
 
 
+def fit(period: Period, find_grain: FindGrain) -> Period:
+    """Return a period by which a group is told of: this one, or the weeks around it."""
+    return find_grain(_monday_before(period.start, period.zone)).around(period)
+
+
 def coarsen(coverage: Coverage, period: Period, finest: Cut) -> Coverage:
     """Return what an answer rests on, with times no finer than a group is told of."""
     first, last = coverage.reported_from, coverage.reported_until
@@ -75,14 +85,16 @@ def coarsen(coverage: Coverage, period: Period, finest: Cut) -> Coverage:
     )
 
 
-def weeks_around(period: Period, now: datetime) -> Period:
+def _weeks_around(period: Period, now: datetime) -> Period:
     """Return the whole weeks, as many as a period needs, that are around it and over."""
     zone = period.zone
     last = period.end - timedelta(microseconds=1)
     end = monday_of(min(local_date(last, zone) + _WEEK, local_date(now, zone)))
     days = (local_date(last, zone) - period.first_day).days + 1
     start = min(monday_of(period.first_day), end - -(-days // _WEEK.days) * _WEEK)
-    return Period(start=start_of_day(start, zone), end=start_of_day(end, zone), zone=zone)
+    return Period(
+        start=start_of_day(start, zone), end=start_of_day(end, zone), zone=zone, is_of_weeks=True
+    )
 
 
 def _parts_people(query: Query) -> bool:
@@ -113,25 +125,21 @@ def _check_days(query: Query, _: datetime) -> None:
 
 
 def _check_weeks(query: Query, now: datetime) -> None:
-    times = _times(query)
-    if not times <= {"week", "month"}:
+    finer = _times(query) - {"week"}
+    if finer:
         raise TooFine(
-            f"a group is not told of by {' and '.join(sorted(times - {'week', 'month'}))}",
+            f"a group is not told of by {' and '.join(sorted(finer))}",
             hint="ask by week, or of the whole organisation",
         )
-    if len(times) > 1:
+    if not all(_is_of_weeks(period, now) for period in query.periods):
+        weeks = _weeks_around(query.period, now)
+        since, until = (local_date(each, weeks.zone) for each in (weeks.start, weeks.end))
+        before = ", or the one before it," if query.compare_previous else ""
         raise TooFine(
-            "a group is not told of by week and month together, which cut each other",
-            hint="ask by week or by month",
-        )
-    if not all(_is_of_weeks(period, times, now) for period in query.periods):
-        weeks = weeks_around(query.period, now)
-        units = f"{'whole months' if 'month' in times else 'whole weeks'} that are over"
-        dates = (local_date(each, weeks.zone).isoformat() for each in (weeks.start, weeks.end))
-        example = "" if "month" in times else ", such as {} until {}".format(*dates)
-        raise TooFine(
-            f"a group is told of by {units}, and this period is other days",
-            hint=f"give {units}{example}; or ask of the whole organisation",
+            f"a group is told of by whole weeks that are over, and this period{before} is"
+            " other days",
+            hint=f"give whole weeks that are over, such as {since} until {until}; or ask of the"
+            " whole organisation",
         )
 
 
@@ -147,15 +155,11 @@ def _is_of_days(period: Period) -> bool:
     return start_of_day(period.first_day, period.zone) == period.start and not period.splits_days
 
 
-def _is_of_weeks(period: Period, times: set[str], now: datetime) -> bool:
-    if period.end > now:
-        return False
-    ends = [local_date(each, period.zone) for each in (period.start, period.end)]
-    if [start_of_day(day, period.zone) for day in ends] != [period.start, period.end]:
-        return False
-    are_weeks = all(day.weekday() == 0 for day in ends)
-    are_months = all(day.day == 1 for day in ends)
-    return (are_weeks and "month" not in times) or (are_months and "week" not in times)
+def _is_of_weeks(period: Period, now: datetime) -> bool:
+    zone = period.zone
+    mondays = [monday_of(local_date(each, zone)) for each in (period.start, period.end)]
+    ends = [start_of_day(monday, zone) for monday in mondays]
+    return ends == [period.start, period.end] and period.end <= now
 
 
 def _midnight_before(instant: datetime, zone: ZoneInfo) -> datetime:

@@ -69,13 +69,15 @@ class SumOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistinctOf:
-    """The fact: how many numbers of sessions or persons have a row with evidence above zero.
+    """The fact: how many sessions, persons or services have a row with evidence above zero.
 
-    None if no row that has the column can tell whether there is evidence.
+    None if no row that has the column can tell whether there is evidence. Where `absence_tells`,
+    rows without it tell too: of none.
     """
 
     column: str
     evidence: tuple[str, ...]
+    absence_tells: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,11 +155,13 @@ class Sum(Measure):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distinct(Measure):
-    """How many sessions or persons were seen at work, plus those only counted."""
+    """How many sessions, persons or services were seen at work, plus those only counted."""
 
     column: str
     evidence: tuple[str, ...]
     """A value was at work when one of these sums is above zero."""
+    absence_tells: bool = False
+    """Whether there is none where rows have no value, rather than that it is not known."""
     counted: SumOf | None = None
     """Added: what clients counted by themselves where rows do not have the number."""
     known_by: frozenset[str] = frozenset()
@@ -171,7 +175,9 @@ class Distinct(Measure):
 
     def facts(self) -> tuple[SumOf | DistinctOf, ...]:
         """Return the distinct count and the clients' own."""
-        distinct = DistinctOf(column=self.column, evidence=self.evidence)
+        distinct = DistinctOf(
+            column=self.column, evidence=self.evidence, absence_tells=self.absence_tells
+        )
         return (distinct,) if self.counted is None else (distinct, self.counted)
 
     def value(self, facts: Facts) -> Number | None:

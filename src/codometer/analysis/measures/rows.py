@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from codometer.analysis.measures.dimensions import Dimension, Place
 from codometer.analysis.measures.query import Condition, Query
+from codometer.model.identity import SERVICE
 from codometer.model.period import Period, local_date, start_of_day
 from codometer.store.dialect import Dialect
 from codometer.store.tables import TIERS, Tier
@@ -158,7 +159,8 @@ def select_rows(
         weave(f"{{}} AS k{number}", _key(dimension, _span(query), dialect, stretch))
         for number, dimension in enumerate(keys)
     ]
-    selected += [Sql(f"r.{column} AS {column}") for column in columns]
+    wanted = tuple(columns)
+    selected += [Sql(f"{_OF_CLIENTS.get(name, f'r.{name}')} AS {name}") for name in wanted]
     time = stretch.tier.time
     bounds = Sql(f"r.{time} >= ? AND r.{time} < ?", (_plain(stretch.start), _plain(stretch.end)))
     conditions = (
@@ -167,6 +169,7 @@ def select_rows(
         if condition.dimension.place is not Place.TOKEN_TYPE
     )
     places = {dimension.place for dimension in _dimensions(query, keys)}
+    places |= {Place.ORIGIN} if _OF_CLIENTS.keys() & wanted else set()
     joins = "".join(
         f" {dialect.lookup_join} {table} AS {alias} ON {alias}.{table} = r.{table}"
         for place, (table, alias) in _LOOKUPS.items()
@@ -179,6 +182,8 @@ def select_rows(
     )
 
 
+_OF_CLIENTS: Final = {"service": f"CASE WHEN o.person_kind = '{SERVICE}' THEN o.person END"}
+"""Columns that rows do not have but their clients."""
 _LOOKUPS: Final = {Place.WORKPLACE: ("workplace", "w"), Place.ORIGIN: ("origin", "o")}
 """The table, and its short name, that has the values of dimensions which rows only number."""
 

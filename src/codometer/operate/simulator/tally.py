@@ -24,7 +24,7 @@ from codometer.pricing import normalise_model
 
 _TOTAL: Final = "total"
 _MONEY: Final = frozenset({"cost", "reported_cost", "list_cost"})
-_DISTINCT: Final = ("sessions", "active_people")
+_DISTINCT: Final = ("sessions", "active_people", "active_services")
 
 _COUNTERS: Final = {
     ("lines_of_code.count", "added"): "lines_added",
@@ -113,16 +113,18 @@ class Tally:
     def _count(self, told: _Told) -> None:
         at = datetime.fromtimestamp(told.at_ms / 1000, UTC)
         always = {**_origin(told.process), "day": f"{at:%Y-%m-%d}", "month": f"{at:%Y-%m}-01"}
+        process = told.process
+        active = "active_services" if process.person.is_service else "active_people"
         for group in (_TOTAL, None), *always.items():
             self._add(group, told.amounts)
             if told.is_session:
-                self._distinct[group]["sessions"].add(told.process.session)
+                self._distinct[group]["sessions"].add(process.session)
             if told.is_request:
-                self._distinct[group]["active_people"].add(told.process.identity)
+                self._distinct[group][active].add(process.identity)
         for group in told.dimensions.items():
             self._add(group, told.amounts)
             if told.is_request:
-                self._distinct[group]["active_people"].add(told.process.identity)
+                self._distinct[group][active].add(process.identity)
         if told.is_request:
             for name in ("uncached_input", "cache_read", "cache_write", "output"):
                 self._add(("token_type", name), {"tokens": told.amounts[f"{name}_tokens"]})

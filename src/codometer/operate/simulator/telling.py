@@ -59,7 +59,7 @@ def context_pairs(process: Process, *, with_session_id: bool = True) -> Pairs:
     if with_session_id:
         pairs += (("session.id", process.session),)
     if person.is_service:
-        pairs += (("app.entrypoint", "sdk-cli"),)
+        pairs += (("app.entrypoint", "claude-code-github-action"),)
     if person.account:
         pairs += (
             ("organization.id", person.organisation),

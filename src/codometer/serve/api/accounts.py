@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from codometer.access.account import Account, Invitation
 from codometer.access.accounts import INVITATION_LIFETIME, RESET_LIFETIME, Accounts
+from codometer.access.actor import ActorKind
 from codometer.access.federation import Federation
 from codometer.access.permissions import Permission, Role
 from codometer.errors import BadRequest
@@ -48,6 +49,19 @@ _ISSUER_BODY: Final = {
     "required": ["issuer"],
 }
 _NOTHING: Final = {"type": "object", "properties": {}}
+_INVITATION_SCHEMA: Final = object_schema(
+    id=_TEXT,
+    role={"enum": [*Role]},
+    teams={"type": ["array", "null"], "items": _TEXT, "description": "null: all"},
+    account={
+        "type": ["string", "null"],
+        "description": "whose password it is for; null: it makes an account",
+    },
+    maker_kind={"enum": [*ActorKind]},
+    maker={**_TEXT, "description": "the id of who made it, as in the audit log"},
+    created=_INSTANT,
+    expires=_INSTANT,
+)
 _LINK_SCHEMA: Final = object_schema(
     link={**_TEXT, "description": "shown this once; good for one person"}, expires=_INSTANT
 )
@@ -68,15 +82,32 @@ def accounts_resource(accounts: Accounts, federation: Federation) -> Resource:
     )
 
 
-def account_actions(
-    accounts: Accounts, federation: Federation, settings: Settings
-) -> Sequence[Action]:
-    """Return what can be done with accounts."""
+def invitations_resource(accounts: Accounts) -> Resource:
+    """Return the resource that lists links that nobody has used yet."""
+    return Resource(
+        path="/api/v1/invitations",
+        name="invitations",
+        summary="Every link that is good, the oldest first; its secret is known to nobody here",
+        permission=Permission.READ_ACCOUNTS,
+        answer=lambda _: {
+            "invitations": [_invitation_document(each) for each in accounts.list_invitations()]
+        },
+        schema=object_schema(invitations=array_schema(_INVITATION_SCHEMA)),
+        example={"invitations": [_INVITATION_EXAMPLE]},
+    )
+
+
+def invitation_actions(accounts: Accounts, settings: Settings) -> Sequence[Action]:
+    """Return what can be done with links."""
     base = pages_url(settings.listen)
 
     def invite(call: Call) -> object:
         role, teams = _read_role(call.body), _read_teams(call.body)
         return _link(accounts.invite(role, call.actor, teams=teams), base)
+
+    def withdraw(call: Call) -> object:
+        withdrawn = accounts.withdraw(call.path["id"], call.actor)
+        return {"invitation": _invitation_document(withdrawn)}
 
     return (
         Action(
@@ -91,6 +122,28 @@ def account_actions(
             example={"link": f"{base}/join?link=…", "expires": _EXAMPLE_TIME + INVITATION_LIFETIME},
             status=201,
         ),
+        Action(
+            path="/api/v1/invitations/{id}/withdraw",
+            name="withdraw_invitation",
+            summary="End a link before somebody uses it",
+            permission=Permission.WRITE_ACCOUNTS,
+            act=withdraw,
+            body=_NOTHING,
+            body_example={},
+            schema=object_schema(invitation=_INVITATION_SCHEMA),
+            example={"invitation": _INVITATION_EXAMPLE},
+            errors={404: "there is no such link that is good"},
+        ),
+    )
+
+
+def account_actions(
+    accounts: Accounts, federation: Federation, settings: Settings
+) -> Sequence[Action]:
+    """Return what can be done with accounts."""
+    base = pages_url(settings.listen)
+
+    return (
         Action(
             path="/api/v1/accounts/{id}/reset",
             name="reset_account",
@@ -222,6 +275,19 @@ def _document(account: Account, federation: Federation) -> dict[str, Any]:
     }
 
 
+def _invitation_document(link: Invitation) -> dict[str, Any]:
+    return {
+        "id": link.id,
+        "role": link.role,
+        "teams": None if link.teams is None else sorted(link.teams),
+        "account": link.account.id if link.account else None,
+        "maker_kind": link.maker.kind,
+        "maker": link.maker.id,
+        "created": link.created,
+        "expires": link.expires,
+    }
+
+
 _EXAMPLE_TIME: Final = datetime(2026, 11, 23, 14, 3, 20, tzinfo=UTC)
 _EXAMPLE_ISSUER: Final = "https://login.example.com/tenant"
 _EXAMPLE: Final = {
@@ -235,4 +301,14 @@ _EXAMPLE: Final = {
     "identities": [{"issuer": _EXAMPLE_ISSUER, "label": "Company", "since": _EXAMPLE_TIME}],
     "created": _EXAMPLE_TIME,
     "disabled": None,
+}
+_INVITATION_EXAMPLE: Final = {
+    "id": "inv_5f0c9a1e7b",
+    "role": Role.TEAM_LEAD,
+    "teams": ["checkout"],
+    "account": None,
+    "maker_kind": ActorKind.ACCOUNT,
+    "maker": "acc_5f0c9a1e7b",
+    "created": _EXAMPLE_TIME,
+    "expires": _EXAMPLE_TIME + INVITATION_LIFETIME,
 }

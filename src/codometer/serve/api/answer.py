@@ -22,7 +22,7 @@ from codometer.serve.api.catalogue import (
 from codometer.serve.api.schema import array_schema, object_schema, schema_of
 
 _INSTANT: Final = {"type": "string", "format": "date-time"}
-_PERIOD_SCHEMA: Final = object_schema(
+PERIOD_SCHEMA: Final = object_schema(
     start=_INSTANT,
     end={**_INSTANT, "description": "not included"},
     timezone={"type": "string"},
@@ -65,8 +65,8 @@ _WITHHELD_SCHEMA: Final = {
     "description": "whether anything is not told, or not by itself, because it covers too few",
 }
 ANSWER_SCHEMA: Final = object_schema(
-    period=_PERIOD_SCHEMA,
-    previous_period={"anyOf": [_PERIOD_SCHEMA, {"type": "null"}]},
+    period=PERIOD_SCHEMA,
+    previous_period={"anyOf": [PERIOD_SCHEMA, {"type": "null"}]},
     measures=array_schema(MEASURE_SCHEMA),
     dimensions=array_schema(DIMENSION_SCHEMA),
     rows=array_schema(_ROW_SCHEMA),
@@ -80,8 +80,8 @@ def answer_document(answer: Answer) -> dict[str, Any]:
     """Return an answer as the API tells it."""
     previous = answer.previous_period
     return {
-        "period": _period_document(answer.period),
-        "previous_period": _period_document(previous) if previous else None,
+        "period": period_document(answer.period),
+        "previous_period": period_document(previous) if previous else None,
         "measures": [measure_document(measure) for measure in answer.measures],
         "dimensions": [dimension_document(dimension) for dimension in answer.dimensions],
         "rows": [_row_document(group) for group in answer.groups],
@@ -92,7 +92,8 @@ def answer_document(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _period_document(period: Period) -> dict[str, Any]:
+def period_document(period: Period) -> dict[str, Any]:
+    """Return a period as the API tells it."""
     return {"start": period.start, "end": period.end, "timezone": period.zone.key}
 
 

@@ -155,13 +155,13 @@ def _personal_actions(people: People, requests: Requests) -> Sequence[Action]:
         person = _own(people, call.actor)
         words = call.text("text_hash")
         with people.pausing():
-            people.contents.agree(person, call.text("project"), words, "signed in", call.actor)
+            people.contents.agree(person, call.text("project"), words, "signed in")
         return _own_document(people, person)
 
     def withdraw(call: Call) -> object:
         person = _own(people, call.actor)
         with people.pausing():
-            count = people.contents.withdraw(person, call.text("project"), call.actor)
+            count = people.contents.withdraw(person, call.text("project"))
         return {"deleted": count}
 
     def withdraw_for(call: Call) -> object:

@@ -12,10 +12,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from codometer.access.permissions import Permission
+from codometer.analysis.measures.grain import FindGrain, fit
 from codometer.analysis.measures.query import parse_query
-from codometer.model.period import local_date, parse_day, parse_period
+from codometer.model.period import Period, local_date, parse_day, parse_period
 from codometer.people.memberships import Membership
 from codometer.people.teams import Corrected, Stretch, Teams
+from codometer.serve.api.answer import PERIOD_SCHEMA, period_document
 from codometer.serve.api.query import Ask
 from codometer.serve.api.resource import Action, Call, Given, Resource
 from codometer.serve.api.schema import array_schema, object_schema
@@ -40,13 +42,17 @@ _HISTORY: Final = {"person": _TEXT, "memberships": array_schema(MEMBERSHIP_SCHEM
 _CORRECTED: Final = object_schema(
     **_HISTORY,
     sessions={**_COUNT, "description": "stored sessions that belong elsewhere now"},
-    held={**_COUNT, "description": "those that a legal hold keeps where they are"},
+    held={
+        **_COUNT,
+        "description": "those that a legal hold keeps where they are until it is lifted",
+    },
     corrected_from={
         **_OPEN_DAY,
         "description": "days before are sums of which nobody knows whose they are; null: none is",
     },
 )
 _ERRORS: Final = {404: "nobody of this name is known"}
+_ERASED: Final = {410: "they were erased"}
 
 
 def teams_resource(
@@ -54,13 +60,14 @@ def teams_resource(
     ask: Ask,
     *,
     minimum_people: Callable[[], int],
+    find_grain: FindGrain,
     zone: ZoneInfo,
     now: Callable[[], datetime],
 ) -> Resource:
     """Return the resource that lists teams."""
 
     def answer(given: Given) -> dict[str, Any]:
-        period = parse_period(_ACTIVE_SINCE, None, now=now(), zone=zone)
+        period = fit(parse_period(_ACTIVE_SINCE, None, now=now(), zone=zone), find_grain)
         query = parse_query([_ACTIVE], period=period, by=["team"], with_coverage=False)
         active = {
             str(group.key["team"]): group.values[_ACTIVE]
@@ -73,9 +80,15 @@ def teams_resource(
             for team, count in teams.count_by_team().items()
             if seen is None or team in seen
         }
-        return _listed(active, assigned, minimum_people())
+        return _listed(period, active, assigned, minimum_people())
 
-    example = _listed({"checkout": 9, "search": 12}, {"checkout": 7, "platform": 2}, 5)
+    start, end = (datetime(2026, *day, tzinfo=UTC) for day in ((10, 26), (11, 23)))
+    example = _listed(
+        Period(start=start, end=end, zone=ZoneInfo("UTC")),
+        {"checkout": 9, "search": 12},
+        {"checkout": 7, "platform": 2},
+        5,
+    )
     return Resource(
         path=_PATH,
         name="teams",
@@ -84,10 +97,11 @@ def teams_resource(
         answer=answer,
         schema=object_schema(
             minimum_people=_COUNT,
+            period={**PERIOD_SCHEMA, "description": "28 days; whole weeks where the profile says"},
             teams=array_schema(
                 object_schema(
                     team=_TEXT,
-                    active={**_FEW, "description": "people of the last 28 days; null is too few"},
+                    active={**_FEW, "description": "people in the period; null is too few"},
                     assigned={**_FEW, "description": "by an administrator; null is too few"},
                 )
             ),
@@ -96,9 +110,12 @@ def teams_resource(
     )
 
 
-def _listed(active: Mapping[Any, Any], assigned: Mapping[str, int], minimum: int) -> dict[str, Any]:
+def _listed(
+    period: Period, active: Mapping[Any, Any], assigned: Mapping[str, int], minimum: int
+) -> dict[str, Any]:
     return {
         "minimum_people": minimum,
+        "period": period_document(period),
         "teams": [
             {
                 "team": team,
@@ -178,7 +195,7 @@ def _action(
         body_example=dict(example),
         schema=_CORRECTED if is_change else object_schema(**_HISTORY),
         example=_corrected(_EXAMPLE) if is_change else _history(_PERSON, _EXAMPLE.memberships),
-        errors=_ERRORS,
+        errors=_ERRORS | (_ERASED if name == "assign" else {}),
     )
 
 

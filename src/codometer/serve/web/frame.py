@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 import jinja2
@@ -199,6 +200,8 @@ class Frame:
         try:
             body = render()
         except CodometerError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                raise  # the page is about what is not there
             body = self._render_failed(panel, error, values)
         except Exception:  # noqa: BLE001 - an outer edge: one panel, and the others stay
             _log.exception("the panel %s failed", panel.name)

@@ -19,7 +19,7 @@ from typing import Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from codometer.analysis.measures.grain import FindGrain, any_grain, weeks_around
+from codometer.analysis.measures.grain import FindGrain, Grain, any_grain
 from codometer.analysis.measures.query import Query
 from codometer.analysis.measures.run import Answer
 from codometer.errors import BadRequest
@@ -97,7 +97,7 @@ class View:
 
     def narrowed(self, period: Period) -> Period:
         """Return a period around one by which teams can be told of."""
-        return weeks_around(period, self.now) if self.group_cut is Cut.WEEK else period
+        return Grain(self.group_cut, self.now).around(period)
 
     @property
     def previous(self) -> Period:

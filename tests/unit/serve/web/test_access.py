@@ -13,7 +13,7 @@ from pyotp import TOTP
 
 from codometer.access.account import Account
 from codometer.access.accounts import Vouched, connect, create_account
-from codometer.access.actor import SYSTEM
+from codometer.access.actor import SYSTEM, Actor, ActorKind
 from codometer.access.credential import Credential, Wanted
 from codometer.access.permissions import INGEST, ROLES, SCOPES, Permission, Role
 from codometer.access.second_factor import make_factor_secret
@@ -249,7 +249,42 @@ def test_what_does_not_fit_an_account_is_refused_in_the_page(
         assert (answer.status_code, fault in answer.text) == (400, True), act
     assert "is nothing to do" in root.submit(ACT, id=account, act="promote").text
     assert root.submit(ACT, id="acc_none", act="reset").status_code == 404
-    assert "There is no such account" in root.get("/access/account?id=acc_none").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/access/account?id=acc_none",
+        "/access/account/change?id=acc_none",
+        "/access/account/act?id=acc_none&act=disable",
+        "/access/credential?id=crd_none",
+        "/access/credential/rotate?id=crd_none",
+        "/access/credential/revoke?id=crd_none",
+    ],
+)
+def test_a_page_about_nothing_that_there_is_is_not_found(root: Browser, path: str) -> None:
+    answer = root.get(path)
+    assert answer.status_code == 404
+    assert "There is no such" in answer.text
+
+
+def test_links_are_listed_and_withdrawn(installation: Installation, root: Browser) -> None:
+    assert "every link was used or withdrawn" in root.get("/access").text
+    account = installation.access.accounts.list_accounts()[0]
+    maker = Actor(kind=ActorKind.ACCOUNT, id=account.id)
+    made = installation.access.accounts.invite(Role.FINOPS, maker)
+    page = root.get("/access").text
+    assert "Withdraw the link for a new account, FinOps" in page
+    assert made.secret not in page
+    auditor = installation.person("eve", Role.AUDITOR)
+    assert "a new account" in auditor.get("/access").text
+    assert "Withdraw" not in auditor.get("/access").text
+    token = find_token(page)
+    withdraw = "/access/invitation/withdraw"
+    assert root.send(withdraw, form_token=token, id=made.id).status_code == 303
+    assert "a new account" not in root.get("/access").text
+    again = find_token(root.get("/access").text)
+    assert root.send(withdraw, form_token=again, id=made.id).status_code == 404
 
 
 @pytest.mark.usefixtures("ada")

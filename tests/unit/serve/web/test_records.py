@@ -17,6 +17,7 @@ from codometer.access.permissions import Role
 from codometer.people.decisions import Decisions
 from codometer.privacy.profile import POLICIES, Profile
 from tests.unit.serve.installation import PASSWORD, Browser, Installation
+from tests.unit.serve.web.test_keeping import ask_to_be_forgotten
 
 WORDS = "We agreed on this"
 
@@ -92,7 +93,9 @@ def test_every_page_of_privacy_leads_to_all_others_that_its_reader_may_open(
         assert tabs(shown) == expected, path
         assert '<a href="/privacy" aria-current="' in shown
     assert tabs(root.get("/privacy/change?profile=open").text)["/privacy"] == "true"
-    assert tabs(root.get("/privacy/requests/erase").text)["/privacy/requests"] == "true"
+    asked = ask_to_be_forgotten(installation)[1].id
+    erasing = root.get(f"/privacy/requests/erase?request={asked}").text
+    assert tabs(erasing)["/privacy/requests"] == "true"
     viewer = installation.person("ada", Role.VIEWER)
     assert tabs(viewer.get("/privacy").text) == {}
 

@@ -221,12 +221,12 @@ def _build_consents(sources: Sources, visitor: Visitor) -> Mapping[str, object]:
 
 def _agree(sources: Sources, visitor: Visitor, fields: Fields) -> str:
     project, words = fields.get("project", ""), fields.get("text_hash", "")
-    sources.own.agree(_account(visitor), project, words, visitor.actor)
+    sources.own.agree(_account(visitor), project, words)
     return _CONSENTS
 
 
 def _withdraw(sources: Sources, visitor: Visitor, fields: Fields) -> str:
-    sources.own.withdraw(_account(visitor), fields.get("project", ""), visitor.actor)
+    sources.own.withdraw(_account(visitor), fields.get("project", ""))
     return _CONSENTS
 
 

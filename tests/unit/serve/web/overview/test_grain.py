@@ -75,12 +75,12 @@ def test_a_day_of_a_team_is_shown_in_its_week() -> None:
     assert "9 to 15 Nov 2026, compared with the 7 days before" in page
 
 
-def test_the_month_of_a_team_is_told_when_it_is_over() -> None:
+def test_a_team_has_the_spend_of_the_weeks_shown_in_place_of_a_month() -> None:
     month = company(Cut.WEEK, "payments").panel("month")
-    # 22 working days of eight people who spend $20
-    assert text(by_class(month, "v")[0]) == "$3,520 in all"
-    assert text(month).startswith("October spend")
-    assert "by whole weeks and months" in text(month)
+    # 20 working days of eight people who spend $20
+    assert text(by_class(month, "v")[0]) == "$3,200 from 26 Oct to 22 Nov 2026"
+    assert text(month).startswith("Spend in these weeks")
+    assert "by whole weeks" in text(month)
 
 
 def test_all_are_shown_by_day_and_their_teams_by_week() -> None:
@@ -115,7 +115,7 @@ def test_by_day_a_team_is_shown_as_ever_but_for_its_hours() -> None:
     assert "Whole weeks" not in text(office.panel("teams"))
 
 
-def test_four_weeks_that_are_a_month_are_shown_beside_the_month_before() -> None:
+def test_four_weeks_that_are_a_month_are_shown_beside_the_four_weeks_before() -> None:
     office = Company(
         usual_work(since=date(2026, 12, 1), until=date(2027, 3, 1)),
         now=datetime(2027, 3, 1, 14, tzinfo=UTC),
@@ -123,7 +123,7 @@ def test_four_weeks_that_are_a_month_are_shown_beside_the_month_before() -> None
         finest=Cut.WEEK,
     )
     page = office.page(team="payments")
-    assert "Whole weeks, 1 to 28 Feb 2027" in page
+    assert "Whole weeks, 1 to 28 Feb 2027, compared with the 28 days before" in page
     assert "Try again" not in page
 
 

@@ -10,6 +10,7 @@ from codometer.access.account import Account, Session
 from codometer.serve.web.naming import ROLE_NAMES
 from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.pages.access.acts import ACTS
+from codometer.serve.web.pages.access.invitations import invitations_panel, withdraw_form
 from codometer.serve.web.pages.access.roles import list_roles
 from codometer.serve.web.pages.access.sources import ACCOUNTS, AccessSources, detail_page
 from codometer.serve.web.paging import find_part
@@ -46,6 +47,7 @@ def accounts_page(sources: AccessSources) -> Page[Visitor]:
                 build=partial(_build_accounts, sources),
                 classes="c12",
             ),
+            invitations_panel(sources),
             Panel(
                 name="roles",
                 title="What each role may",
@@ -54,6 +56,7 @@ def accounts_page(sources: AccessSources) -> Page[Visitor]:
                 classes="c12",
             ),
         ),
+        forms=(withdraw_form(sources),),
     )
 
 

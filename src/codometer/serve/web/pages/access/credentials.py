@@ -9,12 +9,11 @@ from functools import partial
 from typing import Final
 
 from codometer.access.actions import Action
-from codometer.access.actor import ActorKind
+from codometer.access.actor import Actor, ActorKind
 from codometer.access.audit import Filter
 from codometer.access.credential import Credential, State, find_notice
 from codometer.access.permissions import Permission
 from codometer.access.secret import Kind
-from codometer.serve.web.naming import ACTOR_NAMES
 from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.pages.access.sources import CREDENTIALS, AccessSources, detail_page
 from codometer.serve.web.paging import find_part
@@ -146,7 +145,4 @@ def _find_maker(sources: AccessSources, credential: Credential, visitor: Visitor
     if not found:
         return "The audit log no longer knows"
     entry = found[0].entry
-    if entry.actor_kind == ActorKind.ACCOUNT and visitor.may(Permission.READ_ACCOUNTS):
-        logins = {each.id: each.login for each in sources.access.accounts.list_accounts()}
-        return logins.get(entry.actor, entry.actor)
-    return ACTOR_NAMES.get(entry.actor_kind, "")
+    return sources.name_actor(Actor(kind=ActorKind(entry.actor_kind), id=entry.actor), visitor)

@@ -9,9 +9,11 @@ from typing import Final, TypeAlias
 
 from codometer.access.access import Access
 from codometer.access.account import Account, NoSuchAccount
+from codometer.access.actor import Actor, ActorKind
 from codometer.access.credential import Credential, NoSuchCredential
 from codometer.access.permissions import Permission
 from codometer.serve.web.forms import Fields, Form, Shown
+from codometer.serve.web.naming import ACTOR_NAMES
 from codometer.serve.web.page import Page, Panel
 from codometer.serve.web.visitor import Visitor
 from codometer.settings import Settings
@@ -47,6 +49,13 @@ class AccessSources:
         raise NoSuchCredential(
             "there is no such credential", hint="choose one on the page of credentials"
         )
+
+    def name_actor(self, actor: Actor, visitor: Visitor) -> str:
+        """Return what to call who did something: by name to those who may see names."""
+        if actor.kind is ActorKind.ACCOUNT and visitor.may(Permission.READ_ACCOUNTS):
+            logins = {each.id: each.login for each in self.access.accounts.list_accounts()}
+            return logins.get(actor.id, actor.id)
+        return ACTOR_NAMES[actor.kind]
 
 
 Build: TypeAlias = Callable[[AccessSources, Visitor], Mapping[str, object]]

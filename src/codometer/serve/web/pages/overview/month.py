@@ -9,7 +9,7 @@ from typing import Final
 from markupsafe import Markup
 
 from codometer.analysis.anomalies import usual_spend
-from codometer.analysis.dates import format_month
+from codometer.analysis.dates import format_days, format_month
 from codometer.analysis.forecast import LEVEL, MIN_DAYS, Forecast, forecast_month
 from codometer.analysis.measures.measure import Number
 from codometer.analysis.numbers import Value, format_axis, format_money, format_rate, format_short
@@ -18,7 +18,7 @@ from codometer.model.words import counted
 from codometer.privacy.profile import Cut
 from codometer.serve.web.buckets import days_of
 from codometer.serve.web.charts import Outlook, ruler
-from codometer.serve.web.pages.overview.questions import History, Questions, last_month
+from codometer.serve.web.pages.overview.questions import History, Questions
 from codometer.serve.web.view import View
 
 _LONG: Final = 1_000
@@ -28,13 +28,15 @@ _LONG: Final = 1_000
 def build_month(questions: Questions, view: View) -> Mapping[str, object]:
     """Return the month's spend, its outlook and what working days cost.
 
-    Of a month that is over there is no outlook; a part of the organisation that is told of by week
-    has its last one shown.
+    A part of the organisation that is told of by week has what the weeks shown cost instead.
     """
     (figures,) = questions.figures(view).groups
     change = {"change": figures.change and figures.change["cost"], **_lengths(view)}
     if view.finest is Cut.WEEK:
-        return {**_last_whole(questions, view), **change}
+        days = format_days(view.first_day, view.last_day)
+        values, withheld = figures.values, figures.withheld
+        costs = {"cost": values["cost"], "savings": values["cache_savings"]}
+        return {"month": days, "is_of_weeks": True, **costs, "withheld": withheld, **change}
     (group,) = questions.month(view).groups
     history = questions.history(view, up_to_now=True)
     complete = history.complete(view.today)
@@ -42,7 +44,7 @@ def build_month(questions: Questions, view: View) -> Mapping[str, object]:
     forecast = _forecast(view, history, days_left=days_left) if history.is_whole else None
     return {
         "month": format_month(view.today),
-        "is_over": False,
+        "is_of_weeks": False,
         "cost": group.values["cost"],
         "savings": group.values["cache_savings"],
         "days_left": days_left,
@@ -55,18 +57,6 @@ def build_month(questions: Questions, view: View) -> Mapping[str, object]:
         "last_month": _last_month(view, complete) if history.is_whole else None,
         "working_days": last_working_days(complete),
         **change,
-    }
-
-
-def _last_whole(questions: Questions, view: View) -> Mapping[str, object]:
-    """Return what the last month cost, of those that are told of no month before it is over."""
-    (group,) = questions.month(view).groups
-    return {
-        "month": format_month(last_month(view).first_day),
-        "is_over": True,
-        "cost": group.values["cost"],
-        "savings": group.values["cache_savings"],
-        "withheld": group.withheld,
     }
 
 

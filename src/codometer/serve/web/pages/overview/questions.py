@@ -126,7 +126,7 @@ class Questions:
 
     def figures(self, view: View) -> Answer:
         """Ask for the figures and the cost, for the period before, and what they rest on."""
-        names = (*FIGURES, *_COSTS, "requests")
+        names = (*FIGURES, *_COSTS, "cache_savings", "requests")
         return self._compare(view, parse_query(names, period=view.period, where=view.where))
 
     def trends(self, view: View) -> Answer:
@@ -142,10 +142,8 @@ class Questions:
         return self._ask_past(view, FIGURES, by=[time], start=start, end=end)
 
     def month(self, view: View) -> Answer:
-        """Ask what this month has cost up to now; the last one where it is told when it is over."""
+        """Ask what this month has cost up to now."""
         period = _since(view, view.today.replace(day=1))
-        if view.finest is Cut.WEEK:
-            period = last_month(view)
         return view.ask(_plain(["cost", "cache_savings"], period=period, where=view.where))
 
     def history(self, view: View, *, up_to_now: bool = False) -> History:
@@ -274,13 +272,6 @@ def costs_by(
             if isinstance(amount, Decimal) and isinstance(at, date):
                 costs.setdefault(None if found is None else str(found), {})[at] = amount
     return costs
-
-
-def last_month(view: View) -> Period:
-    """Return the last month that is over."""
-    end = view.today.replace(day=1)
-    start = (end - _DAY).replace(day=1)
-    return Period.covering(_midnight(view, start), _midnight(view, end), view.period.zone)
 
 
 def _times(groups: Iterable[Group], time: str) -> set[date]:

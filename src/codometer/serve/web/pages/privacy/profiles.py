@@ -28,7 +28,7 @@ _CONTENT: Final = {
 _CUTS: Final = {
     Cut.HOUR: "by hour",
     Cut.DAY: "by day",
-    Cut.WEEK: "by whole weeks and months that are over",
+    Cut.WEEK: "by whole weeks that are over",
 }
 _REVEALS: Final = {
     Identity.PSEUDONYM: "where a second person agrees",

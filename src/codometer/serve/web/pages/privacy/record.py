@@ -50,8 +50,8 @@ _CUTS: Final = {
     Cut.HOUR: "Teams are told of as finely as all.",
     Cut.DAY: "Teams, cost centres and repositories are told of by day; the hour is told of the"
     " whole organisation alone.",
-    Cut.WEEK: "Teams, cost centres and repositories are told of by whole weeks and months that are"
-    " over; days and hours are told of the whole organisation alone.",
+    Cut.WEEK: "Teams, cost centres and repositories are told of by whole weeks that are over;"
+    " days and hours are told of the whole organisation alone.",
 }
 _AGREED: Final = {
     Content.BOTH: "Content, where a project and the person agreed",
