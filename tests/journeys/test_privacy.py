@@ -133,6 +133,24 @@ def test_from_a_machine_of_ones_own_to_an_organisation_that_forgets(
     assert command(server, "audit", "verify")["whole"] is True
 
 
+def test_a_hold_is_set_on_what_is_stored_and_lifted(server: RunningServer) -> None:
+    send(server, ADA, "one")
+    join(server, "strict")
+    wait_for(server, "strict")
+    reason = "--reason=a claim"
+    assert "Nothing is under a legal hold" in command(server, "retention", "show", form="table")
+    unknown = ("retention", "hold", "team", "checkout", reason)
+    mine = {"CODOMETER_DATA": str(server.data)}
+    refused = run_codometer(*unknown, url=server.url, environ=mine)
+    assert "nothing is stored of the team checkout" in refused.output
+    pseudonym = command(server, "person", "show", "uuid-of-ada")["person"]["person"]
+    held = command(server, "retention", "hold", "person", pseudonym, reason)["holds"]
+    assert held[0]["subject"] == pseudonym
+    assert pseudonym in command(server, "retention", "show", form="csv")
+    assert command(server, "retention", "show")["kept"]["detail_days"] == 14
+    assert command(server, "retention", "lift", held[0]["id"], reason)["holds"] == []
+
+
 def test_every_command_says_what_it_did(server: RunningServer) -> None:
     send(server, ADA, "one")
     join(server, "strict")
@@ -151,17 +169,6 @@ def test_every_command_says_what_it_did(server: RunningServer) -> None:
     assert "Not collected" in changed
     called_off = command(server, "privacy", "cancel", reason)
     assert called_off["upcoming"] is None
-    assert "Nothing is under a legal hold" in command(server, "retention", "show", form="table")
-    unknown = ("retention", "hold", "team", "checkout", reason)
-    mine = {"CODOMETER_DATA": str(server.data)}
-    refused = run_codometer(*unknown, url=server.url, environ=mine)
-    assert "nothing is stored of the team checkout" in refused.output
-    pseudonym = command(server, "person", "show", "uuid-of-ada")["person"]["person"]
-    held = command(server, "retention", "hold", "person", pseudonym, reason)["holds"]
-    assert held[0]["subject"] == pseudonym
-    assert pseudonym in command(server, "retention", "show", form="csv")
-    assert command(server, "retention", "show")["kept"]["detail_days"] == 14
-    assert command(server, "retention", "lift", held[0]["id"], reason)["holds"] == []
     assert command(server, "status")["retention"]["detail"] == 0
     assert "2,open" not in command(server, "privacy", "show", form="csv").splitlines()[0]
     ada = command(server, "person", "show", "uuid-of-ada")["person"]
