@@ -37,7 +37,7 @@ def erasure(office: Office) -> Asked:
 def hold(office: Office) -> Iterator[str]:
     """Give what is said of a legal hold."""
     holds = office.served.server.people.holds
-    made = holds.set(HoldKind.TEAM, "payments", "a claim", SYSTEM)
+    made = holds.set(HoldKind.EVERYTHING, "", "a claim", SYSTEM)
     yield made.reason
     if made in holds.list_holds():
         holds.lift(made.id, "over", SYSTEM)

@@ -169,7 +169,7 @@ def test_no_credentials_yet_says_how_to_make_one(server: RunningServer) -> None:
 def test_the_audit_log_is_verified_and_tampering_ends_with_one(server: RunningServer) -> None:
     command(server, "credential", "create", "--name=ci")
     whole = run_codometer("audit", "verify", url=server.url)
-    assert (whole.exit_code, whole.stdout) == (ExitStatus.DONE, "The log is whole: 5 entries.\n")
+    assert (whole.exit_code, whole.stdout) == (ExitStatus.DONE, "The log is whole: 8 entries.\n")
     shown = run_codometer("audit", "list", url=server.url).stdout
     assert "credential.create" in shown
     exported = run_codometer("audit", "list", "--format=csv", "--limit=1", url=server.url).stdout

@@ -2,9 +2,11 @@
 
 import json
 import re
+import sqlite3
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -131,6 +133,24 @@ def test_from_a_machine_of_ones_own_to_an_organisation_that_forgets(
     assert command(server, "audit", "verify")["whole"] is True
 
 
+def test_a_hold_is_set_on_what_is_stored_and_lifted(server: RunningServer) -> None:
+    send(server, ADA, "one")
+    join(server, "strict")
+    wait_for(server, "strict")
+    reason = "--reason=a claim"
+    assert "Nothing is under a legal hold" in command(server, "retention", "show", form="table")
+    unknown = ("retention", "hold", "team", "checkout", reason)
+    mine = {"CODOMETER_DATA": str(server.data)}
+    refused = run_codometer(*unknown, url=server.url, environ=mine)
+    assert "nothing is stored of the team checkout" in refused.output
+    pseudonym = command(server, "person", "show", "uuid-of-ada")["person"]["person"]
+    held = command(server, "retention", "hold", "person", pseudonym, reason)["holds"]
+    assert held[0]["subject"] == pseudonym
+    assert pseudonym in command(server, "retention", "show", form="csv")
+    assert command(server, "retention", "show")["kept"]["detail_days"] == 14
+    assert command(server, "retention", "lift", held[0]["id"], reason)["holds"] == []
+
+
 def test_every_command_says_what_it_did(server: RunningServer) -> None:
     send(server, ADA, "one")
     join(server, "strict")
@@ -149,12 +169,6 @@ def test_every_command_says_what_it_did(server: RunningServer) -> None:
     assert "Not collected" in changed
     called_off = command(server, "privacy", "cancel", reason)
     assert called_off["upcoming"] is None
-    assert "Nothing is under a legal hold" in command(server, "retention", "show", form="table")
-    held = command(server, "retention", "hold", "team", "checkout", reason)["holds"]
-    assert held[0]["subject"] == "checkout"
-    assert "checkout" in command(server, "retention", "show", form="csv")
-    assert command(server, "retention", "show")["kept"]["detail_days"] == 14
-    assert command(server, "retention", "lift", held[0]["id"], reason)["holds"] == []
     assert command(server, "status")["retention"]["detail"] == 0
     assert "2,open" not in command(server, "privacy", "show", form="csv").splitlines()[0]
     ada = command(server, "person", "show", "uuid-of-ada")["person"]
@@ -277,3 +291,25 @@ def test_what_is_kept_and_what_people_asked_for_are_listed(server: RunningServer
     for wrong in (("--do", "a"), twice, ("--decline", "a", "--reason", "c")):
         refused = run_codometer(*waits, *wrong, url=server.url, environ=mine)
         assert refused.exit_code == ExitStatus.WRONG_USAGE
+
+
+def test_an_erasure_that_was_asked_for_is_shown_and_confirmed(server: RunningServer) -> None:
+    join(server, "standard")
+    wait_for(server, "standard")
+    send(server, ADA, "one")
+    waits, mine = ("person", "requests"), {"CODOMETER_DATA": str(server.data)}
+    pseudonym = command(server, "person", "show", ADA["user.account_uuid"])["person"]["person"]
+    with closing(sqlite3.connect(server.data / "control.sqlite")) as control, control:
+        control.execute(
+            "INSERT INTO subject_request VALUES"
+            " ('req_1', 'erasure', ?, 'I leave', '2026-11-02 08:15:00', NULL, NULL, '')",
+            [pseudonym],
+        )
+    erase = (*waits, "--do", "req_1", "--reason", "she left")
+    asked = run_codometer(*erase, url=server.url, environ=mine)
+    assert "Erase this person for good?" in asked.output
+    assert asked.exit_code != ExitStatus.DONE
+    assert command(server, *waits)["requests"][0]["person"] == pseudonym
+    assert command(server, *erase, "--yes") == {"requests": []}
+    gone = run_codometer("person", "show", ADA["user.account_uuid"], url=server.url, environ=mine)
+    assert "nothing is stored of such a person" in gone.output

@@ -75,7 +75,12 @@ def test_words_are_one_line(office: Household, words: str) -> None:
 
 def test_an_erasure_that_is_done_takes_the_request_along(office: Household) -> None:
     asked = ask(office, Right.ERASURE, "I have left")
-    Queue(office.requests).do(asked.id, WHY, ROOT)
+    queue, her = Queue(office.requests), person(office)
+    for confirmed in ("", "p_aaaaaaaaaaaaaaaaaaaa"):
+        with pytest.raises(BadRequest):
+            queue.do(asked.id, WHY, ROOT, confirmed=confirmed)
+    assert office.requests.find_person(EMAIL) == her
+    queue.do(asked.id, WHY, ROOT, confirmed=her)
     assert office.requests.find_person(EMAIL) is None
     assert Queue(office.requests).list_open() == []
     assert office.find_in_files("I have left", "session-of-ada") == set()
@@ -118,13 +123,13 @@ def test_what_cannot_be_done_goes_on_waiting(office: Household) -> None:
     queue = Queue(office.requests)
     office.people.holds.set(HoldKind.PERSON, person(office), "a claim", ROOT)
     with pytest.raises(OnHold):
-        queue.do(asked.id, WHY, ROOT)
+        queue.do(asked.id, WHY, ROOT, confirmed=person(office))
     assert queue.list_open() == [asked]
     office.people.holds.lift(office.people.holds.list_holds()[0].id, "settled", ROOT)
     other = Queue(office.requests)
     other.ask("p_aaaaaaaaaaaaaaaaaaaa", Right.ERASURE, "")
     with pytest.raises(NoSuchPerson):
-        other.do(other.list_open()[-1].id, WHY, ROOT)
+        other.do(other.list_open()[-1].id, WHY, ROOT, confirmed="p_aaaaaaaaaaaaaaaaaaaa")
 
 
 def test_a_request_stays_its_persons_when_the_key_of_their_pseudonym_goes(
@@ -139,7 +144,7 @@ def test_a_request_stays_its_persons_when_the_key_of_their_pseudonym_goes(
     (waiting,) = queue.list_of(person(office))
     assert (waiting.id, waiting.person) == (asked.id, person(office))
     assert waiting.person != asked.person
-    queue.do(waiting.id, WHY, ROOT)
+    queue.do(waiting.id, WHY, ROOT, confirmed=waiting.person)
     assert office.requests.find_person(EMAIL) is None
     assert queue.list_open() == []
 

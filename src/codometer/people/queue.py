@@ -137,13 +137,15 @@ class Queue:
         """
         return self.requests.forget(self._find_person(asked), "", "", SYSTEM)
 
-    def do(self, id_: str, reason: str, actor: Actor) -> None:
+    def do(self, id_: str, reason: str, actor: Actor, *, confirmed: str = "") -> None:
         """Do what was asked for; a correction must have been made before.
+
+        An erasure is for good, so it needs the person's pseudonym once more as `confirmed`.
 
         Raises:
             NoSuchRequest: it does not wait.
             NoSuchPerson: nothing is stored of the person any more.
-            BadRequest: there is no reason.
+            BadRequest: there is no reason, or an erasure was not confirmed.
             OnHold: a legal hold keeps what is stored of them.
         """
         check_reason(reason)
@@ -151,7 +153,9 @@ class Queue:
         if asked.right is not Right.CORRECTION:
             person = self._find_person(asked)
             if asked.right is Right.ERASURE:
-                self.requests.forget(person, person, reason, actor)
+                if not confirmed:
+                    raise BadRequest("an erasure is confirmed", hint=f"confirm {person}")
+                self.requests.forget(person, confirmed, reason, actor)
             else:
                 self.requests.treat(person, Treatment.EXCLUDED, reason, actor)
         self._decide(asked, Outcome.DONE, reason, actor)

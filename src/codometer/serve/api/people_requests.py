@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from codometer.access.permissions import Permission
 from codometer.people.queue import Asked, Queue, Right
-from codometer.serve.api.resource import Action, Call, Resource
+from codometer.serve.api.resource import Action, Call, Resource, Schema
 from codometer.serve.api.schema import array_schema, object_schema
 
 _PATH: Final = "/api/v1/people/requests"
@@ -46,19 +46,25 @@ def people_requests_resource(queue: Queue, now: Callable[[], datetime]) -> Resou
 def people_requests_actions(queue: Queue, now: Callable[[], datetime]) -> Sequence[Action]:
     """Return the actions by which such a request is decided."""
 
-    def action(name: str, summary: str, act: Callable[[Call], None]) -> Action:
+    def do(call: Call) -> None:
+        told = call.text("request"), call.text("reason"), call.actor
+        queue.do(*told, confirmed=call.text("confirm"))
+
+    def action(name: str, summary: str, act: Callable[[Call], None], **more: Schema) -> Action:
         def decide(call: Call) -> object:
             act(call)
             return _document(queue, now())
 
         example = {"request": _EXAMPLE["requests"][0]["id"], "reason": "it was looked at"}
+        body = object_schema(**dict.fromkeys(example, _TEXT))
+        body["properties"] |= more
         return Action(
             path=f"{_PATH}/{name}",
             name=f"{name}_request",
             summary=summary,
             permission=Permission.WRITE_PEOPLE,
             act=decide,
-            body=object_schema(**dict.fromkeys(example, _TEXT)),
+            body=body,
             body_example=example,
             schema=_REQUESTS,
             example={"requests": []},
@@ -69,7 +75,8 @@ def people_requests_actions(queue: Queue, now: Callable[[], datetime]) -> Sequen
         action(
             "do",
             "Erase or exclude a person who asked for it, or say that a correction was made",
-            lambda call: queue.do(call.text("request"), call.text("reason"), call.actor),
+            do,
+            confirm={**_TEXT, "description": "of an erasure, the pseudonym of the person"},
         ),
         action(
             "decline",

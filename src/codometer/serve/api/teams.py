@@ -69,9 +69,10 @@ def teams_resource(
     def answer(given: Given) -> dict[str, Any]:
         period = fit(parse_period(_ACTIVE_SINCE, None, now=now(), zone=zone), find_grain)
         query = parse_query([_ACTIVE], period=period, by=["team"], with_coverage=False)
+        found = limited(ask, given.subject)(query)
         active = {
             str(group.key["team"]): group.values[_ACTIVE]
-            for group in limited(ask, given.subject)(query).groups
+            for group in found.groups
             if group.key["team"] is not None and not (group.merged or group.withheld)
         }
         seen = given.subject.teams
@@ -80,7 +81,8 @@ def teams_resource(
             for team, count in teams.count_by_team().items()
             if seen is None or team in seen
         }
-        return _listed(period, active, assigned, minimum_people())
+        minimum = max(found.minimum_people, minimum_people())  # the stricter, of then and of now
+        return _listed(period, active, assigned, minimum)
 
     start, end = (datetime(2026, *day, tzinfo=UTC) for day in ((10, 26), (11, 23)))
     example = _listed(

@@ -91,8 +91,9 @@ def _do(queue: Queue, visitor: Visitor, fields: Fields) -> str:
 
 def _erase(queue: Queue, visitor: Visitor, fields: Fields) -> str:
     asked = queue.get(fields.get("request", ""))
-    check_confirmed(fields.get("confirm", ""), queue.preview(asked).person, "pseudonym")
-    queue.do(asked.id, fields.get("reason", ""), visitor.actor)
+    person = queue.preview(asked).person
+    check_confirmed(fields.get("confirm", ""), person, "pseudonym")
+    queue.do(asked.id, fields.get("reason", ""), visitor.actor, confirmed=person)
     return _PATH
 
 
