@@ -80,22 +80,23 @@ class Decisions:
     sessions: KnownSessions
 
     def find_in_force(self) -> Decision:
-        """Return what is in force now; decide what follows from who may sign in."""
+        """Return what is in force now."""
+        found = _in_force(self.settle(), self.audit.now())
+        return found or self.find_in_force()  # it was decided on a moment from now
+
+    def settle(self) -> list[Decision]:
+        """Return all of them, the oldest first; decide before what follows from who may sign in."""
         decided = self.list_decisions()
-        now = self.audit.now()
-        current = _in_force(decided, now)
-        wanted = self._wanted(decided, current)
-        if wanted is None and current is not None:
-            return current
+        if self._wanted(decided, _in_force(decided, self.audit.now())) is None:
+            return decided
         with self.audit.change(SYSTEM) as change:
             decided = _read(change.connection)
-            current = _in_force(decided, now)
-            wanted = self._wanted(decided, current)
-            if wanted is not None:
+            current = _in_force(decided, change.time)
+            if (wanted := self._wanted(decided, current)) is not None:
                 profile, reason = wanted
                 purpose = current.purpose if current else ""
-                return _insert(change, profile, purpose, reason, effective=now)
-        return current or self.find_in_force()
+                decided.append(_insert(change, profile, purpose, reason, effective=change.time))
+        return decided
 
     def find_upcoming(self) -> Decision | None:
         """Return what was decided last, if it is not in force yet."""

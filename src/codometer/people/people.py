@@ -134,9 +134,8 @@ class People:
 
         It is read anew each time: with the first administrator it holds at once.
         """
-        self.decisions.find_in_force()
-        decided, now = self.decisions.list_decisions(), self.access.audit.now()
-        return POLICIES[find_strictest_since(decided, since, now=now)]
+        decided = self.decisions.settle()
+        return POLICIES[find_strictest_since(decided, since, now=self.access.audit.now())]
 
     @property
     def today(self) -> date:
