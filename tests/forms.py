@@ -22,3 +22,9 @@ def page_of(path: str, link: str = "") -> str:
     if path == "/join":
         return f"/join?link={link}"
     return "/sign-in" if path.startswith("/sign-in") else "/account"
+
+
+def list_marked(page: str) -> list[str]:
+    """Return the names of the fields that are marked, once a page says what is wrong with them."""
+    assert 'id="problem" role="alert"' in page
+    return re.findall(r'name="(\w+)"[^>]* aria-invalid="true" aria-describedby="problem"', page)

@@ -45,10 +45,17 @@ class CodometerError(Exception):
 
 
 class BadRequest(CodometerError):
-    """A request that cannot be understood: an unknown measure, a period that ends too early."""
+    """A request that cannot be understood: an unknown measure, a period that ends too early.
+
+    `field` is what is wrong with it, as forms and bodies name it; empty if it is no single one.
+    """
 
     code = "bad_request"
     status = 400
+
+    def __init__(self, message: str, *, hint: str = "", field: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
 
 
 class Malformed(BadRequest):

@@ -165,7 +165,9 @@ def check_teams(teams: frozenset[str] | None) -> None:
     """
     for team in teams or ():
         if not (0 < len(team) <= _MAX_LENGTH and team.isprintable()):
-            raise BadRequest(f"{team[:_MAX_LENGTH]!r} is no team", hint="one printable line")
+            raise BadRequest(
+                f"{team[:_MAX_LENGTH]!r} is no team", hint="one printable line", field="teams"
+            )
 
 
 def teams_text(teams: frozenset[str] | None) -> str:

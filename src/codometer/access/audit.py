@@ -232,7 +232,7 @@ def check_reason(reason: str) -> None:
         BadRequest: there is none.
     """
     if not reason.strip():
-        raise BadRequest("this needs a reason", hint="it is kept in the audit log")
+        raise BadRequest("this needs a reason", hint="it is kept in the audit log", field="reason")
 
 
 def instant_text(moment: datetime) -> str:

@@ -23,6 +23,12 @@ USUAL_LIFETIMES: Final = {
 USUAL_OVERLAP: Final = timedelta(days=7)
 _ID_BYTES: Final = 5
 _MAX_NAME_LENGTH: Final = 100
+_NAMED: Final = {
+    "name": "name",
+    "team": "team",
+    "person": "person",
+    "cost_center": "cost centre",
+}
 _MOST_NETWORKS: Final = 50
 NOTICES: Final = (1, 7, 14)
 """Days before the end at which whoever looks is told of it."""
@@ -135,8 +141,8 @@ def check_wanted(wanted: Wanted) -> None:
     Raises:
         BadRequest: says what is wrong and what is allowed.
     """
-    texts = {"name": wanted.name, "team": wanted.team, "person": wanted.person}
-    for what, text in {**texts, "cost centre": wanted.cost_center}.items():
+    for each, what in _NAMED.items():
+        text = getattr(wanted, each)
         if text is not None and not (
             0 < len(text.strip()) <= _MAX_NAME_LENGTH
             and text.isprintable()
@@ -145,6 +151,7 @@ def check_wanted(wanted: Wanted) -> None:
             raise BadRequest(
                 f"the {what} {text[:_MAX_NAME_LENGTH]!r} is not one",
                 hint=f"one printable line of at most {_MAX_NAME_LENGTH} characters",
+                field=each,
             )
     if wanted.kind is not Kind.INGEST and (wanted.team or wanted.person or wanted.cost_center):
         raise BadRequest(
@@ -152,7 +159,7 @@ def check_wanted(wanted: Wanted) -> None:
             hint="leave them out, or make it of the kind ingest",
         )
     if wanted.binds_team and not wanted.team:
-        raise BadRequest("there is no team to bind to", hint="name one")
+        raise BadRequest("there is no team to bind to", hint="name one", field="team")
     if wanted.scopes is not None and not (wanted.scopes and wanted.scopes <= SCOPES[wanted.kind]):
         raise BadRequest(
             f"a credential for {wanted.kind} cannot have these scopes",
@@ -162,9 +169,14 @@ def check_wanted(wanted: Wanted) -> None:
         raise BadRequest(
             f"{unknown[0][:_MAX_NAME_LENGTH]!r} is no network",
             hint="such as 10.1.0.0/16, or one address",
+            field="addresses",
         )
     if len(wanted.addresses) > _MOST_NETWORKS:
-        raise BadRequest(f"more than {_MOST_NETWORKS} networks", hint="join some into larger ones")
+        raise BadRequest(
+            f"more than {_MOST_NETWORKS} networks",
+            hint="join some into larger ones",
+            field="addresses",
+        )
     check_lifetime(_lifetime(wanted))
 
 
@@ -179,7 +191,9 @@ def check_lifetime(lifetime: timedelta) -> None:
         BadRequest: it is.
     """
     if not timedelta(0) < lifetime <= LONGEST:
-        raise BadRequest("a credential lives from 1 to 365 days", hint="and can be rotated")
+        raise BadRequest(
+            "a credential lives from 1 to 365 days", hint="and can be rotated", field="days"
+        )
 
 
 def find_notice(credential: Credential, now: datetime) -> int | None:

@@ -96,7 +96,9 @@ class Credentials:
                 more networks, than the credential that acts.
         """
         if not timedelta(0) <= overlap <= LONGEST:
-            raise BadRequest("the overlap must be from 0 to 365 days", hint="7 days are usual")
+            raise BadRequest(
+                "the overlap must be from 0 to 365 days", hint="7 days are usual", field="overlap"
+            )
         with self._audit.change(actor) as change:
             found = get_credential(change.connection, credential_id)
             check_grant(change, found.scopes, to=found.id)

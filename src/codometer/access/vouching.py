@@ -84,7 +84,9 @@ class Vouching:
             Forbidden: it is the actor's own account, or nobody has signed in.
         """
         if not 1 <= hours <= MOST_HOURS:
-            raise BadRequest(f"{counted(hours, 'hour')} is not from 1 to {MOST_HOURS}")
+            raise BadRequest(
+                f"{counted(hours, 'hour')} is not from 1 to {MOST_HOURS}", field="hours"
+            )
         check_person(actor)
         with self.audit.change(actor) as change:
             account = _find(change, account_id)

@@ -209,14 +209,16 @@ def find_strictest_since(decided: Sequence[Decision], since: datetime, *, now: d
 def _clean_reason(reason: str) -> str:
     reason = _clean("reason", reason)
     if not reason:
-        raise BadRequest("a change of privacy needs a reason", hint="it is kept and shown")
+        raise BadRequest(
+            "a change of privacy needs a reason", hint="it is kept and shown", field="reason"
+        )
     return reason
 
 
 def _clean(name: str, text: str) -> str:
     text = text.strip()
     if len(text) > _MAX_LENGTH or not text.isprintable():
-        raise BadRequest(f"the {name} is no line of at most {_MAX_LENGTH} characters")
+        raise BadRequest(f"the {name} is no line of at most {_MAX_LENGTH} characters", field=name)
     return text
 
 

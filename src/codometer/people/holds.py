@@ -111,11 +111,18 @@ class Holds:
                 "this is no pseudonym",
                 hint="codometer person show tells that of a person, or where names are stored"
                 " plainly, the audit log: it has an entry of what was shown",
+                field="subject",
             )
         if bool(subject) is (kind is HoldKind.EVERYTHING) or len(subject) > _MAX_LENGTH:
-            raise BadRequest(f"this names no {kind}", hint="everything has no name, a team has one")
+            raise BadRequest(
+                f"this names no {kind}",
+                hint="everything has no name, a team has one",
+                field="subject",
+            )
         if subject and not self.is_stored(kind, subject):
-            raise BadRequest(f"nothing is stored of the {kind} {subject}", hint=_HINTS[kind])
+            raise BadRequest(
+                f"nothing is stored of the {kind} {subject}", hint=_HINTS[kind], field="subject"
+            )
         with self.audit.change(actor) as change:
             made = Hold(
                 id=f"hold_{secrets.token_hex(_ID_BYTES)}",
@@ -159,5 +166,6 @@ def _clean(reason: str) -> str:
         raise BadRequest(
             f"a hold needs a reason, of one line of at most {_MAX_LENGTH} characters",
             hint="it is kept in the audit log",
+            field="reason",
         )
     return reason

@@ -109,7 +109,9 @@ class Queue:
         """
         words = words.strip()
         if len(words) > MOST_WORDS or not words.isprintable():
-            raise BadRequest(f"this is more than one line of {MOST_WORDS} characters")
+            raise BadRequest(
+                f"this is more than one line of {MOST_WORDS} characters", field="words"
+            )
         if any(each.right is right and each.decided is None for each in self.list_of(person)):
             raise BadRequest(f"a request for {right} waits already", hint="somebody decides soon")
         with self.requests.people.access.audit.change(SYSTEM) as change:

@@ -169,7 +169,9 @@ class Reveals:
         known = self.people.vault.people.identities.get(pseudonym)
         if not is_pseudonym(pseudonym) or known is None or known.kind is IdentityKind.REPOSITORY:
             raise BadRequest(
-                "this is no person's pseudonym", hint="it begins with p_, as in the audit log"
+                "this is no person's pseudonym",
+                hint="it begins with p_, as in the audit log",
+                field="pseudonym",
             )
         return self.people.vault.people.find_person(pseudonym) or pseudonym
 
@@ -212,4 +214,4 @@ def _drop_old(change: Change) -> None:
 def _check_text(reason: str) -> None:
     check_reason(reason)
     if len(reason) > _MAX_LENGTH:
-        raise BadRequest(f"the reason is longer than {_MAX_LENGTH} characters")
+        raise BadRequest(f"the reason is longer than {_MAX_LENGTH} characters", field="reason")

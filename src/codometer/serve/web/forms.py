@@ -91,7 +91,9 @@ def check_confirmed(typed: str, name: str, what: str) -> None:
         BadRequest: it was not.
     """
     if typed.strip() != name:
-        raise BadRequest("this was not confirmed", hint=f"write {name}, the {what}")
+        raise BadRequest(
+            "this was not confirmed", hint=f"write {name}, the {what}", field="confirm"
+        )
 
 
 def identify_form(path: str, fields: Fields) -> str:

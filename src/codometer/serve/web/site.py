@@ -23,6 +23,7 @@ from codometer.analysis.measures.grain import FindGrain, any_grain
 from codometer.analysis.measures.query import Query, parse_query
 from codometer.analysis.measures.run import Answer
 from codometer.errors import (
+    BadRequest,
     CodometerError,
     Forbidden,
     ProofTooOld,
@@ -246,7 +247,8 @@ class Site:
         try:
             done = form.act(visitor, fields)
         except CodometerError as error:
-            again = replace(visitor, path=page.path, sent=fields, sent_to=form.path)
+            wrong = error.field if isinstance(error, BadRequest) else ""
+            again = replace(visitor, path=page.path, sent=fields, sent_to=form.path, wrong=wrong)
             html = self._frame.render_record(page, again, error=error)
             return HTMLResponse(html, error.status, _PAGE_HEADERS)
         if isinstance(done, Shown):

@@ -22,7 +22,8 @@ class Visitor:
     """One visit. `account` is None in local mode, for a program, and for nobody.
 
     `given` has the parameters of the address, `sent` the fields of a form that could not
-    be obeyed and is shown again, and `sent_to` its address. It `is_draft` where it was not
+    be obeyed and is shown again, `sent_to` its address, and `wrong` the name of the field to
+    blame, if one is. It `is_draft` where it was not
     tried yet, because who sent it had to show first that it is them. `make_token` is asked
     where a form is shown.
     """
@@ -35,6 +36,7 @@ class Visitor:
     zone: ZoneInfo
     sent: Mapping[str, str] = field(default_factory=dict)
     sent_to: str = ""
+    wrong: str = ""
     is_draft: bool = False
     make_token: Callable[[], str] = lambda: ""
     _found: dict[str, object] = field(default_factory=dict, init=False, repr=False)

@@ -23,7 +23,7 @@ from codometer.operate.connect import lines_with
 from codometer.serve.web.pages.access.credentials import SCOPES as SCOPE_WORDS
 from codometer.serve.web.pages.access.roles import WORDS
 from codometer.settings import Listen, Settings
-from tests.forms import find_token
+from tests.forms import find_token, list_marked
 from tests.unit.serve.installation import PASSWORD, Browser, Installation
 from tests.unit.serve.parts import NOW
 
@@ -274,7 +274,7 @@ def test_links_are_listed_and_withdrawn(installation: Installation, root: Browse
     maker = Actor(kind=ActorKind.ACCOUNT, id=account.id)
     made = installation.access.accounts.invite(Role.FINOPS, maker)
     page = root.get("/access").text
-    assert "Withdraw the link for a new account, FinOps" in page
+    assert f'aria-label="Withdraw the link {made.id}"' in page
     assert made.secret not in page
     auditor = installation.person("eve", Role.AUDITOR)
     assert "a new account" in auditor.get("/access").text
@@ -445,9 +445,44 @@ def test_what_was_typed_stays_when_a_credential_cannot_be_made(root: Browser) ->
     assert "cannot have these scopes" in none.text
 
 
+@pytest.mark.parametrize(
+    ("wrong", "value"),
+    [
+        ("name", "two\nlines"),
+        ("team", "two\nlines"),
+        ("cost_center", "two\nlines"),
+        ("person", "two\nlines"),
+        ("addresses", "somewhere"),
+        ("days", "soon"),
+        ("days", "999"),
+    ],
+)
+def test_a_refused_form_marks_the_field_that_is_wrong(
+    root: Browser, wrong: str, value: str
+) -> None:
+    fields = {"kind": "ingest", "name": "laptops", "days": "9", wrong: value}
+    scopes = {f"scope {scope}": "1" for scope in INGEST}
+    assert list_marked(root.submit(NEW, **scopes, **fields).text) == [wrong]
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_field_that_confirms_is_marked_when_it_does_not(
+    installation: Installation, root: Browser
+) -> None:
+    account = find(installation, "ada").id
+    assert list_marked(root.submit(ACT, id=account, act="disable", confirm="ad").text) == [
+        "confirm"
+    ]
+    teams = root.submit(CHANGE, id=account, role="viewer", sight="some", teams="")
+    assert list_marked(teams.text) == ["teams"]
+    made = credential(installation)
+    rotated = root.submit("/access/credential/rotate", id=made.id, overlap="999", days="9")
+    assert list_marked(rotated.text) == ["overlap"]
+
+
 def test_a_credential_is_rotated_and_revoked(installation: Installation, root: Browser) -> None:
     made = credential(installation, lifetime=timedelta(days=6))
-    assert "within 7 days" in root.get("/access/credentials").text
+    assert "in 6 days" in root.get("/access/credentials").text
     path = f"/access/credential/rotate?id={made.id}"
     assert 'value="7"' in root.get(path).text
     shown = root.submit("/access/credential/rotate", id=made.id, overlap="2", days="300")
@@ -457,7 +492,7 @@ def test_a_credential_is_rotated_and_revoked(installation: Installation, root: B
         timedelta(days=2),
         timedelta(days=300),
     ]
-    assert "within" not in root.get("/access/credentials").text
+    assert "14 days" not in root.get("/access/credentials").text
     refused = root.submit("/access/credential/revoke", id=made.id, confirm="")
     assert "This was not confirmed" in refused.text
     done = root.submit("/access/credential/revoke", id=made.id, confirm="laptops")

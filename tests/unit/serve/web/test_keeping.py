@@ -14,6 +14,7 @@ from codometer.model.identity import Identities
 from codometer.people.queue import Asked, Queue, Right
 from codometer.people.requests import Requests
 from codometer.serve.web.pages.privacy.redaction import MOST_CHARACTERS
+from tests.forms import list_marked
 from tests.unit.serve.installation import Browser, Installation
 
 WHY = "a claim before a court"
@@ -63,7 +64,7 @@ def test_a_hold_is_set_and_lifted_with_reasons_by_an_administrator(
     refused = root.submit(f"{path}/lift", hold=hold.id, reason="")
     assert (refused.status_code, "A hold needs a reason" in refused.text) == (400, True)
     lifting, holding = list_forms(refused.text)
-    assert 'aria-invalid="true" aria-describedby="problem"' in lifting
+    assert 'aria-invalid="true" aria-describedby="problem" autofocus' in lifting
     assert "aria-invalid" not in holding
     refused = root.submit(f"{path}/lift", hold="none", reason="it was settled")
     assert "it was settled" not in "".join(list_forms(refused.text))
@@ -81,6 +82,7 @@ def test_a_hold_on_what_there_is_not_is_refused_in_the_page(
     refused = root.submit(f"{path}/hold", kind=kind, subject=subject, reason=WHY)
     assert refused.status_code == 400
     assert f'value="{WHY}"' in refused.text
+    assert list_marked(refused.text) == (["subject"] if kind != "planet" else [])
     assert installation.people.holds.list_holds() == []
 
 

@@ -16,6 +16,7 @@ from codometer.access.actor import SYSTEM
 from codometer.access.permissions import Role
 from codometer.people.decisions import Decisions
 from codometer.privacy.profile import POLICIES, Profile
+from tests.forms import list_marked
 from tests.unit.serve.installation import PASSWORD, Browser, Installation
 from tests.unit.serve.web.test_keeping import ask_to_be_forgotten
 
@@ -311,7 +312,7 @@ def test_names_are_lent_asked_for_and_told_on_one_page(
     account = next(
         each for each in installation.access.vouching.list_accounts() if each.login == "dana"
     )
-    assert "This was not lent to you" in dana.get("/privacy/reveals").text
+    assert "You may not ask for names" in dana.get("/privacy/reveals").text
     assert dana.submit("/privacy/reveals", pseudonym="p_x", reason=WORDS).status_code == 403
     lent = root.submit("/privacy/reveals/lend", account=account.id, hours="4", reason=WORDS)
     assert lent.headers["location"] == "/privacy/reveals"
@@ -319,10 +320,11 @@ def test_names_are_lent_asked_for_and_told_on_one_page(
     refused = dana.submit("/privacy/reveals", pseudonym="p_x", reason=WORDS)
     assert (refused.status_code, "no person" in refused.text) == (400, True)
     assert f'value="{WORDS}"' in refused.text
+    assert list_marked(refused.text) == ["pseudonym"]
     assert root.submit("/privacy/reveals/decide", reveal="x").status_code == 400
     assert root.submit("/privacy/reveals/lend", account=account.id, hours="²").status_code == 400
     root.submit("/privacy/reveals/end", account=account.id)
-    assert "This was not lent to you" in dana.get("/privacy/reveals").text
+    assert "You may not ask for names" in dana.get("/privacy/reveals").text
 
 
 def test_an_account_sees_no_data_before_somebody_vouched_for_it(

@@ -163,7 +163,9 @@ def _decide(sources: Sources, visitor: Visitor, fields: Fields) -> str:
 def _lend(sources: Sources, visitor: Visitor, fields: Fields) -> str:
     hours = fields.get("hours", "")
     if not (hours.isascii() and hours.isdigit()):
-        raise BadRequest(f"{hours[:10]!r} is no number of hours", hint=f"at most {MOST_HOURS}")
+        raise BadRequest(
+            f"{hours[:10]!r} is no number of hours", hint=f"at most {MOST_HOURS}", field="hours"
+        )
     sources.vouching.lend_reveals(
         fields.get("account", ""), int(hours), fields.get("reason", ""), visitor.actor
     )

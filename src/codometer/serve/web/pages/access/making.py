@@ -156,5 +156,7 @@ def _read_text(fields: Fields, name: str) -> str | None:
 def _read_days(fields: Fields, name: str) -> timedelta:
     days = fields.get(name, "").strip()
     if not (days.isascii() and days.isdigit() and len(days) <= _MOST_DIGITS):
-        raise BadRequest(f"{days[:10]!r} is no number of days", hint=f"at most {LONGEST.days}")
+        raise BadRequest(
+            f"{days[:10]!r} is no number of days", hint=f"at most {LONGEST.days}", field=name
+        )
     return timedelta(days=int(days))
