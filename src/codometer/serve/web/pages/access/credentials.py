@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from math import ceil
 from typing import Final
 
 from codometer.access.actions import Action
@@ -56,12 +57,17 @@ SCOPES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A credential as it is shown; when it was last used to the day."""
+    """A credential as it is shown; when it was last used to the day.
+
+    `words` say what it may, as parts of one sentence; `days_left` counts one begun as one.
+    """
 
     credential: Credential
     kind: str
     state: State
+    words: Sequence[str]
     notice: int | None
+    days_left: int
     last_used: datetime | None
 
     @property
@@ -121,7 +127,6 @@ def _build_one(sources: AccessSources, visitor: Visitor) -> Mapping[str, object]
         "line": line_of(found, visitor.now),
         "credential": found,
         "means": KINDS[found.kind],
-        "scopes": list_scopes(found.granted),
         "maker": _find_maker(sources, found, visitor),
     }
 
@@ -133,9 +138,16 @@ def line_of(credential: Credential, now: datetime) -> Line:
         credential=credential,
         kind=KIND_NAMES[credential.kind],
         state=credential.state(now),
+        words=_join_words(credential.granted),
         notice=find_notice(credential, now),
+        days_left=ceil((credential.secrets[-1].expires - now) / timedelta(days=1)),
         last_used=max(uses, default=None),
     )
+
+
+def _join_words(scopes: frozenset[Permission]) -> Sequence[str]:
+    words = [words for _, words in list_scopes(scopes)]
+    return [*words[:1], *(each[0].lower() + each[1:] for each in words[1:])]
 
 
 def _find_maker(sources: AccessSources, credential: Credential, visitor: Visitor) -> str:

@@ -79,6 +79,8 @@ def _invite(sources: AccessSources, visitor: Visitor, fields: Fields) -> Shown:
         "link": invitation_link(made, pages_url(sources.settings.listen)),
         "expires": made.expires,
         "login": None,
+        "role": ROLE_NAMES[role],
+        "teams": teams,
     }
     return Shown(template="access/link.html", values=values)
 
@@ -105,4 +107,8 @@ def _read_teams(fields: Fields) -> frozenset[str] | None:
         return named
     if sight == _ALL and not named:
         return None
-    raise BadRequest("which teams they see is not clear", hint="choose all teams, or name some")
+    raise BadRequest(
+        "which teams they see is not clear",
+        hint="choose all teams, or name some",
+        field="teams",
+    )
