@@ -45,7 +45,7 @@ def navigation(text: str) -> list[str]:
 
 def actions(text: str) -> list[str]:
     """Return the actions of the entries that are shown."""
-    return re.findall(r"<summary>(\w+\.\w+)</summary>", text)
+    return re.findall(r'<span class="mono sub">(\w+\.\w+)</span></summary>', text)
 
 
 @pytest.mark.parametrize(
@@ -260,6 +260,7 @@ def test_entries_of_the_audit_log_are_filtered_and_paged(
     assert len(actions(root.get("/audit?since=2026-11-23&until=2026-11-23").text)) == 25
     refused = root.get("/audit?action=nothing").text
     assert "is no action" in refused
+    assert '<a href="/audit">Show all</a>' in refused
 
 
 def test_what_was_refused_is_found_by_its_outcome(installation: Installation) -> None:
@@ -311,7 +312,7 @@ def test_names_are_lent_asked_for_and_told_on_one_page(
     account = next(
         each for each in installation.access.vouching.list_accounts() if each.login == "dana"
     )
-    assert "This was not lent to you" in dana.get("/privacy/reveals").text
+    assert "You may not ask for names" in dana.get("/privacy/reveals").text
     assert dana.submit("/privacy/reveals", pseudonym="p_x", reason=WORDS).status_code == 403
     lent = root.submit("/privacy/reveals/lend", account=account.id, hours="4", reason=WORDS)
     assert lent.headers["location"] == "/privacy/reveals"
@@ -322,7 +323,7 @@ def test_names_are_lent_asked_for_and_told_on_one_page(
     assert root.submit("/privacy/reveals/decide", reveal="x").status_code == 400
     assert root.submit("/privacy/reveals/lend", account=account.id, hours="²").status_code == 400
     root.submit("/privacy/reveals/end", account=account.id)
-    assert "This was not lent to you" in dana.get("/privacy/reveals").text
+    assert "You may not ask for names" in dana.get("/privacy/reveals").text
 
 
 def test_an_account_sees_no_data_before_somebody_vouched_for_it(
