@@ -242,13 +242,13 @@ def _tables(stored: Stored, visitor: Visitor) -> Sequence[Kept]:
             name=name,
             what=WHAT[name],
             rows=counts.get(name),
-            fields={field: _shown(value, visitor) for field, value in newest[name].items()},
+            fields={field: show_field(value, visitor) for field, value in newest[name].items()},
         )
         for name in newest
     ]
 
 
-def _shown(value: object, visitor: Visitor) -> str:
+def show_field(value: object, visitor: Visitor) -> str:
     """Write the value of a field, whichever it is of, as pages write such values."""
     match value:
         case None | "":
