@@ -74,39 +74,59 @@ def _try(redact: Callable[[str], str], _: Visitor, fields: Fields) -> Shown:
 
 def name_kind(kind: str) -> str:
     """Return what to call what a pattern finds: most are the key of a maker."""
-    return _NAMES.get(kind) or f"{kind.replace('-', ' ').capitalize()} key"
+    return _NAMES.get(kind) or f"{_name_maker(kind)} key"
+
+
+def _name_maker(kind: str) -> str:
+    return _MAKERS.get(kind) or kind.replace("-", " ").capitalize()
 
 
 _NAMES: Final[Mapping[str, str]] = {
     "authorization": "authorization header",
-    "aws": "AWS key",
-    "aws-bedrock": "AWS Bedrock key",
     "card": "payment card",
     "email": "e-mail address",
-    "github": "GitHub token",
-    "github-pat": "GitHub token",
-    "gitlab": "GitLab token",
-    "gitlab-runner": "GitLab token",
-    "huggingface": "Hugging Face token",
     "iban": "bank account",
     "ip": "IP address",
     "jwt": "signed token (JWT)",
     "mac": "hardware address",
-    "npm": "npm token",
-    "openai": "OpenAI key",
     "password": "password",
     "phone": "telephone number",
     "private-key": "private key",
-    "pypi": "PyPI token",
     "random": "random text",
     "token": "token",
     "url": "password in an address",
     "user": "name in a path",
 }
+_MAKERS: Final[Mapping[str, str]] = {
+    "age": "age",
+    "aws": "AWS",
+    "aws-bedrock": "AWS",
+    "azure-key": "Azure",
+    "digitalocean": "DigitalOcean",
+    "discord-hook": "Discord",
+    "easypost": "EasyPost",
+    "fly": "Fly.io",
+    "github": "GitHub",
+    "github-pat": "GitHub",
+    "gitlab": "GitLab",
+    "gitlab-runner": "GitLab",
+    "google-oauth": "Google",
+    "huggingface": "Hugging Face",
+    "launchdarkly": "LaunchDarkly",
+    "model-provider": "another model provider",
+    "new-relic": "New Relic",
+    "npm": "npm",
+    "openai": "OpenAI",
+    "planetscale": "PlanetScale",
+    "pypi": "PyPI",
+    "registry": "a package registry",
+    "sendgrid": "SendGrid",
+    "slack-hook": "Slack",
+}
+_PERSONAL: Final = ("email", "phone", "iban", "card", "ip", "mac", "user")
+_KINDS: Final = {each.kind for each in SECRETS} | {"private-key", "random"}
 _RULES: Final[Mapping[str, Sequence[str]]] = {
-    "secrets": sorted(
-        {name_kind(each.kind) for each in SECRETS} | {"private key", "random text"},
-        key=str.casefold,
-    ),
-    "personal": sorted(map(name_kind, ("card", "email", "iban", "ip", "mac", "phone", "user"))),
+    "makers": sorted(set(map(_name_maker, _KINDS - _NAMES.keys())), key=str.casefold),
+    "secrets": sorted(map(name_kind, _KINDS & _NAMES.keys())),
+    "personal": [*map(name_kind, _PERSONAL)],
 }
