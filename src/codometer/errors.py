@@ -84,6 +84,15 @@ class Forbidden(CodometerError):
     status = 403
 
 
+class LacksPermission(Forbidden):
+    """Who asks is known, and was not given the permission that this needs."""
+
+    def __init__(self, permission: str, *, hint: str) -> None:
+        """`permission` is its name, as in the reference."""
+        super().__init__(f"this needs the permission {permission}", hint=hint)
+        self.permission = permission
+
+
 class ProofTooOld(Forbidden):
     """Who is signed in may do this, and must show first that it is still them."""
 

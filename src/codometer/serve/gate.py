@@ -40,6 +40,7 @@ from codometer.errors import (
     BadRequest,
     CodometerError,
     Forbidden,
+    LacksPermission,
     ProofTooOld,
     SecondFactorNeeded,
     TooManyExports,
@@ -302,7 +303,7 @@ class Gate:
         actor = subject.actor
         self._access.known.note_refusal(f"lacks {permission}", actor.id, address_of(request))
         what = "credential" if actor.kind is ActorKind.CREDENTIAL else "role"
-        raise Forbidden(f"this needs the permission {permission}", hint=f"use a {what} that has it")
+        raise LacksPermission(permission, hint=f"use a {what} that has it")
 
     def _refuse_other_sites(self, request: Request) -> None:
         """Refuse a change that a page of another site had an old browser send.

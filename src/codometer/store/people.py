@@ -15,7 +15,12 @@ from codometer.store.given import I64, TEXT, U64, give
 from codometer.store.origins import add_workplaces, number_of_workplace
 from codometer.store.retention import Held, find_held
 from codometer.store.sealing import seal_work
-from codometer.store.tables import STAND_IN_LIMIT, WORKPLACE_DIMENSIONS, resource_column
+from codometer.store.tables import (
+    STAND_IN_LIMIT,
+    WORKPLACE_DIMENSIONS,
+    column_name,
+    resource_column,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -223,7 +228,7 @@ def export_rows(
             f"SELECT {told} FROM {table} t {beside} "
             f"WHERE t.origin IN (SELECT origin FROM given) ORDER BY {order}{part}"
         )
-        columns = [column[0] for column in cursor.description or ()]
+        columns = [column_name(column[0]) for column in cursor.description or ()]
         found[name] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     return found
 

@@ -32,6 +32,7 @@ different from zero up to the screen.
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal, NamedTuple
 
 ColumnType = Literal[
@@ -299,6 +300,14 @@ LATENCY_TIERS: Final = (
 
 
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+
+
+def column_name(column: str) -> str:
+    """Return what a column is called to people: of a resource attribute, by its key."""
+    prefix, is_resource, key = column.partition("resource_")
+    if prefix or not is_resource:
+        return column
+    return "resource." + re.sub("_([0-9a-f]+)_", lambda found: chr(int(found[1], 16)), key)
 
 
 def resource_column(key: str) -> Column:

@@ -17,9 +17,9 @@ from codometer.serve.api.schema import array_schema, object_schema
 KINDS: Final = {
     "content": "Content",
     "detail": "Single events",
-    "sessions": "Names of sessions",
-    "persons": "Persons by day",
-    "sums": "Sums",
+    "sessions": "Whose a session was",
+    "persons": "What a person used on a day",
+    "sums": "Sums of teams and of all",
     "audit": "Audit log",
 }
 """The kinds of data that have a time, and what each is called."""

@@ -146,7 +146,7 @@ class Frame:
         panels = {panel.name: panel for panel in page.panels}
 
         def show(name: str) -> Markup:
-            again = {"again": visitor.href(), "shorter": None}
+            again = {"again": visitor.href(), "whole": visitor.path, "shorter": None}
             values = {"visitor": visitor, **again}
             return self._render_panel(
                 panels[name], lambda: self._build(panels[name], visitor, values), values
@@ -180,7 +180,8 @@ class Frame:
 
     def _render_viewed(self, panel: Panel[View], view: View, sections: Sections) -> Markup:
         shorter = view.href(range="7d") if view.range != "7d" else None
-        values = {"view": view, "again": view.href(), "shorter": shorter}
+        again = view.href()
+        values = {"view": view, "again": again, "whole": again, "shorter": shorter}
 
         def render() -> Markup:
             if panel.is_shared:

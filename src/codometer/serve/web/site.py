@@ -25,7 +25,7 @@ from codometer.analysis.measures.run import Answer
 from codometer.errors import (
     BadRequest,
     CodometerError,
-    Forbidden,
+    LacksPermission,
     ProofTooOld,
     SecondFactorNeeded,
     TooFewPeople,
@@ -58,6 +58,7 @@ from codometer.serve.web.frame import Frame, Freshness, Sections
 from codometer.serve.web.looks import Look, Looks
 from codometer.serve.web.once import DoneAlready, Once
 from codometer.serve.web.page import Page
+from codometer.serve.web.pages.access.roles import explain_lack
 from codometer.serve.web.recent import Recent
 from codometer.serve.web.view import View, read_view
 from codometer.serve.web.visitor import Visitor
@@ -422,7 +423,7 @@ class Site:
 
     def _lead_on(self, error: CodometerError, request: Request) -> Response | None:
         """Return the way to what somebody may see, from a front page that is not for them."""
-        if request.url.path != _FRONT or type(error) is not Forbidden:
+        if request.url.path != _FRONT or not isinstance(error, LacksPermission):
             return None
         groups = self._frame.list_navigation(self._find_visitor(request))
         return go(groups[0][1][0].path) if groups else None
@@ -433,6 +434,8 @@ class Site:
             title, home = "Too few people to tell of", _WIDEST
         elif isinstance(error, DoneAlready):
             title = "This was done already"
+        elif isinstance(error, LacksPermission):
+            error = explain_lack(Permission(error.permission)) or error
         visitor = self._find_visitor(request)
         html = self._frame.render_error(error, title=title, home=home, visitor=visitor)
         return HTMLResponse(html, error.status, _PAGE_HEADERS)

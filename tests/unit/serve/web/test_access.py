@@ -538,3 +538,14 @@ def test_credentials_that_ended_are_shown_when_asked_for(
     assert "Show the 1 that ended, too" in page
     assert set(names(root.get("/access/credentials?ended=1").text)) == {"old", "new"}
     assert "There is no such credential" in root.get("/access/credential?id=crd_none").text
+
+
+def test_who_may_not_is_told_for_whom_it_is(root: Browser, installation: Installation) -> None:
+    assert root.get("/access").status_code == 200
+    ada = installation.person("ada", Role.DEVELOPER)
+    refused = ada.get("/access")
+    assert refused.status_code == 403
+    assert "for whoever has the role Auditor or Administrator, of all teams" in refused.text
+    assert "read:accounts" not in refused.text
+    told = ada.ask("GET", "/api/v1/accounts", headers={"accept": "application/json"})
+    assert "permission read:accounts" in told.text

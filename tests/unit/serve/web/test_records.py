@@ -46,7 +46,7 @@ def navigation(text: str) -> list[str]:
 
 def actions(text: str) -> list[str]:
     """Return the actions of the entries that are shown."""
-    return re.findall(r"<summary>(\w+\.\w+)</summary>", text)
+    return re.findall(r'<span class="mono sub">(\w+\.\w+)</span></summary>', text)
 
 
 @pytest.mark.parametrize(
@@ -261,6 +261,7 @@ def test_entries_of_the_audit_log_are_filtered_and_paged(
     assert len(actions(root.get("/audit?since=2026-11-23&until=2026-11-23").text)) == 25
     refused = root.get("/audit?action=nothing").text
     assert "is no action" in refused
+    assert '<a href="/audit">Show all</a>' in refused
 
 
 def test_what_was_refused_is_found_by_its_outcome(installation: Installation) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
 from codometer.access.account import Account
 from codometer.access.actions import ACTIONS, Action
 from codometer.access.permissions import Permission
+from codometer.analysis.dates import format_moment
 from codometer.analysis.measures.catalogue import MEASURES
 from codometer.analysis.measures.query import Query, parse_query
 from codometer.analysis.measures.run import Answer
+from codometer.analysis.numbers import UNKNOWN
 from codometer.errors import BadRequest, Forbidden
 from codometer.model.period import parse_period
 from codometer.people.access_log import REVEALS
@@ -75,7 +78,7 @@ class Kept:
     name: str
     what: str
     rows: int | None
-    fields: Mapping[str, object]
+    fields: Mapping[str, str]
 
 
 def own_page(own: OwnData, decisions: Decisions, ask: Callable[[Query], Answer]) -> Page[Visitor]:
@@ -182,7 +185,7 @@ def _build_numbers(sources: Sources, visitor: Visitor) -> Mapping[str, object]:
 
 def _build_kept(sources: Sources, visitor: Visitor) -> Mapping[str, object]:
     stored = _find(sources, visitor)
-    return {"stored": stored, "tables": [] if stored is None else _tables(stored)}
+    return {"stored": stored, "tables": [] if stored is None else _tables(stored, visitor)}
 
 
 def _build_looks(sources: Sources, visitor: Visitor) -> Mapping[str, object]:
@@ -230,14 +233,35 @@ def _withdraw(sources: Sources, visitor: Visitor, fields: Fields) -> str:
     return _CONSENTS
 
 
-def _tables(stored: Stored) -> Sequence[Kept]:
+def _tables(stored: Stored, visitor: Visitor) -> Sequence[Kept]:
     rows = stored.found.rows
     counts = {"events": rows.events, "readings": rows.readings}
     newest = {name: table[0] if table else {} for name, table in stored.newest.items()}
     return [
-        Kept(name=name, what=WHAT[name], rows=counts.get(name), fields=newest[name])
+        Kept(
+            name=name,
+            what=WHAT[name],
+            rows=counts.get(name),
+            fields={field: show_field(value, visitor) for field, value in newest[name].items()},
+        )
         for name in newest
     ]
+
+
+def show_field(value: object, visitor: Visitor) -> str:
+    """Write the value of a field, whichever it is of, as pages write such values."""
+    match value:
+        case None | "":
+            return UNKNOWN
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+            return format_moment(moment, zone=visitor.zone, today=visitor.today)
+        case Decimal():
+            return f"{value:f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
+        case _:
+            return str(value)
 
 
 def _looks(sources: Sources, visitor: Visitor, acts: Collection[Action] = ()) -> Sequence[Look]:

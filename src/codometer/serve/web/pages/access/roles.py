@@ -15,6 +15,7 @@ from codometer.access.permissions import (
     Role,
     granted_to,
 )
+from codometer.errors import Forbidden
 from codometer.serve.web.naming import ROLE_NAMES
 
 WORDS: Final[Mapping[str, Mapping[Permission, str]]] = {
@@ -69,6 +70,19 @@ def list_roles() -> tuple[Sequence[str], Mapping[str, Sequence[Row]]]:
         for group, words in WORDS.items()
     }
     return [ROLE_NAMES[role] for role in Role], groups
+
+
+def explain_lack(permission: Permission) -> Forbidden | None:
+    """Say in words for whom what a permission allows is; None where no role has it."""
+    roles = [ROLE_NAMES[role] for role in Role if permission in ROLES[role]]
+    words = next((words[permission] for words in WORDS.values() if permission in words), None)
+    if not roles or words is None:
+        return None
+    of_all = "" if permission in OF_TEAMS else ", of all teams"
+    return Forbidden(
+        f"{words}: this is for whoever has the role {' or '.join(roles)}{of_all}",
+        hint="an administrator can change your role",
+    )
 
 
 def list_grantable(held: AbstractSet[Permission]) -> Sequence[tuple[str, str]]:
