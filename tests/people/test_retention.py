@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from codometer.access.permissions import EVERYTHING, Subject
 from codometer.analysis.measures.query import parse_query
 from codometer.analysis.measures.run import Answer, run_query
 from codometer.errors import BadRequest
@@ -18,6 +19,10 @@ from codometer.people.requests import NoSuchPerson
 from codometer.people.retention import Retention, Run
 from codometer.privacy.profile import Profile
 from codometer.privacy.pseudonym import IdentityKind
+from codometer.serve.web.assets import Assets
+from codometer.serve.web.frame import Frame
+from codometer.serve.web.pages.privacy.retention import retention_page
+from codometer.serve.web.visitor import Visitor
 from codometer.settings import Retention as RetentionSettings
 from codometer.store.retention import Held
 from tests.people.household import ADA, ADA_ELSEWHERE, BEGIN, GRACE, NAMES_OF_ADA, ROOT, Household
@@ -205,6 +210,25 @@ def test_settings_keep_less_than_the_profile_and_never_more(household: Household
     household.become(Profile.STRICT)
     assert retention(household).kept == (14, 90, 90, 1127)
     assert retention(household, detail_days=7, person_days=30).kept == (7, 90, 30, 1127)
+
+
+def test_the_teams_that_can_be_held_are_offered_as_they_are_spelt(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    for number, team in enumerate(("search", "R&D", "search")):
+        household.send({**ADA, "team": team}, session=f"{number}")
+    household.send(GRACE, session="of-no-team")
+    assert household.people.list_teams() == ["R&D", "search"]
+    page = retention_page(retention(household))
+    visitor = Visitor(
+        subject=Subject(actor=ROOT, granted=EVERYTHING),
+        account=None,
+        path=page.path,
+        given={},
+        now=household.now[0],
+        zone=UTC_ZONE,
+    )
+    shown = Frame([page], Assets.read()).render_record(page, visitor)
+    assert '<datalist id="subject-options"><option value="R&amp;D"><option value="search">' in shown
 
 
 @pytest.mark.parametrize("kind", [*HoldKind])

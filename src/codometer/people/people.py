@@ -42,6 +42,7 @@ from codometer.store.people import (
     find_told,
     has_team,
     list_origins,
+    list_teams,
     note_applied,
     rename_repositories,
     replace_identities,
@@ -265,6 +266,11 @@ class People:
             if subject in find_names(connection):
                 return True
         return bool(self._find_plain({subject}))
+
+    def list_teams(self) -> list[str]:
+        """Return the teams of which anything is stored, in order."""
+        with self.store.reading() as connection:
+            return list_teams(connection)
 
     def find_held(self) -> Held | None:
         """Return what legal holds keep as it is, None for everything."""

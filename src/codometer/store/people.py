@@ -104,6 +104,14 @@ def has_team(connection: duckdb.DuckDBPyConnection, team: str) -> bool:
     return found.fetchone() is not None
 
 
+def list_teams(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the teams that any row belongs to, as they are spelt, in order."""
+    rows = connection.execute(
+        "SELECT DISTINCT team FROM workplace WHERE team IS NOT NULL ORDER BY team"
+    )
+    return [team for (team,) in rows.fetchall()]
+
+
 def count_people(connection: duckdb.DuckDBPyConnection) -> Counted:
     """Count who is stored."""
     row = connection.execute(

@@ -277,12 +277,12 @@ def test_links_are_listed_and_withdrawn(installation: Installation, root: Browse
     assert f'aria-label="Withdraw the link {made.id}"' in page
     assert made.secret not in page
     auditor = installation.person("eve", Role.AUDITOR)
-    assert "a new account" in auditor.get("/access").text
+    assert "A new account" in auditor.get("/access").text
     assert "Withdraw" not in auditor.get("/access").text
     token = find_token(page)
     withdraw = "/access/invitation/withdraw"
     assert root.send(withdraw, form_token=token, id=made.id).status_code == 303
-    assert "a new account" not in root.get("/access").text
+    assert "A new account" not in root.get("/access").text
     again = find_token(root.get("/access").text)
     assert root.send(withdraw, form_token=again, id=made.id).status_code == 404
 
@@ -343,6 +343,7 @@ def test_local_mode_says_how_the_first_administrator_comes_about(
     page = keyboard.get("/access").text
     assert "Nobody has an account yet" in page
     form = keyboard.get("/access/invite").text
+    assert "<h1>Make the first administrator</h1>" in form
     assert 'name="role" value="administrator"' in form
     shown = keyboard.send(
         "/access/invite", form_token=find_token(form), role="administrator", sight="all"
@@ -429,6 +430,11 @@ def test_the_form_of_each_kind_has_what_is_usual_for_it(root: Browser) -> None:
     ticked = re.findall(r'name="scope ([\w:]+)" value="1" checked', service)
     assert sorted(ticked) == ["read:aggregates", "read:metrics", "read:status"]
     assert 'type="checkbox"' not in scrape
+    assert re.findall(r"<legend>(.*?)</legend>", ingest + service) == [
+        "What it may send",
+        "What it may see",
+        "What it may do",
+    ]
     assert "is no kind" in root.get(f"{NEW}?kind=royal").text
 
 

@@ -53,6 +53,7 @@ SCOPES: Final = {
     Permission.WRITE_PEOPLE: "Export and erase what is stored of people; assign teams",
 }
 """What each scope lets a program do, in the order in which they are offered."""
+_GROUPS: Final = {"ingest": "Send", "read": "See", "write": "Do"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,16 @@ def credential_page(sources: AccessSources) -> Page[Visitor]:
 def list_scopes(scopes: frozenset[Permission]) -> Sequence[tuple[Permission, str]]:
     """Return scopes with what each lets a program do."""
     return [(scope, words) for scope, words in SCOPES.items() if scope in scopes]
+
+
+def group_scopes(scopes: frozenset[Permission]) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """Return the same by what kind of right each is, as the roles are shown."""
+    listed = list_scopes(scopes)
+    groups = {
+        words: [(scope, said) for scope, said in listed if scope.startswith(f"{kind}:")]
+        for kind, words in _GROUPS.items()
+    }
+    return {words: found for words, found in groups.items() if found}
 
 
 def _build_all(sources: AccessSources, visitor: Visitor) -> Mapping[str, object]:

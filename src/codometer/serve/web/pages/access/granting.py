@@ -31,7 +31,13 @@ _SIGHTS: Final = ((_ALL, "All teams"), (_SOME, "The teams below alone"))
 def invite_page(sources: AccessSources) -> Page[Visitor]:
     """Return the page on which a link for somebody is made."""
     return form_page(
-        sources, ACCOUNTS, path=_INVITE, title="Invite somebody", build=_build_invite, act=_invite
+        sources,
+        ACCOUNTS,
+        path=_INVITE,
+        title="Invite somebody",
+        template="access/invite_page.html",
+        build=_build_invite,
+        act=_invite,
     )
 
 

@@ -13,7 +13,7 @@ from codometer.errors import BadRequest
 from codometer.operate.connect import lines_with
 from codometer.serve.web.forms import Fields, Shown, check_confirmed
 from codometer.serve.web.page import Page
-from codometer.serve.web.pages.access.credentials import KIND_NAMES, KINDS, line_of, list_scopes
+from codometer.serve.web.pages.access.credentials import KIND_NAMES, KINDS, group_scopes, line_of
 from codometer.serve.web.pages.access.sources import (
     CREDENTIALS,
     AccessSources,
@@ -73,7 +73,7 @@ def _build_new(_: AccessSources, visitor: Visitor) -> Mapping[str, object]:
         "kind": kind,
         "kinds": KIND_NAMES,
         "means": KINDS[kind],
-        "scopes": list_scopes(offered),
+        "groups": group_scopes(offered),
         "chosen": _find_scopes(visitor.sent) if visitor.sent else USUAL_SCOPES[kind] & offered,
         "days": visitor.sent.get("days", str(USUAL_LIFETIMES[kind].days)),
         "longest": LONGEST.days,

@@ -58,6 +58,7 @@ class AccessSources:
         return ACTOR_NAMES[actor.kind]
 
 
+_ONE: Final = "access/one.html"
 Build: TypeAlias = Callable[[AccessSources, Visitor], Mapping[str, object]]
 Act: TypeAlias = Callable[[AccessSources, Visitor, Fields], str | Shown]
 
@@ -94,7 +95,7 @@ def detail_page(
         path=path,
         name=area.name,
         title=title,
-        template="access/one.html",
+        template=_ONE,
         group=None,
         permission=area.reads,
         panels=(_panel(sources, path, title, build),),
@@ -102,7 +103,14 @@ def detail_page(
 
 
 def form_page(
-    sources: AccessSources, area: Area, *, path: str, title: str, build: Build, act: Act
+    sources: AccessSources,
+    area: Area,
+    *,
+    path: str,
+    title: str,
+    build: Build,
+    act: Act,
+    template: str = _ONE,
 ) -> Page[Visitor]:
     """Return a page with one form, which is sent to where it stands.
 
@@ -112,7 +120,7 @@ def form_page(
         path=path,
         name=area.name,
         title=title,
-        template="access/one.html",
+        template=template,
         group=None,
         permission=area.writes,
         panels=(_panel(sources, path, title, build),),

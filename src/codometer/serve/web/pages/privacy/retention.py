@@ -71,7 +71,8 @@ def _build_last(retention: Retention, _: Visitor) -> Mapping[str, object]:
 
 
 def _build_holds(retention: Retention, _: Visitor) -> Mapping[str, object]:
-    return {"holds": retention.people.holds.list_holds(), "whose": _WHOSE}
+    people = retention.people
+    return {"holds": people.holds.list_holds(), "whose": _WHOSE, "teams": people.list_teams()}
 
 
 def _hold(retention: Retention, visitor: Visitor, fields: Fields) -> str:
