@@ -122,6 +122,7 @@ def test_an_account_is_shown_with_what_it_may_and_how_it_signs_in(
     assert "checkout" in page
     told = facts(root.get(f"/access/account?id={find(installation, 'ada').id}").text)
     assert told["Sees the numbers of"] == "checkout"
+    assert told["Confirmed as a person"].startswith("No")
     assert (told["Role"], told["Password"], told["Second factor"]) == ("Developer", "Yes", "None")
     assert told["Signed in"].startswith("since Mon 23 Nov, from 203.0.113.0/24")
 
@@ -147,6 +148,7 @@ def test_a_link_is_shown_once_and_makes_an_account(
     )
     assert shown.status_code == 200
     (link,) = re.findall(r"http://127\.0\.0\.1:4319/join\?link=([\w-]+)", shown.text)
+    assert "with the role Team lead, for the numbers of check, out, search" in shown.text
     assert link not in root.get("/access/invite").text
     invitation = installation.access.accounts.find_link(link)
     assert invitation.role is Role.TEAM_LEAD
@@ -403,6 +405,9 @@ def test_a_credential_for_clients_is_made_with_what_to_paste(
     assert secret not in page
     assert facts(page)["Made by"] == "root, Mon 23 Nov"
     assert facts(page)["Team"] == "checkout, whatever clients say"
+    may = "Send events; send metrics; send spans"
+    assert facts(page)["May"] == may
+    assert may in root.get("/access/credentials").text
 
 
 def test_what_to_paste_fits_the_kind() -> None:

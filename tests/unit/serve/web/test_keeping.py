@@ -164,6 +164,8 @@ def test_what_people_asked_for_is_decided_on_a_page_and_marked_when_it_waits_too
     assert refused.status_code == 404
     auditor = installation.person("ada", Role.AUDITOR)
     assert f"{path}/do" not in auditor.get(path).text
+    assert "Administrators decide" in auditor.get(path).text
+    assert "Administrators decide" not in shown
     assert auditor.submit(f"{path}/decline", request=asked.id, reason=WHY).status_code == 403
     assert root.submit(f"{path}/decline", request=asked.id, reason=WHY).status_code == 303
     queue.ask("p_aaaaaaaaaaaaaaaaaaaa", Right.CORRECTION, "they still are not")
@@ -194,6 +196,7 @@ def test_an_erasure_is_looked_at_and_confirmed_before_it_is_done(
     refused = root.submit("/privacy/requests/erase", None, **typed, confirm="p_somebody")
     assert (refused.status_code, "This was not confirmed" in refused.text) == (400, True)
     assert f'value="{WHY}"' in refused.text
+    assert list_marked(refused.text) == ["confirm"]
     assert queue.list_open() == [asked]
     done = root.submit("/privacy/requests/erase", None, **typed, confirm=asked.person)
     assert done.headers["location"] == "/privacy/requests"
