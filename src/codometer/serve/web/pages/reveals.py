@@ -1,4 +1,4 @@
-"""The names behind pseudonyms: who may ask, what was asked and why, and the name itself, once."""
+"""The names behind pseudonyms: who may ask, what was asked and why, and the name itself."""
 
 from __future__ import annotations
 
