@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -54,8 +55,6 @@ from codometer.settings import pages_url
 from codometer.store.store import Store
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from starlette.applications import Starlette
 
     from codometer.access.account import Invitation
@@ -122,7 +121,7 @@ class Server:
             look=self.look,
             minimum_people=self.find_minimum_now,
             find_grain=self.find_grain,
-            status=ToldStatus(self.store, self.find_minimum_now),
+            status=ToldStatus(self.store, self.find_minimum_ever),
             check_ready=self._check,
             access=self.access,
             retention=self.retention,
@@ -258,6 +257,10 @@ class Server:
     def find_minimum_now(self) -> int:
         """Return the fewest that a number of what happens now may cover."""
         return self.find_minimum_people(self.access.audit.now())
+
+    def find_minimum_ever(self) -> int:
+        """Return the fewest that a number of all that is stored may cover."""
+        return self.find_minimum_people(datetime.min.replace(tzinfo=UTC))
 
     def find_grain(self, since: datetime) -> Grain:
         """Return how finely groups may be told of from a time on; in local mode, by hour."""

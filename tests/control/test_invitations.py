@@ -88,12 +88,24 @@ def test_a_link_ends_with_what_its_maker_may(server: Server, second: Actor, fate
     assert server.accounts.list_invitations() == []
 
 
-def test_a_link_that_gives_no_more_than_its_maker_still_has_stays_good(
+def test_a_link_that_is_gone_stays_gone_when_its_maker_has_their_role_again(
     server: Server, second: Actor
 ) -> None:
-    made = server.accounts.invite(Role.VIEWER, second)
-    server.accounts.change(second.id, SYSTEM, role=Role.FINOPS, teams=None)
-    assert server.accounts.join(made.secret, "ada", PASSWORD, SOMEBODY).login == "ada"
+    made = server.accounts.invite(Role.ADMINISTRATOR, second)
+    server.accounts.change(second.id, SYSTEM, role=Role.VIEWER, teams=None)
+    server.accounts.change(second.id, SYSTEM, role=Role.ADMINISTRATOR, teams=None)
+    with pytest.raises(LinkNotGood):
+        server.accounts.find_link(made.secret)
+
+
+def test_links_of_local_mode_end_with_the_first_account(open_control: Open, tmp_path: Path) -> None:
+    server = Server(open_control, tmp_path)
+    local = Actor(kind=ActorKind.LOCAL)
+    one, two = (server.accounts.invite(Role.ADMINISTRATOR, local) for _ in range(2))
+    server.accounts.join(one.secret, "root", PASSWORD, SOMEBODY)
+    assert server.accounts.list_invitations() == []
+    with pytest.raises(LinkNotGood):
+        server.accounts.join(two.secret, "mallory", PASSWORD, SOMEBODY)
 
 
 def test_a_link_of_a_credential_ends_when_that_is_revoked(server: Server) -> None:

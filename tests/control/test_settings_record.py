@@ -22,6 +22,10 @@ def entries(log: AuditLog) -> list[Told]:
     ]
 
 
+DETAIL = Settings().retention.detail_days
+SERVICES = [*Settings().privacy.services]
+
+
 def test_a_start_with_the_defaults_leaves_no_entry(control: Control, tmp_path: Path) -> None:
     log = open_log(control, tmp_path)
     record_settings(log, Settings(data=tmp_path))
@@ -35,32 +39,37 @@ def test_only_what_changed_since_the_last_start_has_an_entry(
     first = Settings(data=tmp_path, retention=Retention(detail_days=30), ingest=Ingest())
     for _ in range(2):
         record_settings(log, first)
-    assert entries(log) == [("retention.detail_days", {}, {"value": 30})]
+    assert entries(log) == [("retention.detail_days", {"value": DETAIL}, {"value": 30})]
     second = replace(
         first, retention=Retention(detail_days=60), privacy=Privacy(services=("bot@*",))
     )
     record_settings(log, second)
     record_settings(log, Settings(data=tmp_path))
     assert entries(log)[1:] == [
-        ("privacy.services", {}, {"value": ["bot@*"]}),
+        ("privacy.services", {"value": SERVICES}, {"value": ["bot@*"]}),
         ("retention.detail_days", {"value": 30}, {"value": 60}),
-        ("privacy.services", {"value": ["bot@*"]}, {}),
-        ("retention.detail_days", {"value": 60}, {}),
+        ("privacy.services", {"value": ["bot@*"]}, {"value": SERVICES}),
+        ("retention.detail_days", {"value": 60}, {"value": DETAIL}),
     ]
     assert not verify(log).faults
 
 
-def test_settings_with_a_name_and_other_servers_are_told_apart(
+def test_a_folder_that_was_moved_is_compared_with_where_it_was(
     control: Control, tmp_path: Path
 ) -> None:
     log = open_log(control, tmp_path)
-    provider = Oidc(issuer="https://idp.example", client_id="codometer")
-    record_settings(log, Settings(data=tmp_path / "one", oidc={"okta": provider}))
+    record_settings(log, Settings(data=tmp_path / "one", privacy=Privacy(minimum_people=20)))
     record_settings(log, Settings(data=tmp_path / "two"))
-    record_settings(log, Settings(data=tmp_path / "one", oidc={}))
-    assert entries(log) == [
-        ("oidc.okta.client_id", {}, {"value": "codometer"}),
-        ("oidc.okta.issuer", {}, {"value": "https://idp.example"}),
+    assert entries(log)[-1] == ("privacy.minimum_people", {"value": 20}, {"value": 1})
+
+
+def test_settings_with_a_name_are_told(control: Control, tmp_path: Path) -> None:
+    log = open_log(control, tmp_path)
+    provider = Oidc(issuer="https://idp.example", client_id="codometer")
+    record_settings(log, Settings(data=tmp_path, oidc={"okta": provider}))
+    record_settings(log, Settings(data=tmp_path, oidc={}))
+    of_provider = [each for each in entries(log) if each[0] == "oidc.okta.client_id"]
+    assert of_provider == [
+        ("oidc.okta.client_id", {"value": ""}, {"value": "codometer"}),
         ("oidc.okta.client_id", {"value": "codometer"}, {}),
-        ("oidc.okta.issuer", {"value": "https://idp.example"}, {}),
     ]

@@ -620,3 +620,21 @@ def follow(household: Household, steps: list[Sent | Said]) -> None:
     )
     household.people.follow()  # as the server does all the time
     assert requests_by_team(household) == expected
+
+
+def test_what_a_hold_kept_is_told_anew_when_it_was_lifted_meanwhile(household: Household) -> None:
+    household.become(Profile.STANDARD)
+    household.send(ADA, session="one")
+    person = household.requests.show(ADA["user.email"], ROOT).person
+    vault = household.people.vault
+    with household.access.control.write() as connection:
+        vault.tell_anew(connection, person)
+    vault.reload()
+    assert person in vault.moves
+    vault.settle_moves({person}, waiting={person}, holds={"hold_lifted"})
+    assert person in vault.moves
+    vault.reload()
+    assert person in vault.moves
+    vault.settle_moves({person}, waiting={person}, holds=set())
+    vault.reload()
+    assert person not in vault.moves

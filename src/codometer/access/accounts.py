@@ -26,13 +26,15 @@ from codometer.access.account import (
     teams_text,
 )
 from codometer.access.actions import Action
-from codometer.access.actor import SYSTEM
+from codometer.access.actor import SYSTEM, ActorKind
 from codometer.access.credentials import revoke_owned
 from codometer.access.granting import check_change, check_grant
 from codometer.access.invitations import (
     LINK_NOT_GOOD,
     SECRET_BYTES,
+    drop_all_links,
     drop_link,
+    drop_links_by,
     drop_links_to,
     find_link,
     get_link,
@@ -261,6 +263,7 @@ class Accounts:
             mine = update(ACCOUNT).where(ACCOUNT.c.id == account.id)
             change.connection.execute(mine.values(disabled=change.time))
             drop_links_to(change, account.id)
+            drop_links_by(change, ActorKind.ACCOUNT, account.id)
             end_sessions(change, SESSION.c.account == account.id)
             revoke_owned(change, account.id)
             change.record(Action.ACCOUNT_DISABLE, object=account.id)
@@ -330,6 +333,8 @@ class Accounts:
     def _take_link(self, change: Change, secret: str) -> Invitation:
         link = self._find_link(change.connection, secret)
         drop_link(change, link.id)
+        if not read_accounts(change.connection):  # whoever made others need not be anybody now
+            drop_all_links(change)
         return link
 
 
@@ -391,6 +396,7 @@ def change_role(
     mine = update(ACCOUNT).where(ACCOUNT.c.id == account.id)
     change.connection.execute(mine.values(role=role or "", teams=teams_text(teams)))
     drop_links_to(change, account.id)
+    drop_links_by(change, ActorKind.ACCOUNT, account.id)
     end_sessions(change, SESSION.c.account == account.id)
     revoke_owned(change, account.id)
     change.record(

@@ -35,6 +35,7 @@ from codometer.access.credential_rows import (
 )
 from codometer.access.generation import bump_generation
 from codometer.access.granting import check_grant
+from codometer.access.invitations import drop_links_by
 from codometer.access.permissions import GIVEN_FREELY
 from codometer.access.secret import make_secret
 from codometer.errors import BadRequest, Forbidden
@@ -164,6 +165,7 @@ def revoke_owned(change: Change, account_id: str) -> None:
 def _revoke(change: Change, found: Credential) -> None:
     mine = CREDENTIAL.c.id == found.id
     change.connection.execute(update(CREDENTIAL).where(mine).values(revoked=change.time))
+    drop_links_by(change, ActorKind.CREDENTIAL, found.id)
     _changed(change, Action.CREDENTIAL_REVOKE, found.id, before=_told(found))
 
 

@@ -1,8 +1,7 @@
 """Links as rows of the control plane: each makes one account, or gives one a new password.
 
-A link is worth what its maker may do on the day it is opened, not on the day it was made:
-whoever is disabled or loses their role leaves none behind that works, nor does a credential
-that is revoked or over.
+A link is worth what its maker may do on the day it is opened, not on the day it was made. It is
+gone for good when its maker is disabled, revoked or gets another role.
 """
 
 from __future__ import annotations
@@ -87,12 +86,13 @@ def find_link(connection: Connection, secret: str, now: datetime) -> Invitation:
         LinkNotGood: there is none, or it is good no more.
     """
     for each in _read(connection, now, digest=digest(secret)):
-        return each
+        if _is_good(connection, each, now):
+            return each
     raise LINK_NOT_GOOD
 
 
 def read_links(connection: Connection, now: datetime) -> list[Invitation]:
-    """Return the links that are good, the oldest first, without their secrets."""
+    """Return the links whose time is not over, the oldest first, without their secrets."""
     return _read(connection, now)
 
 
@@ -100,7 +100,7 @@ def get_link(connection: Connection, id_: str, now: datetime) -> Invitation:
     """Return the link with an id.
 
     Raises:
-        NoSuchInvitation: there is none that is good.
+        NoSuchInvitation: there is none whose time is not over.
     """
     for each in _read(connection, now, id=id_):
         return each
@@ -114,6 +114,17 @@ def drop_link(change: Change, id_: str) -> None:
     change.connection.execute(delete(INVITATION).where(INVITATION.c.id == id_))
 
 
+def drop_links_by(change: Change, kind: ActorKind, maker: str) -> None:
+    """Forget the links that somebody made: what they may is another thing now."""
+    mine = (INVITATION.c.maker_kind == kind) & (INVITATION.c.maker == maker)
+    change.connection.execute(delete(INVITATION).where(mine))
+
+
+def drop_all_links(change: Change) -> None:
+    """Forget those that were made before there was anybody to make them."""
+    change.connection.execute(delete(INVITATION))
+
+
 def drop_links_to(change: Change, account_id: str) -> None:
     """Forget links to an account's password: they were made for what it was."""
     change.connection.execute(delete(INVITATION).where(INVITATION.c.account == account_id))
@@ -123,8 +134,7 @@ def _read(connection: Connection, now: datetime, **wanted: str) -> list[Invitati
     statement = select(INVITATION).where(INVITATION.c.expires > now).filter_by(**wanted)
     rows = connection.execute(statement.order_by(INVITATION.c.created)).mappings().all()
     accounts = {each.id: each for each in read_accounts(connection)} if rows else {}
-    links = [_link_of(row, accounts) for row in rows]
-    return [each for each in links if _is_good(connection, each, now)]
+    return [_link_of(row, accounts) for row in rows]
 
 
 def _link_of(row: Mapping[Any, Any], accounts: Mapping[str, Account]) -> Invitation:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from codometer.access.actions import Action
 from codometer.access.actor import SYSTEM
@@ -25,33 +25,43 @@ if TYPE_CHECKING:
 def record_settings(audit: AuditLog, settings: Settings) -> None:
     """Write an entry for each setting that differs from what this server last started with.
 
-    The first start is compared with the defaults.
+    The first start is compared with that of another server of the installation, such as this one
+    where its folder was before, and the very first with the defaults.
     """
     server = str(settings.data.resolve())
     given = {
         setting.key: _as_json(setting.value_in(settings))
         for setting in list_settings(settings)
-        if setting.key != "data" and setting.value_in(settings) != setting.default
+        if setting.key != "data"  # which is what the server goes by
     }
+    defaults = {each.key: _as_json(each.default) for each in list_settings(settings)}
     with audit.change(SYSTEM) as change:
-        last = _read(change, server)
-        for key in sorted(key for key in {*given, *last} if given.get(key) != last.get(key)):
-            _record(change, key, last.get(key), given.get(key))
-            change.connection.execute(
-                delete(SETTING).where(and_(SETTING.c.server == server, SETTING.c.key == key))
-            )
-            if key in given:
-                row = {"server": server, "key": key, "value": json.dumps(given[key])}
-                change.connection.execute(insert(SETTING).values(row))
+        known = _read(change)
+        others = [known[other] for other in sorted(known) if other != server]
+        last = known.get(server) or (others[-1] if others else {})
+        for key in sorted({*given, *last}):
+            before = last.get(key, defaults.get(key))
+            if before != given.get(key):
+                _record(change, key, before, given.get(key))
+        if given != known.get(server):
+            change.connection.execute(delete(SETTING).where(SETTING.c.server == server))
+            rows = [
+                {"server": server, "key": key, "value": json.dumps(value)}
+                for key, value in given.items()
+            ]
+            change.connection.execute(insert(SETTING), rows)
 
 
-def _read(change: Change, server: str) -> dict[str, Json]:
-    found = select(SETTING.c.key, SETTING.c.value).where(SETTING.c.server == server)
-    return {row.key: json.loads(row.value) for row in change.connection.execute(found)}
+def _read(change: Change) -> dict[str, dict[str, Json]]:
+    """Return what each server last started with."""
+    found: dict[str, dict[str, Json]] = {}
+    for row in change.connection.execute(select(SETTING)):
+        found.setdefault(row.server, {})[row.key] = json.loads(row.value)
+    return found
 
 
 def _record(change: Change, key: str, before: Json, after: Json) -> None:
-    """Write one entry; what is at its default has no value."""
+    """Write one entry; a setting that is not there, as of a provider, has no value."""
     change.record(
         Action.SETTING_CHANGE,
         object=key,

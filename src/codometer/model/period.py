@@ -53,7 +53,7 @@ class Period:
     """Whether an end that somebody chose is no midnight."""
     is_open: bool = field(default=False, compare=False)
     """Whether it ends now because nobody said when."""
-    is_of_weeks: bool = field(default=False, compare=False)
+    is_of_weeks: bool = False
     """Whether it is of weeks, also where those happen to be whole months."""
 
     @classmethod
@@ -103,7 +103,12 @@ class Period:
         starts at a local midnight: as many local days earlier as it touches, so that a day
         under way is compared with the same part of a day. Else: its own length earlier.
         """
-        return replace(self._before(), is_chosen=self.is_chosen, splits_days=self.splits_days)
+        return replace(
+            self._before(),
+            is_chosen=self.is_chosen,
+            splits_days=self.splits_days,
+            is_of_weeks=self.is_of_weeks,
+        )
 
     def _before(self) -> Period:
         zone = self.zone

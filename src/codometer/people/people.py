@@ -341,7 +341,7 @@ class People:
         find = self.vault.people.find_person
         persons = {name: find(name) or name for name in moves}
         called = self.list_called({*persons.values()})
-        held = self.find_held()
+        holds, held = {each.id for each in self.holds.list_holds()}, self.find_held()
         with self.store.changing(for_good=False) as connection:
             stored = list_origins(connection, moves)
             replace_identities(
@@ -359,7 +359,7 @@ class People:
                 held=held,
             )
         kept = {name for name, person in persons.items() if called[person] & moved.kept}
-        self.vault.settle_moves(moves, waiting=kept)
+        self.vault.settle_moves(moves, waiting=kept, holds=holds)
         return moved
 
     def _resolved(self, stored: StoredOrigin) -> StoredOrigin:

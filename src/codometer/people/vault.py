@@ -25,6 +25,7 @@ from codometer.store.control_tables import (
     IDENTITY,
     IDENTITY_LINK,
     IDENTITY_MOVE,
+    LEGAL_HOLD,
     TOMBSTONE,
     TREATMENT,
 )
@@ -238,14 +239,23 @@ class Vault:
             blob = connection.execute(select(IDENTITY.c.value).where(mine)).scalar()
         return None if blob is None else self._keys.ring.decrypt(blob, self._place(pseudonym))
 
-    def settle_moves(self, pseudonyms: Collection[str], waiting: Collection[str]) -> None:
-        """Note that the telemetry knows, but for what is waiting until a hold is lifted."""
+    def settle_moves(
+        self, pseudonyms: Collection[str], waiting: Collection[str], holds: Collection[str]
+    ) -> None:
+        """Note that the telemetry knows, but for what is waiting until one of the holds is lifted.
+
+        Where one was lifted meanwhile, that is to be told anew.
+        """
         with self._control.write() as connection:
+            stand = set(connection.execute(select(LEGAL_HOLD.c.id)).scalars())
             for name in pseudonyms:
                 mine = IDENTITY_MOVE.c.pseudonym == name
-                wait = update(IDENTITY_MOVE).where(mine).values(waits=True)
-                connection.execute(wait if name in waiting else delete(IDENTITY_MOVE).where(mine))
-        self.moves.difference_update(pseudonyms)
+                if name not in waiting:
+                    connection.execute(delete(IDENTITY_MOVE).where(mine))
+                elif stand.issuperset(holds):
+                    connection.execute(update(IDENTITY_MOVE).where(mine).values(waits=True))
+        again = () if stand.issuperset(holds) else waiting
+        self.moves.difference_update(set(pseudonyms).difference(again))
 
     def tell_anew(self, connection: Connection, person: str) -> None:
         """Have the telemetry told anew what it should know of a person, in a transaction."""

@@ -15,11 +15,10 @@ _APART: Final = r"(?<![A-Za-z0-9])"
 _TAIL: Final = r"[A-Za-z0-9_./+=-]"
 SECRET: Final = re.compile(f"{_APART}(?:{_MAKES}|{_WORDS})")
 """Begins like one, which is enough in a value that nobody knows."""
-_WHOLE_SECRET: Final = re.compile(
-    f"{_APART}(?:(?:{_MAKES}){_TAIL}{{12}}|(?:{_WORDS})({_TAIL}{{12,}}))"
-)
+_WHOLE_SECRET: Final = re.compile(f"{_APART}(?:{_MAKES}){_TAIL}{{12}}")
 """A team may well be called sk-sales."""
-_RANDOM: Final = re.compile(r"(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{8}|[a-z]{20}")
+_LIKE_A_NAME: Final = re.compile(f"{_APART}(?:{_WORDS})({_TAIL}{{12,}})")
+_RANDOM: Final = re.compile(r"(?=[a-z]{0,7}[A-Z0-9])[A-Za-z0-9]{8}|[a-z]{20}")
 """What no word looks like."""
 _ADDRESS: Final = re.compile(r"(?<=[\w.+-])@(?:[\w-]+\.)+[A-Za-z]{2}")
 """An e-mail address. On Vertex AI, models have versions behind an @: claude-opus-4@20250514."""
@@ -29,9 +28,6 @@ def is_telling(text: str) -> bool:
     """Tell whether a text has what looks like a credential, or an e-mail address."""
     if "@" in text and _ADDRESS.search(text) is not None:
         return True
-    if _WHOLE_SECRET.search(text) is None:
-        return False
-    return any(
-        found[1] is None or _RANDOM.search(found[1]) is not None
-        for found in _WHOLE_SECRET.finditer(text)
-    )
+    if _WHOLE_SECRET.search(text) is not None:
+        return True
+    return any(_RANDOM.search(found[1]) for found in _LIKE_A_NAME.finditer(text))

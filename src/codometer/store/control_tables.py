@@ -394,8 +394,8 @@ SETTING: Final = Table(
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""What a server was started with last, where that is not the default, as JSON. Servers of one
-installation go by their data folders."""
+"""What a server was started with last, as JSON. Servers of one installation go by their data
+folders."""
 
 EVERYTHING: Final = "everything"
 """The kind of a hold on all that there is, the audit log too."""

@@ -47,6 +47,7 @@ def test_a_name_is_kept(name: str) -> None:
         pytest.param("npm_" + _random(36), id="npm"),
         pytest.param("pypi-AgEIcHlwaS5vcmc" + _random(150), id="PyPI"),
         pytest.param("hf_" + _random(34, string.ascii_letters), id="Hugging Face"),
+        pytest.param("sk-team/ghp_" + _random(36), id="GitHub, in a name"),
         pytest.param("cdm_ing_" + _random(36), id="ours"),
     ],
 )

@@ -70,6 +70,11 @@ def fit(period: Period, find_grain: FindGrain) -> Period:
     return find_grain(_monday_before(period.start, period.zone)).around(period)
 
 
+def of_weeks(query: Query) -> Query:
+    """Have a query compare its weeks with as many weeks before, also where they are a month."""
+    return replace(query, period=replace(query.period, is_of_weeks=True))
+
+
 def coarsen(coverage: Coverage, period: Period, finest: Cut) -> Coverage:
     """Return what an answer rests on, with times no finer than a group is told of."""
     first, last = coverage.reported_from, coverage.reported_until
@@ -131,7 +136,7 @@ def _check_weeks(query: Query, now: datetime) -> None:
             f"a group is not told of by {' and '.join(sorted(finer))}",
             hint="ask by week, or of the whole organisation",
         )
-    if not all(_is_of_weeks(period, now) for period in query.periods):
+    if not all(_is_of_weeks(period, now) for period in of_weeks(query).periods):
         weeks = _weeks_around(query.period, now)
         since, until = (local_date(each, weeks.zone) for each in (weeks.start, weeks.end))
         before = ", or the one before it," if query.compare_previous else ""

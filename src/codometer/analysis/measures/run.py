@@ -12,13 +12,14 @@ from codometer.analysis.measures.catalogue import REQUESTS
 from codometer.analysis.measures.compile import MAX_GROUPS, compile_query, narrow
 from codometer.analysis.measures.coverage import NOT_ASKED, Coverage, find_coverage, without_amounts
 from codometer.analysis.measures.dimensions import DIMENSIONS, TOKEN_COLUMNS, Dimension, Place
-from codometer.analysis.measures.grain import FindGrain, any_grain, coarsen, find_grain_of
+from codometer.analysis.measures.grain import FindGrain, any_grain, coarsen, find_grain_of, of_weeks
 from codometer.analysis.measures.measure import Fact, Facts, Measure, Number, SumOf
 from codometer.analysis.measures.query import Condition, Query
 from codometer.analysis.measures.rows import read_key, sql_keys
 from codometer.analysis.measures.withhold import Verdict, owns_all, withhold
 from codometer.errors import BadRequest
 from codometer.model.period import Period
+from codometer.privacy.profile import Cut
 from codometer.store.engine import Engine
 
 _MODEL: Final = DIMENSIONS["model"]
@@ -91,6 +92,8 @@ def run_query(
         TooFine: it is finer in time than a group may be told of.
     """
     grain = find_grain_of(query, find_grain, organisation_zone)
+    if grain.finest is Cut.WEEK:
+        query = of_weeks(query)
     minimum = 1 if query.sees_people else minimum_people
     now, *before = (
         _answer(

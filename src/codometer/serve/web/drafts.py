@@ -41,6 +41,7 @@ class Drafts:
         """
         found, until = secrets.token_urlsafe(_ID_BYTES), self._now() + _KEPT
         typed = {name: value for name, value in fields.items() if name != TOKEN}
+        self._forget()
         while len(self._kept) >= _MOST:
             self._kept.pop(next(iter(self._kept)), None)
         self._kept[found] = _Draft(account=account, page=page, form=form, fields=typed, until=until)
@@ -48,8 +49,15 @@ class Drafts:
 
     def find(self, draft: str, account: str, page: str) -> tuple[str, Fields]:
         """Return a form of a page, and what somebody wrote into it; nothing if it is not known."""
+        self._forget()
         kept = self._kept.get(draft)
-        is_theirs = kept is not None and (kept.account, kept.page) == (account, page)
-        if kept is None or not is_theirs or self._now() >= kept.until:
+        if kept is None or (kept.account, kept.page) != (account, page):
             return "", {}
         return kept.form, kept.fields
+
+    def _forget(self) -> None:
+        """Let go of those whose time is over."""
+        now = self._now()
+        for draft, kept in [*self._kept.items()]:
+            if now >= kept.until:
+                self._kept.pop(draft, None)

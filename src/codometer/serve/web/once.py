@@ -35,6 +35,11 @@ class _Sent:
     at: datetime
     answer: asyncio.Task[Response] | None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it is being obeyed."""
+        return self.answer is not None and not self.answer.done()
+
 
 class Once:
     """Remembers the last forms that were obeyed. To be used in the event loop alone."""
@@ -60,6 +65,8 @@ class Once:
             task = asyncio.create_task(obey())
             sent = self._sent[form] = _Sent(self._now(), task)
             task.add_done_callback(lambda done: self._settle(form, done))
+            later = SHOWN_AGAIN.total_seconds()
+            asyncio.get_running_loop().call_later(later, self._forget)
         if sent.answer is None:
             raise _done_already()
         return await asyncio.shield(sent.answer)
@@ -82,10 +89,12 @@ class Once:
         """Let go of the answers that are old, and of the forms that are too many."""
         before = self._now() - SHOWN_AGAIN
         for sent in self._sent.values():
-            if sent.at <= before and sent.answer is not None and sent.answer.done():
+            if sent.at <= before and not sent.is_running:
                 sent.answer = None
-        while len(self._sent) > self._most:
-            del self._sent[next(iter(self._sent))]
+        over = len(self._sent) - self._most
+        done = [form for form, sent in self._sent.items() if not sent.is_running]
+        for form in done[: max(0, over)]:
+            del self._sent[form]
 
 
 def _done_already() -> DoneAlready:
