@@ -134,7 +134,7 @@ def test_what_was_typed_outlives_an_old_proof(open_page: Open, office: Office) -
     page = sign_in(open_page, office, ROOT, NEW)
     page.locator("[name=name]").fill("ci & co")
     page.locator("[name=addresses]").fill("10.1.0.0/16\n10.2.0.0/16")
-    page.get_by_label("The team holds").check()
+    page.get_by_label("Use this team even").check()
     forget_proof(office)
     page.get_by_role("button", name="Make the credential").click()
     prove(page)
