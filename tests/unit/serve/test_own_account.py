@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
@@ -20,18 +19,6 @@ from tests.unit.serve.test_api_access import find_permission
 WRONG = "marble kettle orbit moss"
 NEW = "copper lantern violet moss"
 TEMPLATES = Path(__file__).parents[3] / "src/codometer/serve/web/templates"
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path)
-    yield made
-    made.access.close()
-
-
-@pytest.fixture
-def root(installation: Installation) -> Browser:
-    return installation.set_up()
 
 
 def test_every_page_says_who_is_signed_in_and_lets_them_out(root: Browser) -> None:

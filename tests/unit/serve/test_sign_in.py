@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -16,13 +16,6 @@ from codometer.serve.gate import Gate
 from codometer.settings import Listen
 from tests.unit.serve.installation import PASSWORD, Installation
 from tests.unit.serve.parts import NOW
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path)
-    yield made
-    made.access.close()
 
 
 def test_until_there_is_an_account_nobody_signs_in(installation: Installation) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
-from pathlib import Path
 
 import pytest
 from pyotp import TOTP
@@ -30,18 +28,6 @@ from tests.unit.serve.parts import NOW
 ACT = "/access/account/act"
 CHANGE = "/access/account/change"
 NEW = "/access/credentials/new"
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path)
-    yield made
-    made.access.close()
-
-
-@pytest.fixture
-def root(installation: Installation) -> Browser:
-    return installation.set_up()
 
 
 @pytest.fixture

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -28,18 +26,6 @@ LAPTOPS = {
     "days": "90",
     **{f"scope {scope}": "1" for scope in INGEST},
 }
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path)
-    yield made
-    made.access.close()
-
-
-@pytest.fixture
-def root(installation: Installation) -> Browser:
-    return installation.set_up()
 
 
 def open_form(browser: Browser, path: str) -> dict[str, str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -20,18 +18,6 @@ from tests.unit.serve.installation import Browser, Installation
 WHY = "a claim before a court"
 MARKED_KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET_TEXT = f"the orchard is sold, says ada@example.com; {MARKED_KEY} opens it"
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path)
-    yield made
-    made.access.close()
-
-
-@pytest.fixture
-def root(installation: Installation) -> Browser:
-    return installation.set_up()
 
 
 def list_forms(page: str) -> list[str]:

@@ -6,9 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -21,18 +19,6 @@ from tests.unit.serve.installation import PASSWORD, Browser, Installation
 from tests.unit.serve.web.test_keeping import ask_to_be_forgotten
 
 WORDS = "We agreed on this"
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path)
-    yield made
-    made.access.close()
-
-
-@pytest.fixture
-def root(installation: Installation) -> Browser:
-    return installation.set_up()
 
 
 def decisions(installation: Installation) -> Decisions:
