@@ -37,7 +37,7 @@ class LinkNotGood(CodometerError):
 
 
 class NoSuchInvitation(CodometerError):
-    """There is no link with this id that is good."""
+    """There is no link with this id whose time is not over."""
 
     code = "no_such_invitation"
     status = 404

@@ -150,7 +150,7 @@ class Accounts:
         return made
 
     def list_invitations(self) -> list[Invitation]:
-        """Return the links that are good, the oldest first; nobody can read their secrets."""
+        """Return the links whose time is not over, the oldest first, without their secrets."""
         with self.audit.control.read() as connection:
             return read_links(connection, self.audit.now())
 
@@ -158,7 +158,7 @@ class Accounts:
         """End a link before it is used.
 
         Raises:
-            NoSuchInvitation: there is none that is good.
+            NoSuchInvitation: there is none whose time is not over.
             Forbidden: it grants what the actor does not have.
         """
         with self.audit.change(actor) as change:
@@ -262,10 +262,7 @@ class Accounts:
             _keep_an_administrator(change.connection, account)
             mine = update(ACCOUNT).where(ACCOUNT.c.id == account.id)
             change.connection.execute(mine.values(disabled=change.time))
-            drop_links_to(change, account.id)
-            drop_links_by(change, ActorKind.ACCOUNT, account.id)
-            end_sessions(change, SESSION.c.account == account.id)
-            revoke_owned(change, account.id)
+            _end_rights(change, account.id)
             change.record(Action.ACCOUNT_DISABLE, object=account.id)
         return replace(account, disabled=change.time)
 
@@ -395,10 +392,7 @@ def change_role(
     """Give an account another role, or none, and other teams; its sessions end."""
     mine = update(ACCOUNT).where(ACCOUNT.c.id == account.id)
     change.connection.execute(mine.values(role=role or "", teams=teams_text(teams)))
-    drop_links_to(change, account.id)
-    drop_links_by(change, ActorKind.ACCOUNT, account.id)
-    end_sessions(change, SESSION.c.account == account.id)
-    revoke_owned(change, account.id)
+    _end_rights(change, account.id)
     change.record(
         Action.ACCOUNT_CHANGE,
         object=account.id,
@@ -444,6 +438,14 @@ def disconnect(change: Change, account_id: str, issuer: str) -> None:
     run(update(ACCOUNT).where(ACCOUNT.c.id == account_id).values(email=""))
     end_sessions(change, (SESSION.c.account == account_id) & (SESSION.c.issuer == issuer))
     change.record(Action.ACCOUNT_DISCONNECT, object=account_id, before={"issuer": issuer})
+
+
+def _end_rights(change: Change, account_id: str) -> None:
+    """End what an account could be used by for what it might do until now."""
+    drop_links_to(change, account_id)
+    drop_links_by(change, ActorKind.ACCOUNT, account_id)
+    end_sessions(change, SESSION.c.account == account_id)
+    revoke_owned(change, account_id)
 
 
 def _get_active(change: Change, account_id: str) -> Account:

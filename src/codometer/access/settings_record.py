@@ -29,12 +29,10 @@ def record_settings(audit: AuditLog, settings: Settings) -> None:
     where its folder was before, and the very first with the defaults.
     """
     server = str(settings.data.resolve())
-    given = {
-        setting.key: _as_json(setting.value_in(settings))
-        for setting in list_settings(settings)
-        if setting.key != "data"  # which is what the server goes by
-    }
-    defaults = {each.key: _as_json(each.default) for each in list_settings(settings)}
+    # The folder itself is what the server goes by.
+    known_settings = [each for each in list_settings(settings) if each.key != "data"]
+    given = {each.key: _as_json(each.value_in(settings)) for each in known_settings}
+    defaults = {each.key: _as_json(each.default) for each in known_settings}
     with audit.change(SYSTEM) as change:
         known = _read(change)
         others = [known[other] for other in sorted(known) if other != server]

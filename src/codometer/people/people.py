@@ -40,7 +40,6 @@ from codometer.store.people import (
     find_applied,
     find_names,
     find_told,
-    has_team,
     list_origins,
     list_teams,
     note_applied,
@@ -258,8 +257,7 @@ class People:
     def _is_stored(self, kind: HoldKind, subject: str) -> bool:
         """Tell whether anything of a team, or of the person behind a pseudonym, is stored."""
         if kind is HoldKind.TEAM:
-            with self.store.reading() as connection:
-                return has_team(connection, subject)
+            return subject in self.list_teams()
         if subject in self.vault.people.identities:
             return True
         with self.store.reading() as connection:

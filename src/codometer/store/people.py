@@ -98,12 +98,6 @@ class Counted(NamedTuple):
     services: int = 0
 
 
-def has_team(connection: duckdb.DuckDBPyConnection, team: str) -> bool:
-    """Tell whether any row belongs to a team."""
-    found = connection.execute("SELECT 1 FROM workplace WHERE team = ? LIMIT 1", [team])
-    return found.fetchone() is not None
-
-
 def list_teams(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the teams that any row belongs to, as they are spelt, in order."""
     rows = connection.execute(

@@ -23,9 +23,8 @@ class Visitor:
 
     `given` has the parameters of the address, `sent` the fields of a form that could not
     be obeyed and is shown again, `sent_to` its address, and `wrong` the name of the field to
-    blame, if one is. It `is_draft` where it was not
-    tried yet, because who sent it had to show first that it is them. `make_token` is asked
-    where a form is shown.
+    blame, if one is. It `is_draft` where it was not tried yet, because who sent it had to show
+    first that it is them. `make_token` is asked where a form is shown.
     """
 
     subject: Subject
